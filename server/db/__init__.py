@@ -1,0 +1,76 @@
+"""The database: one engine, transactions that take what they check, SQLite and PostgreSQL alike."""
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+
+from server.db.types import Id, Json, UtcDateTime, metadata
+
+__all__ = ["Connection", "Database", "Id", "Json", "UtcDateTime", "metadata"]
+
+_BEGIN = "usher_begin"
+
+
+class Database:
+    """One database. Services open `transaction()` to change, `reading()` to look; stores never do."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """All or nothing. On SQLite it takes the write lock at once, so two writers never interleave."""
+        return self._begin("BEGIN IMMEDIATE")
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A consistent look that blocks nobody; what it writes is rolled back."""
+        return self._begin("BEGIN", keep=False)
+
+    @contextmanager
+    def _begin(self, how: str, *, keep: bool = True) -> Iterator[Connection]:
+        with self.engine.connect().execution_options(**{_BEGIN: how}) as connection, connection.begin() as change:
+            yield connection
+            if not keep and change.is_active:
+                change.rollback()
+
+    def check(self) -> None:
+        """Raise the driver's error when the database does not answer."""
+        with self.reading() as tx:
+            tx.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _sqlite_engine(url: str) -> Engine:
+    path = make_url(url).database
+    if path and path != ":memory:":
+        Path(path).resolve().parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, pool_size=5, max_overflow=20, connect_args={"timeout": 30, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: sqlite3.Connection, record: Any) -> None:
+        connection.isolation_level = None  # the driver's own BEGIN comes too late for IMMEDIATE
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE"))
+
+    return engine
+
+
+def _postgres_engine(url: str) -> Engine:
+    # More than ten connections a process did not help in our measurements; see docs/decisions.md.
+    return create_engine(url, pool_size=10, max_overflow=0, pool_timeout=30, pool_pre_ping=True)

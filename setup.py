@@ -1,0 +1,4 @@
+"""Editable installs read everything from setup.cfg."""
+from setuptools import setup
+
+setup()
