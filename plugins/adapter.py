@@ -1,0 +1,116 @@
+"""What all adapters share, whatever their kind: a name, settings, capabilities, a health check."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, TypeVar
+
+from plugins.errors import UnsupportedFeature
+
+if TYPE_CHECKING:
+    from plugins.fields import Config, Field
+    from plugins.http import Http
+    from plugins.records import Records
+
+API_VERSION = (1, 0)
+"""The contracts of this release. An adapter runs when its major is the same and its minor is not higher."""
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+class Tokens(Protocol):
+    """Where an adapter keeps the OAuth tokens of its connection; the host encrypts them."""
+
+    def load(self) -> dict[str, Any] | None: ...
+
+    def save(self, tokens: dict[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What a harmless real call with these settings told.
+
+    `account` is the name of the account connected, `granted`/`missing` are scopes, `message` is for a person.
+    """
+
+    ok: bool
+    account: str = ""
+    granted: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    message: str = ""
+
+
+def needs(capability: StrEnum) -> Callable[[Method], Method]:
+    """Mark a contract method as one that only adapters declaring `capability` have."""
+
+    def mark(method: Method) -> Method:
+        method.needs = capability  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+class Adapter(ABC):
+    """Speaks one foreign API. Stateless, safe in threads and greenlets; no sleeping, no retrying, no `server`.
+
+    `config` was validated against `fields`; `records` keeps what the built-ins store; `http` is the one way out;
+    `tokens` holds OAuth tokens. All methods raise only `plugins.errors`.
+    """
+
+    kind: ClassVar[str] = ""
+    name: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    about: ClassVar[str] = ""
+    api_version: ClassVar[tuple[int, int]] = (1, 0)
+    fields: ClassVar[tuple[Field, ...]] = ()
+    capabilities: ClassVar[frozenset[StrEnum]] = frozenset()
+
+    def __init__(
+        self, config: Config, *, records: Records, http: Http | None = None, tokens: Tokens | None = None
+    ) -> None:
+        self.config = config
+        self.records = records
+        self.http = http
+        self.tokens = tokens
+
+    def check(self) -> CheckResult:
+        """Try the settings without changing anything at the service. Wrong credentials are `ok=False`, not raised."""
+        return CheckResult(ok=True, account=self.title)
+
+    def close(self) -> None:
+        """Let go of connections; the adapter is not used afterwards."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.name:
+            _hold_to_capabilities(cls)
+
+    def __repr__(self) -> str:
+        return f"<{self.kind}.{self.name} {self.config!r}>"
+
+
+def _hold_to_capabilities(cls: type[Adapter]) -> None:
+    """Refuse calls that need what `cls` did not declare; refuse the class when it declares what it does not have."""
+    for contract in cls.__mro__:
+        for name, method in vars(contract).items():
+            capability = getattr(method, "needs", None)
+            if capability is None:
+                continue
+            if capability not in cls.capabilities:
+                setattr(cls, name, _refusing(cls, name, capability))
+            elif getattr(cls, name) is method:
+                raise TypeError(f"{cls.kind}.{cls.name} declares {capability} but does not define {name}()")
+
+
+def _refusing(cls: type[Adapter], name: str, capability: StrEnum) -> Callable[..., NoReturn]:
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise UnsupportedFeature(
+            f"{cls.name} does not do {capability}", adapter=f"{cls.kind}.{cls.name}", operation=name
+        )
+
+    refuse.__name__ = name
+    return refuse

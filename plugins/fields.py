@@ -1,0 +1,296 @@
+"""One table of fields per adapter, and all that follows from it: validation, JSON Schema, YAML, environment names."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Any, NoReturn
+
+from plugins.errors import ConfigError
+
+MASK = "****"
+
+
+class Type(StrEnum):
+    """TEXT · INTEGER · NUMBER · BOOLEAN · URL (http or https, with a host) · EMAIL · LIST (of text)."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    URL = "url"
+    EMAIL = "email"
+    LIST = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One setting of an adapter. `pattern` must match the whole text; `choices` are the only values allowed."""
+
+    name: str
+    title: str
+    type: Type = Type.TEXT
+    help: str = ""
+    required: bool = False
+    secret: bool = False
+    default: str | int | float | bool | tuple[str, ...] | None = None
+    choices: tuple[str, ...] = ()
+    pattern: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class Secret:
+    """A value that is shown to nobody: str, repr, format and JSON give asterisks or fail, pickling fails."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself, for the one place that sends it."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash(Secret)
+
+    def __repr__(self) -> str:
+        return MASK
+
+    def __format__(self, how: str) -> str:
+        return format(MASK, how)
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a Secret is not written down")
+
+
+class Config(Mapping[str, Any]):
+    """Settings that passed validation; every field of the table is there, secrets as `Secret`. Repr hides them."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return repr(self._values)
+
+    def text(self, name: str) -> str:
+        """The text of a field that is no secret, "" when it was left out."""
+        return str(self._values[name] or "")
+
+    def secret(self, name: str) -> str:
+        """The hidden text itself, "" when it was left out."""
+        value = self._values[name]
+        return value.reveal() if value else ""
+
+    def secrets(self) -> tuple[str, ...]:
+        """All hidden texts, to strip them from anything that is about to be logged."""
+        return tuple(value.reveal() for value in self._values.values() if isinstance(value, Secret) and value)
+
+
+def validate(fields: Sequence[Field], given: Mapping[str, Any]) -> Config:
+    """The settings in their types with defaults filled in; ConfigError naming every wrong field otherwise."""
+    known = {field.name: field for field in fields}
+    problems = [(name, _unknown(name, known)) for name in given if name not in known]
+    values: dict[str, Any] = {}
+    for field in fields:
+        try:
+            values[field.name] = _value(field, given.get(field.name))
+        except ValueError as error:
+            problems.append((field.name, str(error)))
+    if problems:
+        raise ConfigError("; ".join(f"{name}: {why}" for name, why in problems), problems=tuple(problems))
+    return Config(values)
+
+
+def json_schema(fields: Sequence[Field], title: str = "") -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of the settings; secrets are `writeOnly`."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "type": "object",
+        "additionalProperties": False,
+        "required": [field.name for field in fields if field.required],
+        "properties": {field.name: _property(field) for field in fields},
+    }
+
+
+def environment_names(fields: Sequence[Field], kind: str, name: str) -> dict[str, str]:
+    """Field name → environment variable, `USHER_<KIND>_<NAME>_<FIELD>`."""
+    prefix = re.sub(r"\W", "_", f"usher_{kind}_{name}")
+    return {field.name: f"{prefix}_{field.name}".upper() for field in fields}
+
+
+def from_environment(fields: Sequence[Field], kind: str, name: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """What `environ` says about these fields, as text that `validate` understands; unset and empty are left out."""
+    names = environment_names(fields, kind, name)
+    return {field: environ[variable] for field, variable in names.items() if environ.get(variable)}
+
+
+def yaml_template(fields: Sequence[Field]) -> str:
+    """The settings as commented YAML, every line a comment that the owner may uncomment; secrets stay empty."""
+    lines: list[str] = []
+    for field in fields:
+        lines += [f"# {line}" for line in (field.title, *_notes(field))]
+        lines.append(f"# {field.name}: {_yaml(None if field.secret else field.default)}".rstrip())
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+def redact(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings as they may be shown: secrets as asterisks, also what no field knows."""
+    shown = {field.name for field in fields if not field.secret}
+    return {name: value if name in shown else (MASK if value else "") for name, value in values.items()}
+
+
+def strip_secrets(text: str, secrets: Sequence[str]) -> str:
+    """`text` without any of `secrets`, longest first so that one inside another leaves no rest."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return text
+
+
+def _unknown(name: str, known: Mapping[str, Field]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f'unknown setting; did you mean "{near[0]}"?' if near else "unknown setting"
+
+
+def _value(field: Field, given: Any) -> Any:
+    if isinstance(given, Secret):
+        given = given.reveal()
+    if given is None or given == "":
+        if field.required:
+            raise ValueError("is required")
+        given = field.default
+    if given is None:
+        return Secret("") if field.secret else None
+    value = _READ[field.type](given)
+    _hold_to_limits(field, value)
+    return Secret(str(value)) if field.secret else value
+
+
+def _hold_to_limits(field: Field, value: Any) -> None:
+    if field.choices and value not in field.choices:
+        raise ValueError(f"allowed are {', '.join(field.choices)}")
+    if field.pattern and not re.fullmatch(field.pattern, str(value)):
+        raise ValueError(f"does not look like {field.title}: allowed is what matches {field.pattern}")
+    if field.minimum is not None and value < field.minimum:
+        raise ValueError(f"must be at least {field.minimum:g}")
+    if field.maximum is not None and value > field.maximum:
+        raise ValueError(f"must be at most {field.maximum:g}")
+
+
+def _text(given: Any) -> str:
+    if not isinstance(given, str) or "\n" in given or "\0" in given:
+        raise ValueError("must be one line of text")
+    return given
+
+
+def _integer(given: Any) -> int:
+    if isinstance(given, bool) or not re.fullmatch(r"[+-]?\d+", str(given)):
+        raise ValueError("must be a whole number")
+    return int(given)
+
+
+def _number(given: Any) -> float:
+    if isinstance(given, bool) or not re.fullmatch(r"[+-]?\d+(\.\d+)?", str(given)):
+        raise ValueError("must be a number")
+    return float(given)
+
+
+def _boolean(given: Any) -> bool:
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    if str(given).lower() not in words:
+        raise ValueError("must be true or false")
+    return words[str(given).lower()]
+
+
+def _url(given: Any) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#@]+([/?#]\S*)?", _text(given)):
+        raise ValueError("must be an address that begins with https:// or http://, without user or password")
+    return str(given)
+
+
+def _email(given: Any) -> str:
+    if not re.fullmatch(r"[^\s@<>]+@[^\s@<>]+", _text(given)):
+        raise ValueError("must be an e-mail address")
+    return str(given)
+
+
+def _list(given: Any) -> tuple[str, ...]:
+    items = given.split(",") if isinstance(given, str) else given
+    if not isinstance(items, list | tuple):
+        raise ValueError("must be a list of text")
+    return tuple(_text(item).strip() for item in items)
+
+
+_READ = {
+    Type.TEXT: _text,
+    Type.INTEGER: _integer,
+    Type.NUMBER: _number,
+    Type.BOOLEAN: _boolean,
+    Type.URL: _url,
+    Type.EMAIL: _email,
+    Type.LIST: _list,
+}
+_JSON: dict[Type, dict[str, Any]] = {
+    Type.TEXT: {"type": "string"},
+    Type.INTEGER: {"type": "integer"},
+    Type.NUMBER: {"type": "number"},
+    Type.BOOLEAN: {"type": "boolean"},
+    Type.URL: {"type": "string", "format": "uri"},
+    Type.EMAIL: {"type": "string", "format": "email"},
+    Type.LIST: {"type": "array", "items": {"type": "string"}},
+}
+
+
+def _property(field: Field) -> dict[str, Any]:
+    extra = {
+        "description": field.help,
+        "writeOnly": field.secret,
+        "default": None if field.secret else field.default,
+        "enum": list(field.choices),
+        "pattern": f"^(?:{field.pattern})$" if field.pattern else "",
+        "minimum": field.minimum,
+        "maximum": field.maximum,
+    }
+    return {"title": field.title, **_JSON[field.type], **{k: v for k, v in extra.items() if v not in ("", None, False, [])}}
+
+
+def _notes(field: Field) -> list[str]:
+    notes = [field.help] if field.help else []
+    notes += [f"one of {', '.join(field.choices)}"] if field.choices else []
+    notes += ["required"] if field.required else []
+    return notes + (["secret: set it in the environment or a secret file"] if field.secret else [])
+
+
+def _yaml(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"[{', '.join(value)}]" if isinstance(value, tuple) else str(value)
