@@ -1,0 +1,150 @@
+"""The diary: what happened, by whom, why, under which config version. Written in the transaction of the change itself."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, Connection, Index, Integer, Row, String, Table, Text, insert, select, update
+from sqlalchemy.sql import Select
+
+from server import clock, ids
+from server.db import Id, Json, UtcDateTime, metadata
+
+CONFIG_APPLIED = "config.applied"
+CONFIG_ROLLED_BACK = "config.rolled_back"
+VISITOR_FIRST_SEEN = "visitor.first_seen"
+VISITOR_IDENTIFIED = "visitor.identified"
+VISITOR_TRACKED = "visitor.tracked"
+CONVERSATION_STARTED = "conversation.started"
+CONVERSATION_HANDED_OVER = "conversation.handed_over"
+CONVERSATION_TAKEN_OVER = "conversation.taken_over"
+CONVERSATION_GIVEN_BACK = "conversation.given_back"
+CONVERSATION_CLOSED = "conversation.closed"
+PLAYBOOK_CHOSEN = "playbook.chosen"
+QUESTION_ANSWERED = "question.answered"
+QUESTION_NOT_KNOWN = "question.not_known"
+ANSWER_KEPT = "answer.kept"
+LEAD_CREATED = "lead.created"
+LEAD_CHANGED = "lead.changed"
+LEAD_ASSIGNED = "lead.assigned"
+LEAD_CLAIMED = "lead.claimed"
+LEAD_ENROLLED = "lead.enrolled"
+LEAD_ROUTED = "lead.routed"
+MEETING_HELD = "meeting.held"
+MEETING_RELEASED = "meeting.released"
+MEETING_BOOKED = "meeting.booked"
+MEETING_RESCHEDULED = "meeting.rescheduled"
+MEETING_CANCELLED = "meeting.cancelled"
+MEETING_DONE = "meeting.done"
+MEETING_NO_SHOW = "meeting.no_show"
+DELIVERY_DONE = "delivery.done"
+DELIVERY_DEAD = "delivery.dead"
+USER_ADDED = "user.added"
+USER_SIGNED_IN = "user.signed_in"
+USER_CHANGED = "user.changed"
+
+table = Table(
+    "events",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("name", String(60), nullable=False),
+    Column("site_id", Id),
+    Column("subject_kind", String(30), nullable=False),
+    Column("subject_id", String(80), nullable=False),
+    Column("conversation_id", Id),
+    Column("actor_kind", String(20), nullable=False),
+    Column("actor_id", String(80), nullable=False),
+    Column("actor_name", String(200), nullable=False),
+    Column("trigger", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("version_id", Id),
+    Column("data", Json, nullable=False),
+    Column("trace", Json),
+    Column("handled_at", UtcDateTime),
+    Column("tries", Integer, nullable=False),
+    Index("ix_events_waiting", "id", sqlite_where=Column("handled_at").is_(None), postgresql_where=Column("handled_at").is_(None)),
+    Index("ix_events_subject", "subject_kind", "subject_id", "id"),
+    Index("ix_events_conversation", "conversation_id", "id"),
+    Index("ix_events_site_name", "site_id", "name", "id"),
+)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who did it. kind: visitor | bot | rep | user | system | calendar | crm."""
+
+    kind: str
+    id: str = ""
+    name: str = ""
+
+
+SYSTEM = Actor("system", name="Usher")
+BOT = Actor("bot", name="bot")
+
+Event = Row[Any]
+_ALL_NAMES = frozenset(value for key, value in list(globals().items()) if key.isupper() and isinstance(value, str))
+
+
+def record(
+    tx: Connection,
+    name: str,
+    *,
+    site_id: str | None,
+    subject: tuple[str, str],
+    actor: Actor,
+    trigger: str = "",
+    reason: str = "",
+    version_id: str | None = None,
+    conversation_id: str | None = None,
+    data: Mapping[str, Any] | None = None,
+    trace: Mapping[str, Any] | None = None,
+) -> str:
+    """Write one line of the diary and return its id; reactions.py may act on it after the commit.
+
+    `trace` is a decision trace: `{"decision", "chosen", "looked_at": [{"name", "answer", "because", "saw"}]}`.
+    """
+    if name not in _ALL_NAMES:
+        raise ValueError(f"{name!r} is not an event; add it to server/events.py")
+    event_id = ids.new_id("event")
+    row = {
+        "id": event_id, "at": clock.now(), "name": name, "site_id": site_id, "subject_kind": subject[0], "subject_id": subject[1],
+        "conversation_id": conversation_id, "actor_kind": actor.kind, "actor_id": actor.id, "actor_name": actor.name[:200],
+        "trigger": trigger[:200], "reason": reason, "version_id": version_id, "data": dict(data or {}), "trace": dict(trace) if trace else None,
+        "handled_at": None, "tries": 0,
+    }
+    tx.execute(insert(table), row)
+    return event_id
+
+
+def of_subject(tx: Connection, kind: str, subject_id: str) -> list[Event]:
+    """The history of one thing, oldest first."""
+    return _rows(tx, select(table).where(table.c.subject_kind == kind, table.c.subject_id == subject_id))
+
+
+def of_conversation(tx: Connection, conversation_id: str) -> list[Event]:
+    """All that happened in a conversation, oldest first."""
+    return _rows(tx, select(table).where(table.c.conversation_id == conversation_id))
+
+
+def latest(tx: Connection, site_id: str, names: Iterable[str], limit: int = 50) -> list[Event]:
+    """The newest events of these names, newest first."""
+    found = select(table).where(table.c.site_id == site_id, table.c.name.in_(list(names)))
+    return list(tx.execute(found.order_by(table.c.id.desc()).limit(limit)).all())
+
+
+def waiting(tx: Connection, names: Iterable[str], limit: int = 100) -> list[Event]:
+    """Events of these names that no reaction has handled yet, oldest first."""
+    found = select(table).where(table.c.handled_at.is_(None), table.c.name.in_(list(names)))
+    return list(tx.execute(found.order_by(table.c.id).limit(limit)).all())
+
+
+def take(tx: Connection, event_id: str) -> bool:
+    """True when nobody had handled this event and it is now ours; rolled back with the caller's transaction."""
+    mine = update(table).where(table.c.id == event_id, table.c.handled_at.is_(None)).values(handled_at=clock.now())
+    return tx.execute(mine).rowcount == 1
+
+
+def _rows(tx: Connection, found: Select[Any]) -> list[Event]:
+    return list(tx.execute(found.order_by(table.c.id)).all())

@@ -1,0 +1,1 @@
+"""Deliveries: what the outside must hear, as rows; leased, delivered, retried, given up."""

@@ -1,0 +1,137 @@
+"""Queue what the outside must hear, in the caller's transaction; lease, deliver and settle it afterwards.
+
+Everything may be sent twice (a crash between sending and settling); every delivery carries its key to the adapter, which makes twice harmless.
+"""
+from __future__ import annotations
+
+import os
+import random
+import socket
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy import Connection
+
+from plugins.errors import PluginError, Retry
+from server import clock, events, ids
+from server.db import Database
+from server.errors import Conflict, NotFound
+from server.outbox import store
+from server.outbox.store import Delivery
+
+LEASE = timedelta(seconds=60)
+MOST_ATTEMPTS = 12
+FIRST_REST_SECONDS = 15
+LONGEST_REST_SECONDS = 3600
+
+
+class Call(Protocol):
+    """Carries out one delivery with the adapter of its site; returns what the outside answered, as JSON."""
+
+    def __call__(self, delivery: Delivery) -> Mapping[str, Any]: ...
+
+
+def queue(
+    tx: Connection,
+    *,
+    site_id: str,
+    kind: str,
+    operation: str,
+    payload: Mapping[str, Any],
+    key: str,
+    order_key: str = "",
+    cancel_key: str = "",
+    not_before: datetime | None = None,
+    subject: tuple[str, str] = ("", ""),
+) -> bool:
+    """Write a delivery: `operation` of the site's adapter of `kind` with `payload` as its arguments.
+
+    `key` is unique for ever; False when it was queued before. Deliveries of one `order_key` go out in order;
+    `cancel(tx, cancel_key)` withdraws those that have not gone out.
+    """
+    now = clock.now()
+    row = {
+        "id": ids.new_id("delivery"), "site_id": site_id, "kind": kind, "operation": operation, "payload": dict(payload), "key": key,
+        "order_key": order_key, "cancel_key": cancel_key, "subject_kind": subject[0], "subject_id": subject[1], "state": "waiting",
+        "created_at": now, "not_before": not_before or now, "attempts": 0, "problem_class": "", "problem": "",
+    }
+    return store.put(tx, row)
+
+
+def cancel(tx: Connection, cancel_key: str) -> int:
+    """Withdraw what still waits under this key; the number withdrawn."""
+    return store.withdraw(tx, cancel_key, clock.now())
+
+
+def deliver_due(db: Database, call: Call, *, most: int = 20) -> int:
+    """Deliver what is due; a failure moves its own row only. Returns how many were tried."""
+    owner = f"{socket.gethostname()}:{os.getpid()}:{ids.new_token()[:8]}"
+    with db.transaction() as tx:
+        found = store.due(tx, clock.now(), most)
+        if found:
+            store.lease(tx, [row.id for row in found], owner, clock.now() + LEASE)
+    for row in found:
+        _deliver(db, row, owner, call)
+    return len(found)
+
+
+def retry(db: Database, delivery_id: str, actor: events.Actor) -> None:
+    """Try a delivery again now. NotFound; Conflict when it is done or on its way."""
+    with db.transaction() as tx:
+        if store.get(tx, delivery_id) is None:
+            raise NotFound(f"There is no delivery {delivery_id}.")
+        if not store.retry(tx, delivery_id, clock.now()):
+            raise Conflict("This delivery is done or on its way; only waiting and failed ones can be tried again.")
+
+
+def latest(tx: Connection, site_id: str | None = None, state: str | None = None, limit: int = 50, before: str | None = None) -> Sequence[Delivery]:
+    """The newest deliveries, newest first; `before` is the id to go on from."""
+    return store.latest(tx, site_id, state, limit, before)
+
+
+def of_subject(tx: Connection, kind: str, subject_id: str) -> Sequence[Delivery]:
+    """All deliveries about one thing, oldest first."""
+    return store.of_subject(tx, kind, subject_id)
+
+
+def counts(tx: Connection) -> dict[str, int]:
+    """How many deliveries are in each state."""
+    return store.counts(tx)
+
+
+def _deliver(db: Database, row: Delivery, owner: str, call: Call) -> None:
+    try:
+        result = call(row)
+    except PluginError as problem:
+        _settle_failed(db, row, owner, problem)
+    else:
+        _settle(db, row, owner, {"state": "done", "result": dict(result), "problem": "", "problem_class": ""}, events.DELIVERY_DONE)
+
+
+def _settle_failed(db: Database, row: Delivery, owner: str, problem: PluginError) -> None:
+    values: dict[str, Any] = {"problem_class": type(problem).__name__, "problem": problem.user_message}
+    again = _next_try(row.attempts + 1, problem)
+    if again is None:
+        _settle(db, row, owner, {"state": "dead", **values}, events.DELIVERY_DEAD)
+    else:
+        _settle(db, row, owner, {"state": "waiting", "not_before": again, **values}, None)
+
+
+def _next_try(attempt: int, problem: PluginError) -> datetime | None:
+    """When to try again; None to give up. The error's class says whether trying again can help."""
+    if problem.retry is Retry.NEVER or attempt >= MOST_ATTEMPTS:
+        return None
+    now = clock.now()
+    spread = 0.75 + random.random() / 2  # noqa: S311 (only spreads load)
+    rested = now + timedelta(seconds=min(FIRST_REST_SECONDS * 2 ** (attempt - 1), LONGEST_REST_SECONDS) * spread)
+    return max(rested, problem.not_before(now) or rested)
+
+
+def _settle(db: Database, row: Delivery, owner: str, values: dict[str, Any], event: str | None) -> None:
+    with db.transaction() as tx:
+        final = {"settled_at": clock.now()} if event else {}
+        if store.settle(tx, row.id, owner, {**values, **final}) and event:
+            data = {"kind": row.kind, "operation": row.operation, "key": row.key, "subject": [row.subject_kind, row.subject_id],
+                    "result": values.get("result"), "problem": values["problem"]}
+            events.record(tx, event, site_id=row.site_id, subject=("delivery", row.id), actor=events.SYSTEM, reason=values["problem"], data=data)
