@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, TypeVar
 from plugins.errors import UnsupportedFeature
 
 if TYPE_CHECKING:
-    from plugins.fields import Config, Field
+    from plugins.config import Config
+    from plugins.fields import Field
     from plugins.http import Http
     from plugins.records import Records
 
@@ -54,7 +54,7 @@ def needs(capability: StrEnum) -> Callable[[Method], Method]:
     return mark
 
 
-class Adapter(ABC):
+class Adapter:
     """Speaks one foreign API. Stateless, safe in threads and greenlets; no sleeping, no retrying, no `server`.
 
     `config` was validated against `fields`; `records` keeps what the built-ins store; `http` is the one way out;

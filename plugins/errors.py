@@ -6,7 +6,7 @@ is of use until a person mends it (`stops`), and who that person is (`who`), so 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
@@ -35,7 +35,8 @@ class PluginError(Exception):
     """Anything an adapter may raise.
 
     `message` is for logs and holds no secret; `user_message` is one sentence for a person. `http_status`,
-    `vendor_code` and `request_id` are the service's own words. `retry_after` is in seconds from when it was raised.
+    `vendor_code` and `request_id` are the service's own words. `retry_after` is the aware moment before which the
+    service does not want to hear from us again, None when it named none.
     """
 
     code: ClassVar[str] = "plugin_error"
@@ -54,7 +55,7 @@ class PluginError(Exception):
         vendor_code: str = "",
         request_id: str = "",
         user_message: str = "",
-        retry_after: float | None = None,
+        retry_after: datetime | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -71,10 +72,6 @@ class PluginError(Exception):
         self.adapter = self.adapter or adapter
         self.operation = self.operation or operation
         return self
-
-    def not_before(self, now: datetime) -> datetime | None:
-        """The earliest moment to try again that the service named, or None when it named none."""
-        return None if self.retry_after is None else now + timedelta(seconds=self.retry_after)
 
     def as_json(self) -> dict[str, Any]:
         """The error as plain data, to be kept with a delivery."""
@@ -119,19 +116,12 @@ class PermissionDenied(PluginError):
 
 
 class RateLimited(PluginError):
-    """Too many calls. `until` (aware) or `retry_after` (seconds) says when to come back, when the service did."""
+    """Too many calls; `retry_after` says when to come back, when the service did."""
 
     code = "rate_limited"
     sentence = "The service asks us to slow down. We will try again."
     who = Who.NOBODY
     retry = Retry.AT
-
-    def __init__(self, message: str, *, until: datetime | None = None, **about: Any) -> None:
-        super().__init__(message, **about)
-        self.until = until
-
-    def not_before(self, now: datetime) -> datetime | None:
-        return self.until or super().not_before(now)
 
 
 class QuotaExhausted(RateLimited):
@@ -142,9 +132,9 @@ class QuotaExhausted(RateLimited):
     who = Who.OWNER
     stops = True
 
-    def __init__(self, message: str, *, until: datetime | None = None, **about: Any) -> None:
-        super().__init__(message, until=until, **about)
-        if until is None and self.retry_after is None:
+    def __init__(self, message: str, **about: Any) -> None:
+        super().__init__(message, **about)
+        if self.retry_after is None:
             self.retry = Retry.NEVER
 
 
@@ -207,6 +197,14 @@ class Permanent(PluginError):
     """Everything else that will not get better by itself: an answer nobody can read, an unknown 4xx."""
 
     code = "permanent"
+
+
+class CursorExpired(PluginError):
+    """The service forgot our place in its list of changes: start again with an empty cursor."""
+
+    code = "cursor_expired"
+    sentence = "The service wants us to read everything again."
+    who = Who.NOBODY
 
 
 class UnsupportedFeature(PluginError):

@@ -6,10 +6,9 @@ treated as untrusted input.
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field as default
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
 from typing import ClassVar
@@ -185,7 +184,7 @@ class Understanding:
     matched: bool = False
     confidence: float = 0.0
     intent: Intent = Intent.OTHER
-    entities: Entities = default(default_factory=Entities)
+    entities: Entities = field(default_factory=Entities)
     correction: Correction = Correction.NONE
     objection: str = ""
 
@@ -210,7 +209,7 @@ class Answer:
     confidence: float
 
 
-class AI(Adapter):
+class AI(Adapter, ABC):
     """Understands and answers. Same input, same output is not promised by adapters that ask a model."""
 
     kind: ClassVar[str] = "ai"
