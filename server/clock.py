@@ -1,4 +1,5 @@
 """The only clock in the house, so that a test can stop it and move it by days."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

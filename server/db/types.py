@@ -1,4 +1,5 @@
 """Column types and the one MetaData that every room's tables.py hangs its tables on."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime

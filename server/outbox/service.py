@@ -1,7 +1,9 @@
 """Queue what the outside must hear, in the caller's transaction; lease, deliver and settle it afterwards.
 
-Everything may be sent twice (a crash between sending and settling); every delivery carries its key to the adapter, which makes twice harmless.
+Everything may be sent twice (a crash between sending and settling); every delivery carries its key to the adapter,
+which makes twice harmless.
 """
+
 from __future__ import annotations
 
 import os
@@ -52,9 +54,22 @@ def queue(
     """
     now = clock.now()
     row = {
-        "id": ids.new_id("delivery"), "site_id": site_id, "kind": kind, "operation": operation, "payload": dict(payload), "key": key,
-        "order_key": order_key, "cancel_key": cancel_key, "subject_kind": subject[0], "subject_id": subject[1], "state": "waiting",
-        "created_at": now, "not_before": not_before or now, "attempts": 0, "problem_class": "", "problem": "",
+        "id": ids.new_id("delivery"),
+        "site_id": site_id,
+        "kind": kind,
+        "operation": operation,
+        "payload": dict(payload),
+        "key": key,
+        "order_key": order_key,
+        "cancel_key": cancel_key,
+        "subject_kind": subject[0],
+        "subject_id": subject[1],
+        "state": "waiting",
+        "created_at": now,
+        "not_before": not_before or now,
+        "attempts": 0,
+        "problem_class": "",
+        "problem": "",
     }
     return store.put(tx, row)
 
@@ -85,7 +100,9 @@ def retry(db: Database, delivery_id: str, actor: events.Actor) -> None:
             raise Conflict("This delivery is done or on its way; only waiting and failed ones can be tried again.")
 
 
-def latest(tx: Connection, site_id: str | None = None, state: str | None = None, limit: int = 50, before: str | None = None) -> Sequence[Delivery]:
+def latest(
+    tx: Connection, site_id: str | None = None, state: str | None = None, limit: int = 50, before: str | None = None
+) -> Sequence[Delivery]:
     """The newest deliveries, newest first; `before` is the id to go on from."""
     return store.latest(tx, site_id, state, limit, before)
 
@@ -106,7 +123,13 @@ def _deliver(db: Database, row: Delivery, owner: str, call: Call) -> None:
     except PluginError as problem:
         _settle_failed(db, row, owner, problem)
     else:
-        _settle(db, row, owner, {"state": "done", "result": dict(result), "problem": "", "problem_class": ""}, events.DELIVERY_DONE)
+        _settle(
+            db,
+            row,
+            owner,
+            {"state": "done", "result": dict(result), "problem": "", "problem_class": ""},
+            events.DELIVERY_DONE,
+        )
 
 
 def _settle_failed(db: Database, row: Delivery, owner: str, problem: PluginError) -> None:
@@ -125,13 +148,27 @@ def _next_try(attempt: int, problem: PluginError) -> datetime | None:
     now = clock.now()
     spread = 0.75 + random.random() / 2  # noqa: S311 (only spreads load)
     rested = now + timedelta(seconds=min(FIRST_REST_SECONDS * 2 ** (attempt - 1), LONGEST_REST_SECONDS) * spread)
-    return max(rested, problem.not_before(now) or rested)
+    return max(rested, problem.retry_after or rested)
 
 
 def _settle(db: Database, row: Delivery, owner: str, values: dict[str, Any], event: str | None) -> None:
     with db.transaction() as tx:
         final = {"settled_at": clock.now()} if event else {}
         if store.settle(tx, row.id, owner, {**values, **final}) and event:
-            data = {"kind": row.kind, "operation": row.operation, "key": row.key, "subject": [row.subject_kind, row.subject_id],
-                    "result": values.get("result"), "problem": values["problem"]}
-            events.record(tx, event, site_id=row.site_id, subject=("delivery", row.id), actor=events.SYSTEM, reason=values["problem"], data=data)
+            data = {
+                "kind": row.kind,
+                "operation": row.operation,
+                "key": row.key,
+                "subject": [row.subject_kind, row.subject_id],
+                "result": values.get("result"),
+                "problem": values["problem"],
+            }
+            events.record(
+                tx,
+                event,
+                site_id=row.site_id,
+                subject=("delivery", row.id),
+                actor=events.SYSTEM,
+                reason=values["problem"],
+                data=data,
+            )

@@ -1,4 +1,5 @@
 """All SQL about deliveries."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -62,7 +63,9 @@ def get(tx: Connection, delivery_id: str) -> Delivery | None:
     return tx.execute(select(t).where(t.c.id == delivery_id)).one_or_none()
 
 
-def latest(tx: Connection, site_id: str | None, state: str | None, limit: int, before: str | None) -> Sequence[Delivery]:
+def latest(
+    tx: Connection, site_id: str | None, state: str | None, limit: int, before: str | None
+) -> Sequence[Delivery]:
     found = select(t).order_by(t.c.id.desc()).limit(limit)
     if site_id:
         found = found.where(t.c.site_id == site_id)
@@ -80,4 +83,3 @@ def of_subject(tx: Connection, kind: str, subject_id: str) -> Sequence[Delivery]
 
 def counts(tx: Connection) -> dict[str, int]:
     return {state: n for state, n in tx.execute(select(t.c.state, func.count()).group_by(t.c.state))}
-

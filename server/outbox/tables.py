@@ -1,4 +1,5 @@
 """The outbox's table."""
+
 from sqlalchemy import Column, Index, Integer, String, Table, Text
 
 from server.db import Id, Json, UtcDateTime, metadata

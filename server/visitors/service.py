@@ -1,4 +1,5 @@
 """Meet a visitor again by the token only their browser has, and keep what they looked at."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -37,8 +38,14 @@ def arrive(tx: Connection, site_id: str, token: str | None, arrival: Arrival) ->
     new_token = None if known else ids.new_token()
     visitor_id = known.id if known else _add(tx, site_id, new_token or "", arrival)
     if known:
-        values = {"last_seen_at": clock.now(), "device": arrival.device, "locale": arrival.locale, "zone": arrival.zone,
-                  "visits": max(known.visits, _count(arrival.visit)), "attributes": _merged(known.attributes, arrival.data)}
+        values = {
+            "last_seen_at": clock.now(),
+            "device": arrival.device,
+            "locale": arrival.locale,
+            "zone": arrival.zone,
+            "visits": max(known.visits, _count(arrival.visit)),
+            "attributes": _merged(known.attributes, arrival.data),
+        }
         store.change(tx, visitor_id, values)
     _see_pages(tx, site_id, visitor_id, arrival)
     return get(tx, visitor_id), new_token
@@ -71,8 +78,14 @@ def see_page(tx: Connection, visitor: Visitor, page: Mapping[str, Any], data: Ma
 def set_attributes(tx: Connection, visitor: Visitor, attributes: Mapping[str, Any]) -> None:
     """Keep data that the page gives about its user. It is unverified: nothing is opened or merged because of it."""
     store.change(tx, visitor.id, {"attributes": _merged(visitor.attributes, attributes)})
-    events.record(tx, events.VISITOR_IDENTIFIED, site_id=visitor.site_id, subject=("visitor", visitor.id),
-                  actor=events.Actor("visitor", visitor.id), data={"names": sorted(attributes)[:MOST_ATTRIBUTES]})
+    events.record(
+        tx,
+        events.VISITOR_IDENTIFIED,
+        site_id=visitor.site_id,
+        subject=("visitor", visitor.id),
+        actor=events.Actor("visitor", visitor.id),
+        data={"names": sorted(attributes)[:MOST_ATTRIBUTES]},
+    )
 
 
 def join_lead(tx: Connection, visitor_id: str, lead_id: str) -> None:
@@ -98,12 +111,29 @@ def of_lead(tx: Connection, lead_id: str) -> Sequence[Visitor]:
 
 def _add(tx: Connection, site_id: str, token: str, arrival: Arrival) -> str:
     visitor_id, now = ids.new_id("visitor"), clock.now()
-    row = {"id": visitor_id, "site_id": site_id, "token_digest": ids.digest(token), "seed": arrival.seed[:64], "first_seen_at": now,
-           "last_seen_at": now, "device": arrival.device, "locale": arrival.locale, "zone": arrival.zone,
-           "visits": _count(arrival.visit), "consented": True, "attributes": _merged({}, arrival.data)}
+    row = {
+        "id": visitor_id,
+        "site_id": site_id,
+        "token_digest": ids.digest(token),
+        "seed": arrival.seed[:64],
+        "first_seen_at": now,
+        "last_seen_at": now,
+        "device": arrival.device,
+        "locale": arrival.locale,
+        "zone": arrival.zone,
+        "visits": _count(arrival.visit),
+        "consented": True,
+        "attributes": _merged({}, arrival.data),
+    }
     store.add(tx, row)
-    events.record(tx, events.VISITOR_FIRST_SEEN, site_id=site_id, subject=("visitor", visitor_id),
-                  actor=events.Actor("visitor", visitor_id), data={"path": _text(arrival.page, "path")})
+    events.record(
+        tx,
+        events.VISITOR_FIRST_SEEN,
+        site_id=site_id,
+        subject=("visitor", visitor_id),
+        actor=events.Actor("visitor", visitor_id),
+        data={"path": _text(arrival.page, "path")},
+    )
     return visitor_id
 
 
@@ -124,19 +154,42 @@ def _session(site_id: str, visitor_id: str, session_id: str, arrival: Arrival) -
     referrer = _text(arrival.page, "referrer")
     source = str(utm.get("source") or urlsplit(referrer).hostname or "direct")
     touch = {name: str(utm.get(name) or "")[:200] for name in UTM} | {"source": source[:200]}
-    return {"id": session_id, "visitor_id": visitor_id, "site_id": site_id, "started_at": clock.now(), "last_at": clock.now(),
-            "referrer": referrer, "landing_path": _text(arrival.page, "path"), "device": arrival.device, **touch}
+    return {
+        "id": session_id,
+        "visitor_id": visitor_id,
+        "site_id": site_id,
+        "started_at": clock.now(),
+        "last_at": clock.now(),
+        "referrer": referrer,
+        "landing_path": _text(arrival.page, "path"),
+        "device": arrival.device,
+        **touch,
+    }
 
 
 def _page_view(site_id: str, visitor_id: str, session_id: str, seq: int, page: Mapping[str, Any]) -> dict[str, Any]:
-    return {"id": ids.new_id("page_view"), "session_id": session_id, "visitor_id": visitor_id, "site_id": site_id, "seq": seq,
-            "at": clock.now(), "path": _text(page, "path"), "title": _text(page, "title"), "seconds": _whole(page, "seconds"),
-            "scroll_percent": _whole(page, "scroll"), "words": _whole(page, "words")}
+    return {
+        "id": ids.new_id("page_view"),
+        "session_id": session_id,
+        "visitor_id": visitor_id,
+        "site_id": site_id,
+        "seq": seq,
+        "at": clock.now(),
+        "path": _text(page, "path"),
+        "title": _text(page, "title"),
+        "seconds": _whole(page, "seconds"),
+        "scroll_percent": _whole(page, "scroll"),
+        "words": _whole(page, "words"),
+    }
 
 
 def _merged(known: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """Flat attributes of simple values; too many or too long ones are left out."""
-    kept = {str(k)[:60]: v[:500] if isinstance(v, str) else v for k, v in new.items() if isinstance(v, str | int | float | bool | None)}
+    kept = {
+        str(k)[:60]: v[:500] if isinstance(v, str) else v
+        for k, v in new.items()
+        if isinstance(v, str | int | float | bool | None)
+    }
     return dict(list({**known, **kept}.items())[:MOST_ATTRIBUTES])
 
 
@@ -146,7 +199,7 @@ def _count(visit: Mapping[str, Any]) -> int:
 
 def _whole(values: Mapping[str, Any], name: str) -> int | None:
     value = values.get(name)
-    return max(0, min(int(value), 10_000_000)) if isinstance(value, int | float) and value == value else None
+    return int(max(0, min(value, 10_000_000))) if isinstance(value, int | float) and value == value else None
 
 
 def _text(values: Mapping[str, Any], name: str) -> str:

@@ -1,4 +1,5 @@
 """All SQL about visitors."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -65,7 +66,9 @@ def finish_page_view(tx: Connection, page_view_id: str, values: Mapping[str, Any
 
 
 def page_views_of(tx: Connection, visitor_id: str, limit: int) -> Sequence[Row[Any]]:
-    found = select(page_views).where(page_views.c.visitor_id == visitor_id).order_by(page_views.c.id.desc()).limit(limit)
+    found = (
+        select(page_views).where(page_views.c.visitor_id == visitor_id).order_by(page_views.c.id.desc()).limit(limit)
+    )
     return tx.execute(found).all()
 
 

@@ -1,4 +1,5 @@
 """The tables of visitors."""
+
 from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint
 
 from server.db import Id, Json, UtcDateTime, metadata

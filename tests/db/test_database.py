@@ -1,4 +1,5 @@
 """What a transaction promises, on both databases."""
+
 from __future__ import annotations
 
 import threading

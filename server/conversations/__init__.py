@@ -1,0 +1,1 @@
+"""Conversations and their messages: heard once, kept in order, seen by whoever is in them."""

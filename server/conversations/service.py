@@ -1,0 +1,271 @@
+"""Start, say, take over, give back, close. A message is stored once, under the next number of its conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from server import clock, events, ids
+from server.conversations import store
+from server.conversations.store import Conversation, Message
+from server.db import Database
+from server.errors import Conflict, Invalid, NotFound
+from server.events import Actor
+
+MOST_CHARACTERS = 4000
+BOT, WAITING, REP, CLOSED = "bot", "waiting_rep", "rep", "closed"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A message before it has a number. `author`: visitor | bot | rep; `part`, `citations`: see docs/protocol.md."""
+
+    author: str
+    text: str
+    name: str = ""
+    client_id: str | None = None
+    value: Mapping[str, Any] | None = None
+    node: str = ""
+    citations: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    part: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a conversation starts with."""
+
+    site_id: str
+    visitor_id: str
+    version_id: str
+    playbook: str
+    locale: str
+    zone: str
+    path: str
+    lead_id: str | None = None
+
+
+def open_of(tx: Connection, visitor_id: str) -> Conversation | None:
+    """The visitor's open conversation; a visitor has one at most."""
+    return store.open_of(tx, visitor_id)
+
+
+def start(tx: Connection, about: Start) -> tuple[Conversation, bool]:
+    """The visitor's open conversation, started if there is none, and whether it is new."""
+    now = clock.now()
+    row = {
+        **about.__dict__,
+        "id": ids.new_id("conversation"),
+        "state": BOT,
+        "engine": {},
+        "seq": 0,
+        "seen_seq": 0,
+        "started_at": now,
+        "last_at": now,
+        "outcome": "",
+        "queue": "",
+        "rep": "",
+    }
+    if not store.add_if_none_open(tx, row):
+        found = store.open_of(tx, about.visitor_id)
+        if found is None:
+            raise LookupError(about.visitor_id)
+        return found, False
+    events.record(
+        tx,
+        events.CONVERSATION_STARTED,
+        site_id=about.site_id,
+        subject=("conversation", str(row["id"])),
+        conversation_id=str(row["id"]),
+        actor=Actor("visitor", about.visitor_id),
+        version_id=about.version_id,
+        data={"playbook": about.playbook, "path": about.path},
+    )
+    return get(tx, str(row["id"])), True
+
+
+def get(tx: Connection, conversation_id: str) -> Conversation:
+    """The conversation; NotFound."""
+    found = store.get(tx, conversation_id)
+    if found is None:
+        raise NotFound("There is no such conversation.")
+    return found
+
+
+def lock(tx: Connection, conversation_id: str) -> Conversation:
+    """The conversation, ours alone until the transaction ends: what is said in it is numbered one after the other."""
+    found = store.lock(tx, conversation_id)
+    if found is None:
+        raise NotFound("There is no such conversation.")
+    return found
+
+
+def said(tx: Connection, conversation_id: str, client_id: str) -> Message | None:
+    """The message that the visitor sent under this id before, if any: sent twice is stored once."""
+    return store.said(tx, conversation_id, client_id)
+
+
+def say(tx: Connection, conversation: Conversation, drafts: Sequence[Draft]) -> list[Message]:
+    """Store messages under the next numbers. `conversation` must come from `lock` or `start` in this transaction.
+
+    Invalid when a visitor's or rep's text is longer than 4,000 characters.
+    """
+    if not drafts:
+        return []
+    now, first = clock.now(), get(tx, conversation.id).seq + 1
+    rows = [_row(conversation.id, seq, draft, now) for seq, draft in enumerate(drafts, first)]
+    store.add_messages(tx, rows)
+    store.change(tx, conversation.id, {"seq": first + len(rows) - 1, "last_at": now})
+    return list(store.messages_after(tx, conversation.id, first - 1, len(rows)))
+
+
+def messages(tx: Connection, conversation_id: str, after: int = 0, most: int = 500) -> Sequence[Message]:
+    """What was said after number `after`, in order."""
+    return store.messages_after(tx, conversation_id, after, most)
+
+
+def keep_state(tx: Connection, conversation: Conversation, **values: Any) -> None:
+    """Keep where the playbook is and what goes with it: any columns of the conversation but its numbers."""
+    store.change(tx, conversation.id, values)
+
+
+def keep_answer(
+    tx: Connection,
+    conversation: Conversation,
+    *,
+    criterion: str,
+    node: str,
+    kind: str,
+    value: Any,
+    status: str,
+    message_seq: int | None,
+) -> None:
+    """Keep a qualification answer: criterion, typed value, status met | not_met | unknown, evidence message."""
+    row = {
+        "id": ids.new_id("answer"),
+        "conversation_id": conversation.id,
+        "criterion": criterion,
+        "node": node,
+        "kind": kind,
+        "value": value,
+        "status": status,
+        "message_seq": message_seq,
+        "at": clock.now(),
+    }
+    store.put_answer(tx, row)
+    events.record(
+        tx,
+        events.ANSWER_KEPT,
+        site_id=conversation.site_id,
+        subject=("conversation", conversation.id),
+        conversation_id=conversation.id,
+        actor=Actor("visitor", conversation.visitor_id),
+        version_id=conversation.version_id,
+        trigger=node,
+        data={"criterion": criterion, "value": value, "status": status, "message_seq": message_seq},
+    )
+
+
+def answers_of(tx: Connection, *conversation_ids: str) -> Sequence[Any]:
+    """The qualification answers of these conversations."""
+    return store.answers_of(tx, conversation_ids)
+
+
+def seen(tx: Connection, conversation_id: str, seq: int) -> None:
+    """The visitor has read up to here."""
+    store.change(tx, conversation_id, {"seen_seq": seq})
+
+
+def take_over(db: Database, conversation_id: str, rep: str, actor: Actor) -> Conversation:
+    """A person speaks from now on; the playbook rests. Conflict when another person has it."""
+    with db.transaction() as tx:
+        found = lock(tx, conversation_id)
+        if found.state == CLOSED:
+            raise Conflict("This conversation has ended; the visitor can start a new one.")
+        if found.state == REP and found.rep != rep:
+            raise Conflict(f"{found.rep} is already talking with this visitor.")
+        store.change(tx, found.id, {"state": REP, "rep": rep, "waiting_since": None})
+        _record(tx, events.CONVERSATION_TAKEN_OVER, found, actor)
+        return get(tx, found.id)
+
+
+def give_back(db: Database, conversation_id: str, actor: Actor) -> Conversation:
+    """The playbook speaks again."""
+    with db.transaction() as tx:
+        found = lock(tx, conversation_id)
+        if found.state != REP:
+            raise Conflict("Nobody has taken this conversation over.")
+        store.change(tx, found.id, {"state": BOT, "rep": ""})
+        _record(tx, events.CONVERSATION_GIVEN_BACK, found, actor)
+        return get(tx, found.id)
+
+
+def reply(db: Database, conversation_id: str, text: str, rep: str, actor: Actor) -> Message:
+    """A person says something. Conflict unless they have taken the conversation over."""
+    with db.transaction() as tx:
+        found = lock(tx, conversation_id)
+        if found.state != REP or found.rep != rep:
+            raise Conflict("Take the conversation over before you answer.")
+        return say(tx, found, [Draft("rep", text, name=actor.name)])[0]
+
+
+def close(tx: Connection, conversation: Conversation, outcome: str, actor: Actor) -> None:
+    """End a conversation; the visitor's next message starts a new one."""
+    store.change(tx, conversation.id, {"state": CLOSED, "closed_at": clock.now(), "outcome": outcome})
+    _record(tx, events.CONVERSATION_CLOSED, conversation, actor, reason=outcome)
+
+
+def latest(
+    tx: Connection,
+    site_ids: Sequence[str],
+    *,
+    limit: int = 50,
+    state: str | None = None,
+    rep: str | None = None,
+    before: Any = None,
+) -> list[tuple[Conversation, Message | None]]:
+    """The conversations in which something was said last, each with its last message."""
+    found = store.latest(tx, site_ids, limit, state, rep, before)
+    last = {row.conversation_id: row for row in store.last_messages(tx, [row.id for row in found])}
+    return [(row, last.get(row.id)) for row in found]
+
+
+def of_lead(tx: Connection, lead_id: str) -> Sequence[Conversation]:
+    """A lead's conversations, newest first."""
+    return store.of_lead(tx, lead_id)
+
+
+def _row(conversation_id: str, seq: int, draft: Draft, now: Any) -> dict[str, Any]:
+    if draft.author != "bot" and len(draft.text) > MOST_CHARACTERS:
+        raise Invalid(
+            f"A message can have {MOST_CHARACTERS:,} characters at most; this one has {len(draft.text):,}.",
+            field="text",
+        )
+    return {
+        "conversation_id": conversation_id,
+        "seq": seq,
+        "client_id": draft.client_id,
+        "author": draft.author,
+        "name": draft.name[:120],
+        "text": draft.text,
+        "value": dict(draft.value) if draft.value else None,
+        "node": draft.node,
+        "citations": [dict(one) for one in draft.citations],
+        "part": dict(draft.part) if draft.part else None,
+        "at": now,
+    }
+
+
+def _record(tx: Connection, name: str, found: Conversation, actor: Actor, reason: str = "") -> None:
+    events.record(
+        tx,
+        name,
+        site_id=found.site_id,
+        subject=("conversation", found.id),
+        conversation_id=found.id,
+        actor=actor,
+        reason=reason,
+        version_id=found.version_id,
+    )

@@ -1,0 +1,111 @@
+"""All SQL about conversations, messages and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from server.conversations.tables import answers, conversations, messages
+
+Conversation = Row[Any]
+Message = Row[Any]
+
+_ONE = select(conversations).where(conversations.c.id == bindparam("id"))
+_LOCK = _ONE.with_for_update()
+_OPEN = select(conversations).where(
+    conversations.c.visitor_id == bindparam("visitor_id"), conversations.c.closed_at.is_(None)
+)
+_SAID = select(messages).where(
+    messages.c.conversation_id == bindparam("id"), messages.c.client_id == bindparam("client_id")
+)
+_AFTER = (
+    select(messages)
+    .where(messages.c.conversation_id == bindparam("id"), messages.c.seq > bindparam("after"))
+    .order_by(messages.c.seq)
+    .limit(bindparam("most"))
+)
+_ADD = insert(messages)
+
+
+def get(tx: Connection, conversation_id: str) -> Conversation | None:
+    return tx.execute(_ONE, {"id": conversation_id}).one_or_none()
+
+
+def lock(tx: Connection, conversation_id: str) -> Conversation | None:
+    return tx.execute(_LOCK, {"id": conversation_id}).one_or_none()
+
+
+def open_of(tx: Connection, visitor_id: str) -> Conversation | None:
+    return tx.execute(_OPEN, {"visitor_id": visitor_id}).one_or_none()
+
+
+def add_if_none_open(tx: Connection, row: Mapping[str, Any]) -> bool:
+    """True when the visitor had no open conversation and this one is now it."""
+    dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
+    return tx.execute(dialect.insert(conversations).values(**row).on_conflict_do_nothing()).rowcount == 1
+
+
+def change(tx: Connection, conversation_id: str, values: Mapping[str, Any]) -> None:
+    tx.execute(update(conversations).where(conversations.c.id == conversation_id).values(**values))
+
+
+def said(tx: Connection, conversation_id: str, client_id: str) -> Message | None:
+    return tx.execute(_SAID, {"id": conversation_id, "client_id": client_id}).one_or_none()
+
+
+def add_messages(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    tx.execute(_ADD, list(rows))
+
+
+def messages_after(tx: Connection, conversation_id: str, after: int, most: int) -> Sequence[Message]:
+    return tx.execute(_AFTER, {"id": conversation_id, "after": after, "most": most}).all()
+
+
+def put_answer(tx: Connection, row: Mapping[str, Any]) -> None:
+    """One answer a criterion; what is said later takes its place."""
+    dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(answers).values(**row)
+    changed = {name: statement.excluded[name] for name in ("node", "kind", "value", "status", "message_seq", "at")}
+    tx.execute(statement.on_conflict_do_update(index_elements=["conversation_id", "criterion"], set_=changed))
+
+
+def answers_of(tx: Connection, conversation_ids: Sequence[str]) -> Sequence[Row[Any]]:
+    return tx.execute(
+        select(answers).where(answers.c.conversation_id.in_(conversation_ids)).order_by(answers.c.at)
+    ).all()
+
+
+def latest(
+    tx: Connection, site_ids: Sequence[str], limit: int, state: str | None, rep: str | None, before: Any
+) -> Sequence[Conversation]:
+    found = (
+        select(conversations)
+        .where(conversations.c.site_id.in_(site_ids))
+        .order_by(conversations.c.last_at.desc())
+        .limit(limit)
+    )
+    if state:
+        found = found.where(conversations.c.state == state)
+    if rep:
+        found = found.where(conversations.c.rep == rep)
+    if before:
+        found = found.where(conversations.c.last_at < before)
+    return tx.execute(found).all()
+
+
+def of_lead(tx: Connection, lead_id: str) -> Sequence[Conversation]:
+    found = select(conversations).where(conversations.c.lead_id == lead_id).order_by(conversations.c.started_at.desc())
+    return tx.execute(found).all()
+
+
+def last_messages(tx: Connection, conversation_ids: Sequence[str]) -> Sequence[Message]:
+    joined = messages.join(conversations, conversations.c.id == messages.c.conversation_id)
+    found = (
+        select(messages)
+        .select_from(joined)
+        .where(messages.c.seq == conversations.c.seq, messages.c.conversation_id.in_(conversation_ids))
+    )
+    return tx.execute(found).all()

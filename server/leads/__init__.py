@@ -1,0 +1,1 @@
+"""Leads (people), accounts (companies), what we know of them and from where, and who owns them."""

@@ -1,0 +1,275 @@
+"""What can be asked of a lead: meet, learn, assign, claim, enrol, look at. Every change leaves a line in the diary."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from server import clock, events, ids
+from server.db import Database
+from server.errors import Conflict, NotFound
+from server.events import Actor
+from server.leads import store
+from server.leads.store import Lead
+from server.leads.values import RANKS, FieldValue, lead_values, resolve, trimmed
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a person and their company: the `lead` and `account` namespaces, unknown things left out."""
+
+    lead: Mapping[str, Any]
+    account: Mapping[str, Any]
+
+
+def email_key(email: str) -> str:
+    """How two spellings of one address are recognised: compatibility-normalised and case-folded, as a whole."""
+    return unicodedata.normalize("NFKC", email).strip().casefold()
+
+
+def meet(
+    tx: Connection,
+    site_id: str,
+    *,
+    email: str | None,
+    source: str,
+    actor: Actor,
+    version_id: str | None = None,
+    conversation_id: str | None = None,
+) -> tuple[Lead, bool]:
+    """The lead with this e-mail (product.md section 5, row 1), new if there is none, and whether it is new.
+
+    Without an e-mail a new lead is made, to be told apart later by `learn(email=…)`.
+    """
+    key, now, lead_id = email_key(email) if email else None, clock.now(), ids.new_id("lead")
+    row = {
+        "id": lead_id,
+        "site_id": site_id,
+        "email_key": key,
+        "status": "new",
+        "status_at": now,
+        "source": source,
+        "created_at": now,
+        "changed_at": now,
+    }
+    if store.add_if_new(tx, row):
+        events.record(
+            tx,
+            events.LEAD_CREATED,
+            site_id=site_id,
+            subject=("lead", lead_id),
+            actor=actor,
+            trigger=source,
+            version_id=version_id,
+            conversation_id=conversation_id,
+        )
+        return get(tx, lead_id), True
+    found = store.by_email(tx, site_id, key or "")
+    if found is None:
+        raise LookupError(key)
+    return found, False
+
+
+def get(tx: Connection, lead_id: str) -> Lead:
+    """The lead; NotFound."""
+    found = store.get(tx, lead_id)
+    if found is None:
+        raise NotFound("There is no such lead.")
+    return found
+
+
+def learn(tx: Connection, lead: Lead, values: Sequence[FieldValue]) -> Lead:
+    """Keep what was told about a lead, beside what others told. An e-mail also becomes how the lead is recognised,
+    unless another lead of the site has it already (joining two people is a human's decision)."""
+    _keep(tx, lead.id, values)
+    email = next((value.value for value in values if value.field == "email"), None)
+    if email and lead.email_key is None and store.by_email(tx, lead.site_id, email_key(email)) is None:
+        store.change(tx, lead.id, {"email_key": email_key(email)})
+    store.change(tx, lead.id, {"changed_at": clock.now()})
+    return get(tx, lead.id)
+
+
+def learn_account(tx: Connection, account_id: str, values: Sequence[FieldValue]) -> None:
+    """Keep what was told about a company."""
+    _keep(tx, account_id, values)
+
+
+def account_for(tx: Connection, site_id: str, domain: str) -> str:
+    """Id of the site's account of this domain, made if need be."""
+    folded = domain.strip().rstrip(".").casefold()
+    found = store.account_by_domain(tx, site_id, folded)
+    if found is None:
+        store.add_account_if_new(
+            tx, {"id": ids.new_id("account"), "site_id": site_id, "domain": folded, "created_at": clock.now()}
+        )
+        found = store.account_by_domain(tx, site_id, folded)
+    return str(found.id) if found else ""
+
+
+def join_account(tx: Connection, lead_id: str, account_id: str) -> None:
+    """The lead works there."""
+    store.change(tx, lead_id, {"account_id": account_id})
+
+
+def known(tx: Connection, lead_id: str | None, account_id: str | None = None) -> Known:
+    """What conditions and messages may say of this lead and its account (or of an account alone)."""
+    lead = store.get(tx, lead_id) if lead_id else None
+    account_id = (lead.account_id if lead else None) or account_id
+    rows = store.values_of(tx, [one for one in (lead_id, account_id) if one])
+    of_lead = resolve(row for row in rows if row.subject_id == lead_id)
+    of_account = resolve(row for row in rows if row.subject_id == account_id)
+    account = store.account(tx, account_id) if account_id else None
+    domain = {"domain": account.domain} if account else {}
+    return Known(lead=lead_values(lead, of_lead), account={**domain, **of_account})
+
+
+def field_values(tx: Connection, lead_id: str) -> Sequence[Any]:
+    """Every value of a lead and its account with its origin, for the console."""
+    lead = get(tx, lead_id)
+    return store.values_of(tx, [one for one in (lead.id, lead.account_id) if one])
+
+
+def place(tx: Connection, lead_id: str, *, segment: str | None, intent: str | None) -> None:
+    """Which segment the lead is in and how strong the intent is."""
+    store.change(tx, lead_id, {"segment": segment, "intent": intent, "changed_at": clock.now()})
+
+
+def assign(
+    tx: Connection,
+    lead_id: str,
+    rep: str,
+    *,
+    kind: str,
+    actor: Actor,
+    reason: str,
+    version_id: str | None = None,
+    conversation_id: str | None = None,
+) -> None:
+    """Make `rep` the owner; the history has no gap and no overlap. Assigning to the present owner changes nothing."""
+    lead = store.lock(tx, lead_id)
+    if lead is None:
+        raise NotFound("There is no such lead.")
+    if lead.owner_rep == rep:
+        return
+    now, before = clock.now(), store.open_assignment(tx, lead_id)
+    if before is not None:
+        store.end_assignment(tx, before.id, now, reason)
+    store.change(tx, lead_id, {"owner_rep": rep, "status": "assigned", "status_at": now, "changed_at": now})
+    _add_assignment(tx, lead, rep, kind, actor, reason)
+    events.record(
+        tx,
+        events.LEAD_ASSIGNED,
+        site_id=lead.site_id,
+        subject=("lead", lead_id),
+        actor=actor,
+        reason=reason,
+        trigger=kind,
+        version_id=version_id,
+        conversation_id=conversation_id,
+        data={"rep": rep, "before": lead.owner_rep},
+    )
+
+
+def claim(db: Database, lead_id: str, rep: str, actor: Actor) -> Lead:
+    """Give a free lead to a rep, once, whoever else asks at the same moment (section 5, row 2). Conflict if owned."""
+    with db.transaction() as tx:
+        lead = get(tx, lead_id)
+        if not store.take_if_free(tx, lead_id, rep, clock.now()):
+            raise Conflict(f"{get(tx, lead_id).owner_rep} already owns this lead.")
+        _add_assignment(tx, lead, rep, "claim", actor, "claimed on the desk")
+        events.record(
+            tx, events.LEAD_CLAIMED, site_id=lead.site_id, subject=("lead", lead_id), actor=actor, data={"rep": rep}
+        )
+        return get(tx, lead_id)
+
+
+def enrol(
+    tx: Connection, lead_id: str, stream: str, *, actor: Actor, reason: str, conversation_id: str | None = None
+) -> bool:
+    """Put a lead on a nurture stream; False when it is on it already."""
+    lead = get(tx, lead_id)
+    row = {
+        "id": ids.new_id("enrolment"),
+        "site_id": lead.site_id,
+        "lead_id": lead_id,
+        "stream": stream,
+        "state": "active",
+        "started_at": clock.now(),
+        "by": reason[:200],
+    }
+    if not store.enrol(tx, row):
+        return False
+    events.record(
+        tx,
+        events.LEAD_ENROLLED,
+        site_id=lead.site_id,
+        subject=("lead", lead_id),
+        actor=actor,
+        reason=reason,
+        conversation_id=conversation_id,
+        data={"stream": stream},
+    )
+    return True
+
+
+def enrolments_of(tx: Connection, lead_id: str) -> Sequence[Any]:
+    """The streams a lead is or was on."""
+    return store.enrolments_of(tx, lead_id)
+
+
+def assignments_of(tx: Connection, lead_id: str) -> Sequence[Any]:
+    """Who owned the lead, oldest first."""
+    return store.assignments_of(tx, lead_id)
+
+
+def latest(
+    tx: Connection,
+    site_ids: Sequence[str],
+    *,
+    limit: int = 50,
+    before: str | None = None,
+    owner: str | None = None,
+    search: str = "",
+) -> list[tuple[Lead, Known]]:
+    """The newest leads with what is known of them, newest first; `before` is the id to go on from."""
+    found = store.latest(tx, site_ids, limit, before, owner, search)
+    return [(lead, known(tx, lead.id)) for lead in found]
+
+
+def _keep(tx: Connection, subject_id: str, values: Sequence[FieldValue]) -> None:
+    now = clock.now()
+    rows = {
+        (value.field, value.origin): {
+            "subject_id": subject_id,
+            "field": value.field[:80],
+            "origin": value.origin,
+            "rank": RANKS[value.origin],
+            "value": trimmed(value.value),
+            "source": value.source[:200],
+            "confidence": value.confidence,
+            "at": now,
+        }
+        for value in values
+    }
+    if rows:
+        store.put_values(tx, list(rows.values()))
+
+
+def _add_assignment(tx: Connection, lead: Lead, rep: str, kind: str, actor: Actor, reason: str) -> None:
+    row = {
+        "id": ids.new_id("assignment"),
+        "site_id": lead.site_id,
+        "lead_id": lead.id,
+        "rep": rep,
+        "kind": kind,
+        "by_kind": actor.kind,
+        "by_id": actor.id,
+        "reason": reason,
+        "started_at": clock.now(),
+        "ended_at": None,
+    }
+    store.add_assignment(tx, row)

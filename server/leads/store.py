@@ -1,0 +1,112 @@
+"""All SQL about leads and accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from server.leads.tables import accounts, assignments, enrolments, field_values, leads
+
+Lead = Row[Any]
+
+
+def get(tx: Connection, lead_id: str) -> Lead | None:
+    return tx.execute(select(leads).where(leads.c.id == lead_id)).one_or_none()
+
+
+def lock(tx: Connection, lead_id: str) -> Lead | None:
+    return tx.execute(select(leads).where(leads.c.id == lead_id).with_for_update()).one_or_none()
+
+
+def by_email(tx: Connection, site_id: str, email_key: str) -> Lead | None:
+    return tx.execute(select(leads).where(leads.c.site_id == site_id, leads.c.email_key == email_key)).one_or_none()
+
+
+def add_if_new(tx: Connection, row: Mapping[str, Any]) -> bool:
+    """True when the lead is new; False when the site has one with this e-mail."""
+    return tx.execute(_insert(tx, leads).values(**row).on_conflict_do_nothing()).rowcount == 1
+
+
+def change(tx: Connection, lead_id: str, values: Mapping[str, Any]) -> None:
+    tx.execute(update(leads).where(leads.c.id == lead_id).values(**values))
+
+
+def latest(
+    tx: Connection, site_ids: Sequence[str], limit: int, before: str | None, owner: str | None, search: str
+) -> Sequence[Lead]:
+    found = select(leads).where(leads.c.site_id.in_(site_ids)).order_by(leads.c.id.desc()).limit(limit)
+    if before:
+        found = found.where(leads.c.id < before)
+    if owner:
+        found = found.where(leads.c.owner_rep == owner)
+    if search:
+        named = select(field_values.c.subject_id).where(field_values.c.field.in_(("name", "company")))
+        hit = field_values.c.value.as_string().icontains(search, autoescape=True)
+        found = found.where(leads.c.email_key.icontains(search, autoescape=True) | leads.c.id.in_(named.where(hit)))
+    return tx.execute(found).all()
+
+
+def account(tx: Connection, account_id: str) -> Row[Any] | None:
+    return tx.execute(select(accounts).where(accounts.c.id == account_id)).one_or_none()
+
+
+def account_by_domain(tx: Connection, site_id: str, domain: str) -> Row[Any] | None:
+    return tx.execute(select(accounts).where(accounts.c.site_id == site_id, accounts.c.domain == domain)).one_or_none()
+
+
+def add_account_if_new(tx: Connection, row: Mapping[str, Any]) -> None:
+    tx.execute(_insert(tx, accounts).values(**row).on_conflict_do_nothing())
+
+
+def put_values(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Each origin has one value a field; a newer one takes its place."""
+    statement = _insert(tx, field_values)
+    changed = {name: statement.excluded[name] for name in ("value", "source", "confidence", "at")}
+    keys = ["subject_id", "field", "origin"]
+    tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
+
+
+def values_of(tx: Connection, subject_ids: Sequence[str]) -> Sequence[Row[Any]]:
+    return tx.execute(
+        select(field_values).where(field_values.c.subject_id.in_(subject_ids)).order_by(field_values.c.field)
+    ).all()
+
+
+def open_assignment(tx: Connection, lead_id: str) -> Row[Any] | None:
+    return tx.execute(
+        select(assignments).where(assignments.c.lead_id == lead_id, assignments.c.ended_at.is_(None))
+    ).one_or_none()
+
+
+def end_assignment(tx: Connection, assignment_id: str, at: datetime, reason: str) -> None:
+    tx.execute(update(assignments).where(assignments.c.id == assignment_id).values(ended_at=at, end_reason=reason))
+
+
+def add_assignment(tx: Connection, row: Mapping[str, Any]) -> None:
+    tx.execute(insert(assignments), dict(row))
+
+
+def assignments_of(tx: Connection, lead_id: str) -> Sequence[Row[Any]]:
+    return tx.execute(select(assignments).where(assignments.c.lead_id == lead_id).order_by(assignments.c.id)).all()
+
+
+def take_if_free(tx: Connection, lead_id: str, rep: str, at: datetime) -> bool:
+    """True when the lead had no owner and now is `rep`'s."""
+    free = update(leads).where(leads.c.id == lead_id, leads.c.owner_rep.is_(None))
+    return tx.execute(free.values(owner_rep=rep, status="claimed", status_at=at, changed_at=at)).rowcount == 1
+
+
+def enrol(tx: Connection, row: Mapping[str, Any]) -> bool:
+    return tx.execute(_insert(tx, enrolments).values(**row).on_conflict_do_nothing()).rowcount == 1
+
+
+def enrolments_of(tx: Connection, lead_id: str) -> Sequence[Row[Any]]:
+    return tx.execute(select(enrolments).where(enrolments.c.lead_id == lead_id).order_by(enrolments.c.id)).all()
+
+
+def _insert(tx: Connection, table: Any) -> Any:
+    return (postgresql if tx.dialect.name == "postgresql" else sqlite).insert(table)
