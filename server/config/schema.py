@@ -1,0 +1,200 @@
+"""What a part of the site folder is made of, and site.yml itself. Other rooms write their parts in their own schema.py on `Part`."""
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar, Literal, LiteralString, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+import holidays
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, ValidationError, list_all_errors
+
+from server.config.problems import Problem, did_you_mean, quoted, shown, unknown_name
+from server.expressions import LocaleText
+
+__all__ = ["FolderPart", "Hours", "Identifier", "Part", "Problem", "Site", "TimeText", "Zone", "did_you_mean", "quoted", "shown"]
+
+M = TypeVar("M", bound="Part")
+_PYDANTIC_ERRORS = {error["type"] for error in list_all_errors()} - {"value_error"}
+
+
+class Part(BaseModel):
+    """A piece of the site folder: frozen, no unknown keys, a key without a value counts as not written.
+
+    A whole file says where it lives: `FILE = "meetings.yml"`, or, one model per file of a folder, `FOLDER = "playbooks"`
+    (derive from FolderPart). A validator raises ValueError("allowed …"); the loader adds file, line, place and what was found.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    FILE: ClassVar[str] = ""
+    FOLDER: ClassVar[str] = ""
+    SUFFIX: ClassVar[str] = ".yml"
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _say_which_keys_are_known(cls: type[M], data: Any, handler: ModelWrapValidatorHandler[M]) -> M:
+        if isinstance(data, dict):
+            known = cls.keys()
+            data = {key: value for key, value in data.items() if value is not None or key not in known}
+        try:
+            return handler(data)
+        except ValidationError as error:
+            raise ValidationError.from_exception_data(error.title, list(_rewritten(error, cls.keys()))) from None
+
+    @classmethod
+    def keys(cls) -> list[str]:
+        """The keys as an owner writes them."""
+        return [field.alias or name for name, field in cls.model_fields.items()]
+
+
+class FolderPart(Part):
+    """A part with one file per name: `version.part(Model)` is `{file name without suffix: Model}`."""
+
+
+def _rewritten(error: ValidationError, known: list[str]) -> Iterable[InitErrorDetails]:
+    """The same errors; unknown keys learn which keys are known, and reasons become plain text that survives nesting."""
+    for one in error.errors(include_url=False):
+        kind, context = one["type"], one.get("ctx", {})
+        if kind == "extra_forbidden" and len(one["loc"]) == 1:
+            yield _custom(one, "unknown_key", "unknown key", {"allowed": known})
+        elif kind == "value_error":
+            reason = str(context["error"]) if "error" in context else context["reason"]
+            yield _custom(one, kind, "{reason}", {"reason": reason})
+        elif kind not in _PYDANTIC_ERRORS:
+            yield _custom(one, kind, one["msg"], context)
+        else:
+            yield InitErrorDetails(type=kind, loc=one["loc"], input=one["input"], ctx=context)
+
+
+def _custom(one: ErrorDetails, kind: LiteralString, message: Any, context: dict[str, Any]) -> InitErrorDetails:
+    return InitErrorDetails(type=PydanticCustomError(kind, message, context), loc=one["loc"], input=one["input"])
+
+
+def _zone(value: str) -> str:
+    zones = available_timezones()
+    if value not in zones:
+        raise ValueError(f"allowed an IANA zone{did_you_mean(value, zones)}")
+    return value
+
+
+def _identifier(value: str) -> str:
+    plain = value.replace("-", "").replace("_", "")
+    if not (1 <= len(value) <= 60 and plain.isascii() and plain.isalnum() and value == value.lower()):
+        raise ValueError("allowed small letters, digits, - and _, up to 60")
+    return value
+
+
+def _time(value: Any) -> Any:
+    parts = value.split(":") if isinstance(value, str) else []
+    good = len(parts) == 2 and all(len(part) == 2 and part.isascii() and part.isdigit() for part in parts)
+    if not good or not (int(parts[0]) < 24 and int(parts[1]) < 60 or value == "24:00"):
+        raise ValueError('allowed a time such as "09:00", up to "24:00"')
+    return value
+
+
+Zone = Annotated[str, AfterValidator(_zone), Field(description="An IANA time zone such as Europe/Berlin")]
+Identifier = Annotated[str, AfterValidator(_identifier), Field(description="A short name without spaces")]
+TimeText = Annotated[str, BeforeValidator(_time), Field(description='Local time such as "09:00"; "24:00" is the day\'s end')]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Locale = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$", description="A language such as en or de-AT")]
+
+
+class Hours(Part):
+    """Local wall-clock hours; `days` name the date on which they start; an end at or before the start is on the next date."""
+
+    days: list[Day] = Field(min_length=1)
+    start: TimeText
+    end: TimeText
+
+
+class Holidays(Part):
+    """Days on which the site is closed: a country's public holidays (the `holidays` library) and dates of its own."""
+
+    country: str = Field("", description="ISO 3166 code such as DE")
+    subdivision: str = Field("", description="Part of the country, such as BE for Berlin in DE")
+    dates: list[dt.date] = []
+
+    @model_validator(mode="after")
+    def _known_places(self) -> Holidays:
+        places = holidays.list_supported_countries(include_aliases=False)
+        if self.country and self.country not in places:
+            raise ValueError(f"found {shown(self.country)}, allowed an ISO country code such as DE{did_you_mean(self.country, places)}")
+        if self.subdivision and self.subdivision not in places.get(self.country, []):
+            raise ValueError(unknown_name(self.subdivision, places.get(self.country, []), f"a part of {self.country or 'a country'}"))
+        return self
+
+
+class Brand(Part):
+    color: str = Field("#175cd3", pattern=r"^#[0-9a-fA-F]{6}$", description="A colour such as #175cd3")
+    logo: str = ""
+    position: Literal["left", "right"] = "right"
+    launcher: LocaleText = LocaleText.parse("Chat with us")
+    agent_name: str = Field("Ada", max_length=60)
+    voice: str = Field("friendly", max_length=400)
+
+
+class EnrichmentRule(Part):
+    when: Literal["page_load", "engagement"] = "engagement"
+
+
+class Adapters(Part):
+    """Which adapter serves each kind; names are those of `usher adapters list`."""
+
+    crm: str = "builtin"
+    calendar: str = "builtin"
+    enrichment: list[str] = ["builtin"]
+    marketing: str = "builtin"
+    ai: str = "builtin"
+    notify: str = "smtp"
+
+
+class Answers(Part):
+    threshold: float = Field(0.55, ge=0, le=1, description="How sure an answer must be, from 0 to 1")
+    unknown: LocaleText = LocaleText.parse({
+        "en": "I don't know that, and I would rather not guess.",
+        "de": "Das weiß ich nicht, und raten möchte ich nicht.",
+        "fr": "Je ne le sais pas, et je préfère ne pas deviner.",
+        "es": "No lo sé, y prefiero no adivinar.",
+    })  # fmt: skip
+
+
+class Mail(Part):
+    from_name: str = ""
+    from_address: str = Field("", pattern=r"^$|^[^@\s]+@[^@\s]+$", description="The address mails come from")
+    reply_to: str = Field("", pattern=r"^$|^[^@\s]+@[^@\s]+$", description="Where answers go; empty: the address they come from")
+
+
+def _origin(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or value != f"{parts.scheme}://{parts.netloc}":
+        raise ValueError("allowed an origin such as https://www.example.com, without a path")
+    return value.lower()
+
+
+class Site(Part):
+    """site.yml: the website and how Usher behaves on it."""
+
+    FILE: ClassVar[str] = "site.yml"
+
+    key: Identifier = Field(description="data-site of the script tag")
+    name: str = Field(min_length=1, max_length=120)
+    origins: list[Annotated[str, AfterValidator(_origin)]] = Field(min_length=1, description="Origins whose pages may use this site")
+    zone: Zone = "UTC"
+    locale: Locale = "en"
+    locales: list[Locale] = Field([], description="Languages spoken; the main one is always among them")
+    brand: Brand = Brand()
+    consent: Literal["none", "on-open", "external"] = "on-open"
+    traffic_percent: int = Field(100, ge=0, le=100)
+    hours: list[Hours] = Field([], description="Opening hours; none: always open")
+    holidays: Holidays = Holidays()
+    enrichment: EnrichmentRule = EnrichmentRule()
+    adapters: Adapters = Adapters()
+    answers: Answers = Answers()
+    mail: Mail = Mail()
+
+    @property
+    def languages(self) -> list[str]:
+        """The main language first, then the others."""
+        return list(dict.fromkeys([self.locale, *self.locales]))
