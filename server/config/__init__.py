@@ -1,1 +1,1 @@
-"""Site folder → immutable config version: load, check, apply, diff, roll back. Ask `service`; write schemas on `schema.Part`."""
+"""Site folder → immutable config version: check, apply, diff, roll back. Ask `service`; derive from `schema.Part`."""

@@ -1,4 +1,4 @@
-"""What is wrong with a site folder, said so that its owner can mend it: file, line, place, what was found, what is allowed."""
+"""What is wrong with a site folder, said so that its owner can mend it: file, line, place, found, allowed."""
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """Printed as `team.yml:14: reps[2].zone: found "Europe/Berln", allowed an IANA zone; did you mean "Europe/Berlin"?`."""
+    """Printed as `team.yml:14: reps[2].zone: found "Berln", allowed an IANA zone; did you mean "Europe/Berlin"?`."""
 
     file: str
     line: int  # from 1; 0 when the problem is the file itself

@@ -1,30 +1,39 @@
-"""What a part of the site folder is made of, and site.yml itself. Other rooms write their parts in their own schema.py on `Part`."""
+"""What a part of the site folder is made of, and site.yml itself. Other rooms write their own schema.py on `Part`."""
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar, Literal, LiteralString, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, LiteralString, TypeVar, get_args
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import holidays
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
-from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, ValidationError, list_all_errors
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
 from server.config.problems import Problem, did_you_mean, quoted, shown, unknown_name
 from server.expressions import LocaleText
 
-__all__ = ["FolderPart", "Hours", "Identifier", "Part", "Problem", "Site", "TimeText", "Zone", "did_you_mean", "quoted", "shown"]
+__all__ = ["FolderPart", "Hours", "Identifier", "Locale", "Part", "Problem", "Site", "TimeText", "Zone", "did_you_mean"]
 
 M = TypeVar("M", bound="Part")
-_PYDANTIC_ERRORS = {error["type"] for error in list_all_errors()} - {"value_error"}
+_PYDANTIC_ERRORS = frozenset(get_args(core_schema.ErrorType))
 
 
 class Part(BaseModel):
     """A piece of the site folder: frozen, no unknown keys, a key without a value counts as not written.
 
-    A whole file says where it lives: `FILE = "meetings.yml"`, or, one model per file of a folder, `FOLDER = "playbooks"`
-    (derive from FolderPart). A validator raises ValueError("allowed …"); the loader adds file, line, place and what was found.
+    A whole file says where it lives: `FILE = "meetings.yml"`, or, one model per file of a folder, `FOLDER =
+    "playbooks"` (derive from FolderPart). A validator raises ValueError("allowed …"); the loader adds file, line, place
+    and what was found.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
@@ -96,13 +105,14 @@ def _time(value: Any) -> Any:
 
 Zone = Annotated[str, AfterValidator(_zone), Field(description="An IANA time zone such as Europe/Berlin")]
 Identifier = Annotated[str, AfterValidator(_identifier), Field(description="A short name without spaces")]
-TimeText = Annotated[str, BeforeValidator(_time), Field(description='Local time such as "09:00"; "24:00" is the day\'s end')]
+TimeText = Annotated[str, BeforeValidator(_time), Field(description='Local time such as "09:00", up to "24:00"')]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-Locale = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$", description="A language such as en or de-AT")]
+Locale = Annotated[str, Field(pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$", description="A language: en, de-AT")]
+Address = Annotated[str, Field(pattern=r"^$|^[^@\s]+@[^@\s]+$")]
 
 
 class Hours(Part):
-    """Local wall-clock hours; `days` name the date on which they start; an end at or before the start is on the next date."""
+    """Local wall-clock hours; `days` name the date on which they start; an end not after the start is on the next."""
 
     days: list[Day] = Field(min_length=1)
     start: TimeText
@@ -120,9 +130,11 @@ class Holidays(Part):
     def _known_places(self) -> Holidays:
         places = holidays.list_supported_countries(include_aliases=False)
         if self.country and self.country not in places:
-            raise ValueError(f"found {shown(self.country)}, allowed an ISO country code such as DE{did_you_mean(self.country, places)}")
-        if self.subdivision and self.subdivision not in places.get(self.country, []):
-            raise ValueError(unknown_name(self.subdivision, places.get(self.country, []), f"a part of {self.country or 'a country'}"))
+            near = did_you_mean(self.country, places)
+            raise ValueError(f"found {shown(self.country)}, allowed an ISO country code such as DE{near}")
+        parts = places.get(self.country, [])
+        if self.subdivision and self.subdivision not in parts:
+            raise ValueError(unknown_name(self.subdivision, parts, f"a part of {self.country or 'a country'}"))
         return self
 
 
@@ -162,8 +174,8 @@ class Answers(Part):
 
 class Mail(Part):
     from_name: str = ""
-    from_address: str = Field("", pattern=r"^$|^[^@\s]+@[^@\s]+$", description="The address mails come from")
-    reply_to: str = Field("", pattern=r"^$|^[^@\s]+@[^@\s]+$", description="Where answers go; empty: the address they come from")
+    from_address: Address = Field("", description="The address mails come from")
+    reply_to: Address = Field("", description="Where answers go; empty: to the sender")
 
 
 def _origin(value: str) -> str:
@@ -173,6 +185,9 @@ def _origin(value: str) -> str:
     return value.lower()
 
 
+Origin = Annotated[str, AfterValidator(_origin)]
+
+
 class Site(Part):
     """site.yml: the website and how Usher behaves on it."""
 
@@ -180,7 +195,7 @@ class Site(Part):
 
     key: Identifier = Field(description="data-site of the script tag")
     name: str = Field(min_length=1, max_length=120)
-    origins: list[Annotated[str, AfterValidator(_origin)]] = Field(min_length=1, description="Origins whose pages may use this site")
+    origins: list[Origin] = Field(min_length=1, description="Origins whose pages may use this site")
     zone: Zone = "UTC"
     locale: Locale = "en"
     locales: list[Locale] = Field([], description="Languages spoken; the main one is always among them")

@@ -1,6 +1,7 @@
 """Conditions with three answers (yes, no, unknown) and message templates: Jinja2's grammar, our own bounded evaluator.
 
-A condition never raises on data and never costs more than its text is long. What is not known makes an answer unknown, which is not no.
+A condition never raises on data and never costs more than its text is long. What is not known makes an answer unknown,
+which is not no.
 """
 
 from server.expressions.condition import Answer, Condition, Expression, Verdict

@@ -33,7 +33,7 @@ class Condition:
 
     @classmethod
     def parse(cls, text: str, *, names: Iterable[str] = ()) -> Condition:
-        """Raises ExpressionError (a ValueError) for bad grammar and for names that do not exist; `names`: further roots."""
+        """Raises ExpressionError (a ValueError) for bad grammar and unknown names; `names`: further roots."""
         condition = cls(text, parse_condition(text))
         for path in sorted(condition.names()):
             wrong = wrong_name(tuple(path.split(".")), names)
@@ -42,7 +42,7 @@ class Condition:
         return condition
 
     def judge(self, values: Mapping[str, Any]) -> Verdict:
-        """yes, no or unknown for these values (mappings inside mappings). Never raises; missing and None are unknown."""
+        """yes, no or unknown for these values (mappings in mappings). Never raises; missing and None are unknown."""
         run = Evaluation(values)
         truth = run.truth(self.tree)
         return Verdict(answer_of(truth), run.saw)

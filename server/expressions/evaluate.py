@@ -1,4 +1,4 @@
-"""Runs a checked tree over values. Total: whatever the data, the result is a value or UNKNOWN, and the cost is bounded by the text."""
+"""Runs a checked tree over values. Total: whatever the data, the result is a value or UNKNOWN, at a bounded cost."""
 from __future__ import annotations
 
 import operator
@@ -79,7 +79,7 @@ class Evaluation:
         return {key: value for key, value in pairs if isinstance(key, (str, int, float))}
 
     def _choose(self, node: nodes.And | nodes.Or) -> Any:
-        """As a value, `a or b` is a when a is yes, else b: `lead.first_name or "there"`. Nothing but and/or comes here."""
+        """As a value, `a or b` is a when a is yes, else b: `lead.first_name or "there"`."""
         first = self.value(node.left)
         truth = truth_of(first)
         if isinstance(node, nodes.Or):

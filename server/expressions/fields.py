@@ -58,7 +58,8 @@ class LocaleText:
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         one = {"type": "string"}
-        return {"anyOf": [one, {"type": "object", "additionalProperties": one}], "description": "Text, or one per language"}
+        several = {"type": "object", "additionalProperties": one}
+        return {"anyOf": [one, several], "description": "Text, or one per language"}
 
 
 def _read(value: Any) -> LocaleText:

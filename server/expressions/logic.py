@@ -1,4 +1,4 @@
-"""Kleene's three-valued logic: UNKNOWN stands beside True and False, and joins of answers for those who combine several."""
+"""Kleene's three-valued logic: UNKNOWN beside True and False, and joins of answers for those who combine several."""
 from __future__ import annotations
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The names that conditions and messages may use, in one table: a typing error here is a rule that silently never fires."""
+"""The names that conditions and messages may use, in one table: a wrong name is a rule that silently never fires."""
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -8,11 +8,11 @@ from difflib import get_close_matches
 VALUE = "value"
 ANY = None
 
-_PERSON = ("email", "name", "first_name", "last_name", "phone", "title", "company", "role", "interests", "country", "language")
-_LEAD = (*_PERSON, "tier", "rating", "score", "status", "source", "owner", "fit", "signal", "id")
+_PERSON = ("email", "name", "first_name", "last_name", "phone", "title", "company", "role", "interests", "country")
+_LEAD = (*_PERSON, "language", "tier", "rating", "score", "status", "source", "owner", "fit", "signal", "id")
 _ACCOUNT = ("domain", "name", "industry", "employees", "country", "region", "city", "revenue", "tech", "phone")
 _ACCOUNT_OURS = ("is_customer", "is_target", "owner", "csm", "id")
-_CONVERSATION = ("id", "state", "playbook", "node", "messages", "started_at", "intent", "outcome", "channel", "rep", "queue")
+_CONVERSATION = ("id", "state", "playbook", "node", "messages", "started_at", "intent", "outcome", "rep", "queue")
 
 
 def _fields(*names: str, **deeper: object) -> dict[str, object]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import nodes
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -81,6 +81,6 @@ def _render(body: list[nodes.Node], run: Evaluation, pieces: list[str]) -> None:
 
 def _branch(node: nodes.If, run: Evaluation) -> list[nodes.Node]:
     for choice in (node, *node.elif_):
-        if run.truth(choice.test) is True:
+        if run.truth(cast(nodes.Expr, choice.test)) is True:
             return choice.body
     return node.else_

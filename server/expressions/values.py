@@ -13,7 +13,12 @@ from server.expressions.words import MAX_RESULT, is_number
 
 MAX_NUMBER = 1_000_000_000_000_000  # beyond it a browser's numbers lose digits
 
-_ORDER = {"lt": operator.lt, "lteq": operator.le, "gt": operator.gt, "gteq": operator.ge}
+_ORDER: dict[str, Callable[[Any, Any], Any]] = {
+    "lt": operator.lt,
+    "lteq": operator.le,
+    "gt": operator.gt,
+    "gteq": operator.ge,
+}
 
 
 def look_up(value: object, key: object) -> Any:
@@ -38,7 +43,7 @@ def truth_of(value: object) -> Truth:
     return True if isinstance(value, (date, time)) else UNKNOWN
 
 
-def compare(op: str, left: object, right: object) -> Truth:
+def compare(op: str, left: Any, right: Any) -> Truth:
     """One comparison. Equality of different kinds is no; order between different kinds is unknown."""
     if op == "eq":
         return equal(left, right)

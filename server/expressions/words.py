@@ -1,4 +1,4 @@
-"""The methods, filters and tests that may be written, as one table each: the Python that runs is ours, bounded, and total.
+"""The methods, filters and tests that may be written, one table each: the Python that runs is ours, bounded, and total.
 
 Each takes plain values and returns a plain value or UNKNOWN; wrong types are UNKNOWN, never an error.
 """
@@ -18,7 +18,7 @@ MAX_RESULT = 20_000  # characters any text may grow to
 
 @dataclass(frozen=True)
 class Word:
-    """`run(value, *arguments)`; `arguments` = fewest and most; `sees_unknown`: is also run on values that are not known."""
+    """`run(value, *arguments)`; `arguments` = fewest and most; `sees_unknown`: runs on what is not known, too."""
 
     run: Callable[..., Any]
     arguments: tuple[int, int] = (0, 0)
@@ -26,7 +26,7 @@ class Word:
 
 
 def text_of(value: object) -> str:
-    """A value as a visitor reads it: 25.0 is 25, yes and no for truth, lists with commas, nothing for what is not known."""
+    """A value as a visitor reads it: 25.0 is 25, yes and no for truth, lists with commas, nothing for UNKNOWN."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
