@@ -1,0 +1,113 @@
+"""Which network addresses we connect to: a name is resolved once, judged, and that very address is connected to.
+
+So a host that an owner typed, or a name that changes its address after the check, cannot lead us into our own network.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable, Collection
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import NameResolutionError
+
+from plugins.errors import ConfigError
+
+Resolve = Callable[[str, int], list[str]]
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def is_public(address: str) -> bool:
+    """Whether anybody on the internet could mean this address: not private, loopback, link-local, multicast …, also
+    when such an IPv4 address hides in an IPv6 one."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    return all(part.is_global and not part.is_multicast for part in (ip, *_inside(ip)))
+
+
+def system_resolve(host: str, port: int) -> list[str]:
+    """The addresses of a host as the system knows them; socket.gaierror when there are none."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(info[4][0]) for info in found))
+
+
+class Gate:
+    """Picks the address to connect to. `private` hosts ("crm.internal") may be anywhere; all others must be public."""
+
+    def __init__(self, private: Collection[str] = (), resolve: Resolve = system_resolve) -> None:
+        self.private = frozenset(host.lower() for host in private)
+        self.resolve = resolve
+
+    def addresses(self, host: str, port: int) -> list[str]:
+        """The addresses of `host`, all fit to be connected to; ConfigError when one is not, socket.gaierror when
+        there are none."""
+        found = self.resolve(host, port)
+        refused = [address for address in found if not is_public(address)]
+        if refused and host.lower() not in self.private:
+            raise ConfigError(
+                f"{host} has the address {refused[0]}, which is not public",
+                user_message=f"{host} leads to a private network address, and that is not allowed.",
+            )
+        return found
+
+
+class GuardedAdapter(HTTPAdapter):
+    """Transport for requests whose connections all pass through `gate`. Name and certificate checks stay as they are:
+    only the address is chosen here."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._gate)
+
+
+def _inside(ip: _Address) -> list[_Address]:
+    """IPv4 addresses that an IPv6 address stands for: mapped (RFC 4291), 6to4 (RFC 3056), NAT64 (RFC 6052)."""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return []
+    nat64 = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None
+    return [part for part in (ip.ipv4_mapped, ip.sixtofour, nat64) if part is not None]
+
+
+def _pools(gate: Gate) -> dict[str, type[HTTPConnectionPool]]:
+    class Plain(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            return _connect(self, gate, super()._new_conn)
+
+    class Secure(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return _connect(self, gate, super()._new_conn)
+
+    plain = type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": Plain})
+    secure = type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": Secure})
+    return {"http": plain, "https": secure}
+
+
+def _connect(
+    connection: HTTPConnection, gate: Gate, connect: Callable[[], socket.socket]
+) -> socket.socket:
+    """Connect to the first address that answers; urllib3 gets an address in place of the name for just that moment."""
+    name = connection._dns_host
+    try:
+        addresses = gate.addresses(connection.host, connection.port)
+    except socket.gaierror as error:
+        raise NameResolutionError(connection.host, connection, error) from error
+    try:
+        for address in addresses[:-1]:
+            connection._dns_host = address
+            try:
+                return connect()
+            except Exception:  # noqa: BLE001,S112 - whatever it was, the next address may answer; the last one raises
+                continue
+        connection._dns_host = addresses[-1]
+        return connect()
+    finally:
+        connection._dns_host = name
