@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
-from server.config.problems import Problem, did_you_mean, quoted, shown, unknown_name
+from server.config.problems import Problem, did_you_mean, shown, unknown_name
 from server.expressions import LocaleText
 
 __all__ = ["FolderPart", "Hours", "Identifier", "Locale", "Part", "Problem", "Site", "TimeText", "Zone", "did_you_mean"]

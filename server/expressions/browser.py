@@ -1,9 +1,10 @@
 """A condition as the JSON tree that the widget judges (docs/protocol.md, "Config").
 
-What the widget must hold to, so that its answer never contradicts the server's (tests/expressions/browser_cases.json has
-cases for both): a missing value and null are unknown; `==` of different kinds (text, number, truth) is no; order of
-different kinds is unknown, as is `==` with a list or object; `in` is part of a text, member of a list, key of an object; `+` adds two numbers or joins two texts, else unknown;
-as an answer, "", 0, an empty list and an empty object are no. `and`, `or`, `not` are Kleene's.
+What the widget must hold to, so that its answer never contradicts the server's (tests/expressions/browser_cases.json
+has cases for both): a missing value and null are unknown; `==` of different kinds (text, number, truth) is no, with a
+list or object unknown; order of different kinds is unknown; `in` is part of a text, member of a list, key of an object;
+`+` adds two numbers or joins two texts, else unknown; as an answer, "", 0, an empty list and an empty object are no.
+`and`, `or`, `not` are Kleene's.
 """
 from __future__ import annotations
 
