@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 Record = dict[str, Any]
@@ -68,3 +69,29 @@ class MemoryRecords:
         with self._lock:
             found = [(id, copy.deepcopy(record)) for (k, id), record in self._kept.items() if k == kind]
         return iter(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What `change` did: the record before (None: there was none) and as it is now."""
+
+    before: Record | None
+    now: Record
+
+
+def change(records: Records, kind: str, id: str, step: Callable[[Record | None], Record]) -> Step:
+    """Store what `step` makes of the record. When somebody else was faster, `step` is asked again with theirs."""
+    while True:
+        before = records.get(kind, id)
+        now = step(copy.deepcopy(before))
+        if now == before or records.put(kind, id, now, expect=before, new=before is None):
+            return Step(before, now)
+
+
+def append(records: Records, kind: str, value: Record) -> str:
+    """Add to a numbered list; the id says the place. There are no gaps: who sees an entry sees all before it."""
+    last = (records.get(f"{kind}.last", "last") or {"n": 0})["n"]
+    while not records.put(kind, f"{last + 1:012d}", value, new=True):
+        last += 1
+    records.put(f"{kind}.last", "last", {"n": last + 1})
+    return f"{last + 1:012d}"

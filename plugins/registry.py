@@ -73,7 +73,7 @@ class Registry:
         return sorted((i for i in found if kind in (None, i.kind)), key=lambda i: (i.kind, i.name, i.origin))
 
     def load(self, kind: str, name: str) -> type[Adapter]:
-        """The adapter's class. ConfigError when there is none or it cannot be used; the reason is kept for `listings`."""
+        """The adapter's class. ConfigError when there is none or it cannot be used; `listings` keeps the reason."""
         key = (kind, name)
         if key in self._registered:
             return self._registered[key]

@@ -53,7 +53,7 @@ class Ref:
 class Person:
     """A lead or contact, found by e-mail without regard to case. `fields`: further values by the service's own names.
 
-    `opted_out` True means: never write to this person again.
+    `owner_email` is the rep who owns the person. `opted_out` True means: never write to this person again.
     """
 
     email: str
@@ -68,13 +68,14 @@ class Person:
     locale: str | None = None
     status: str | None = None
     source: str | None = None
+    owner_email: str | None = None
     opted_out: bool | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """An account, found by its registrable domain. `employees` is a head count."""
+    """An account, found by its registrable domain. `employees` is a head count; owner and csm are reps' e-mails."""
 
     domain: str
     name: str | None = None
@@ -82,6 +83,10 @@ class Company:
     employees: int | None = None
     country: str | None = None
     phone: str | None = None
+    is_customer: bool | None = None
+    is_target: bool | None = None
+    owner_email: str | None = None
+    csm_email: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 
