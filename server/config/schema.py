@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal, LiteralString, TypeVar, get_args
 from urllib.parse import urlsplit
@@ -103,12 +104,24 @@ def _time(value: Any) -> Any:
     return value
 
 
+def _like(pattern: str, what: str) -> tuple[AfterValidator, Any]:
+    """Text of one shape: a validator that says what is wanted, and the shape for editors."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"allowed {what}")
+        return value
+
+    return AfterValidator(check), Field(description=what, json_schema_extra={"pattern": f"^({pattern})$"})
+
+
 Zone = Annotated[str, AfterValidator(_zone), Field(description="An IANA time zone such as Europe/Berlin")]
 Identifier = Annotated[str, AfterValidator(_identifier), Field(description="A short name without spaces")]
 TimeText = Annotated[str, BeforeValidator(_time), Field(description='Local time such as "09:00", up to "24:00"')]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-Locale = Annotated[str, Field(pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$", description="A language: en, de-AT")]
-Address = Annotated[str, Field(pattern=r"^$|^[^@\s]+@[^@\s]+$")]
+Locale = Annotated[str, *_like("[a-z]{2,3}(-[A-Za-z0-9]{2,8})?", 'a language such as "en" or "de-AT"')]
+Color = Annotated[str, *_like("#[0-9a-fA-F]{6}", 'a colour such as "#175cd3"')]
+Address = Annotated[str, *_like(r"|[^@\s]+@[^@\s]+", "an e-mail address")]
 
 
 class Hours(Part):
@@ -139,7 +152,7 @@ class Holidays(Part):
 
 
 class Brand(Part):
-    color: str = Field("#175cd3", pattern=r"^#[0-9a-fA-F]{6}$", description="A colour such as #175cd3")
+    color: Color = "#175cd3"
     logo: str = ""
     position: Literal["left", "right"] = "right"
     launcher: LocaleText = LocaleText.parse("Chat with us")
