@@ -1,0 +1,86 @@
+"""How things look: moments in a zone, how long ago, static files under their hash."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flask import Flask, url_for
+from flask_login import current_user
+from markupsafe import Markup
+
+from server import clock, settings
+from server.console import here
+
+STATIC = Path(__file__).parent / "static"
+_STEPS = ((60, "second"), (60, "minute"), (24, "hour"), (7, "day"))
+
+
+def init_app(app: Flask) -> None:
+    """Teach the templates."""
+    app.jinja_env.filters.update(ago=ago, moment=moment, day=day, time=time)
+    app.jinja_env.globals.update(static=static, scripts=scripts, when=when, here=here, signed_in=signed_in)
+
+
+def signed_in() -> bool:
+    """Whether the page shows the navigation."""
+    return bool(current_user and current_user.is_authenticated)
+
+
+def static(name: str) -> str:
+    """Address of a static file; it changes when the file does."""
+    path = STATIC / name
+    return url_for("console.static", filename=name, v=_hash(path, path.stat().st_mtime_ns))
+
+
+def scripts() -> list[str]:
+    """The console's scripts from npm, as far as `make assets` has built them; pages work without."""
+    folder = settings.get().assets_dir.parent / "console"
+    return [name for name in ("htmx.min.js", "idiomorph-ext.min.js") if (folder / name).is_file()]
+
+
+def when(at: datetime | None, zone: str = "UTC") -> Markup:
+    """How long ago or ahead, with the exact moment for those who ask."""
+    if at is None:
+        return Markup("–")
+    title = f"{moment(at, zone)} {zone} · {at:%H:%M} UTC"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(at.strftime("%Y-%m-%dT%H:%M:%SZ"), title, ago(at))
+
+
+def ago(at: datetime) -> str:
+    """ "5 minutes ago", "in 2 hours", and a date beyond a week."""
+    seconds = (clock.now() - at).total_seconds()
+    amount: float = abs(seconds)
+    if amount < 45:
+        return "just now" if seconds >= 0 else "in a moment"
+    for size, unit in _STEPS:
+        if amount < size:
+            number = round(amount)
+            words = f"{number} {unit}{'' if number == 1 else 's'}"
+            return f"{words} ago" if seconds > 0 else f"in {words}"
+        amount /= size
+    return f"{at.day} {at:%b %Y}"
+
+
+def moment(at: datetime, zone: str = "UTC") -> str:
+    """ "Mon 2 Mar 2026, 09:00", local to the zone."""
+    return f"{day(at, zone)}, {time(at, zone)}"
+
+
+def day(at: datetime, zone: str = "UTC") -> str:
+    """ "Mon 2 Mar 2026", local to the zone."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local:%a} {local.day} {local:%b %Y}"
+
+
+def time(at: datetime, zone: str = "UTC") -> str:
+    """ "09:00", local to the zone."""
+    return f"{at.astimezone(ZoneInfo(zone)):%H:%M}"
+
+
+@lru_cache(maxsize=100)
+def _hash(path: Path, _changed: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]

@@ -1,0 +1,92 @@
+"""Who is asking, about which site, and what they may see: what every page starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import current_app, g, request, session
+from flask_login import current_user
+
+from server.config import service as config
+from server.config.service import Version
+from server.db import Database
+from server.people import service as people
+from server.people.service import User
+
+PIECE = "HX-Request"
+
+
+@dataclass(frozen=True)
+class SiteHere:
+    """A site that has an active version."""
+
+    id: str
+    key: str
+    version: Version
+
+    @property
+    def name(self) -> str:
+        return self.version.site.name
+
+    @property
+    def zone(self) -> str:
+        return self.version.site.zone
+
+
+def database() -> Database:
+    """The app's database."""
+    db: Database = current_app.extensions["usher_db"]
+    return db
+
+
+def user() -> User:
+    """Who is signed in; the gate has seen to it that somebody is."""
+    found: User = current_user.user
+    return found
+
+
+def may(deed: str) -> bool:
+    """Whether the person who asks may do it."""
+    return people.may(user(), deed)
+
+
+def need(deed: str) -> None:
+    """Forbidden unless the person who asks may do it."""
+    people.need(user(), deed)
+
+
+def sites() -> list[SiteHere]:
+    """All sites, by key."""
+    if "usher_sites" not in g:
+        db = database()
+        active = [row for row in config.sites(db) if row.active_version_id]
+        g.usher_sites = [SiteHere(row.id, row.key, config.version(db, row.active_version_id or "")) for row in active]
+    found: list[SiteHere] = g.usher_sites
+    return found
+
+
+def chosen() -> SiteHere | None:
+    """The site the person looks at; None for all of them."""
+    wanted = session.get("site")
+    return next((site for site in sites() if site.key == wanted), None)
+
+
+def looked_at() -> list[str]:
+    """Ids of the sites whose things are listed."""
+    one = chosen()
+    return [one.id] if one else [site.id for site in sites()]
+
+
+def site_of(site_id: str) -> SiteHere | None:
+    """The site a thing belongs to."""
+    return next((site for site in sites() if site.id == site_id), None)
+
+
+def is_piece() -> bool:
+    """Whether htmx asks for a piece of a page."""
+    return PIECE in request.headers
+
+
+def address() -> str:
+    """Where the request comes from; proxies are believed as far as the settings say."""
+    return request.remote_addr or ""
