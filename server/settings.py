@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -59,6 +60,34 @@ class Settings(BaseSettings):
     stopped_clock: str = Field(
         "", description="For rehearsals only: an ISO time at which the server's clock starts instead of the real one."
     )
+
+    @property
+    def cookies_are_secure(self) -> bool:
+        """Whether the console's cookie goes over HTTPS only."""
+        return self.public_url.startswith("https://") if self.secure_cookies is None else self.secure_cookies
+
+    @property
+    def secret_key_file(self) -> str:
+        """Where a key that we made is kept: beside the SQLite file, or in the working folder."""
+        path = self.database_url.removeprefix("sqlite:///") if self.database_url.startswith("sqlite:///") else "usher"
+        return f"{path.split('?')[0]}.key"
+
+    def mail_config(self) -> dict[str, object]:
+        """The settings of the notify adapter that `mail_to` names."""
+        if self.mail_to == "mailbox":
+            return {"folder": str(self.mailbox_dir)}
+        return {
+            "host": self.smtp_host,
+            "port": self.smtp_port,
+            "security": self.smtp_security,
+            "username": self.smtp_username,
+            "password": self.smtp_password.get_secret_value(),
+        }
+
+
+def adapter_environment() -> dict[str, str]:
+    """The variables that adapters' settings may come from (plugins.fields.environment_names)."""
+    return {name: value for name, value in os.environ.items() if name.startswith("USHER_")}
 
 
 @lru_cache(maxsize=1)

@@ -45,7 +45,8 @@ def open_of(tx: Connection, visitor_id: str) -> Conversation | None:
 def add_if_none_open(tx: Connection, row: Mapping[str, Any]) -> bool:
     """True when the visitor had no open conversation and this one is now it."""
     dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
-    return tx.execute(dialect.insert(conversations).values(**row).on_conflict_do_nothing()).rowcount == 1
+    new = dialect.insert(conversations).values(**row).on_conflict_do_nothing().returning(conversations.c.id)
+    return tx.execute(new).first() is not None
 
 
 def change(tx: Connection, conversation_id: str, values: Mapping[str, Any]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -24,14 +26,27 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url)
+        self._writer = threading.Lock()
 
     @property
     def is_sqlite(self) -> bool:
         return self.url.get_backend_name() == "sqlite"
 
-    def transaction(self) -> AbstractContextManager[Connection]:
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
         """All or nothing. On SQLite it takes the write lock at once, so two writers never interleave."""
-        return self._begin("BEGIN IMMEDIATE")
+        if not self.is_sqlite:
+            with self._begin("BEGIN") as tx:
+                yield tx
+            return
+        # SQLite's own waiting would stop every greenlet of this process; this lock lets the others go on meanwhile.
+        if not self._writer.acquire(timeout=60):
+            raise RuntimeError("a transaction waited for another for a minute; is one opened inside the other?")
+        try:
+            with self._begin("BEGIN IMMEDIATE") as tx:
+                yield tx
+        finally:
+            self._writer.release()
 
     def reading(self) -> AbstractContextManager[Connection]:
         """A consistent look that blocks nobody; what it writes is rolled back."""
@@ -53,11 +68,21 @@ class Database:
         self.engine.dispose()
 
 
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def _sqlite_engine(url: str) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:":
         Path(path).resolve().parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, pool_size=5, max_overflow=20, connect_args={"timeout": 30, "check_same_thread": False})
+    engine = create_engine(
+        url,
+        json_serializer=_as_json,
+        pool_size=5,
+        max_overflow=20,
+        connect_args={"timeout": 30, "check_same_thread": False},
+    )
 
     @event.listens_for(engine, "connect")
     def set_up(connection: sqlite3.Connection, record: Any) -> None:
@@ -74,4 +99,6 @@ def _sqlite_engine(url: str) -> Engine:
 
 def _postgres_engine(url: str) -> Engine:
     # More than ten connections a process did not help in our measurements; see docs/decisions.md.
-    return create_engine(url, pool_size=10, max_overflow=0, pool_timeout=30, pool_pre_ping=True)
+    return create_engine(
+        url, json_serializer=_as_json, pool_size=10, max_overflow=0, pool_timeout=30, pool_pre_ping=True
+    )

@@ -16,6 +16,7 @@ from server.events import Actor
 from server.leads import store
 from server.leads.store import Lead
 from server.leads.values import RANKS, FieldValue, lead_values, resolve, trimmed
+from server.people.rights import EVERYTHING, Sight
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,14 @@ def meet(
 def get(tx: Connection, lead_id: str) -> Lead:
     """The lead; NotFound."""
     found = store.get(tx, lead_id)
+    if found is None:
+        raise NotFound("There is no such lead.")
+    return found
+
+
+def visible(tx: Connection, lead_id: str, sight: Sight) -> Lead:
+    """The lead, asked for through the person asking; NotFound when it is not theirs to see."""
+    found = store.get_visible(tx, lead_id, sight)
     if found is None:
         raise NotFound("There is no such lead.")
     return found
@@ -234,9 +243,10 @@ def latest(
     before: str | None = None,
     owner: str | None = None,
     search: str = "",
+    sight: Sight = EVERYTHING,
 ) -> list[tuple[Lead, Known]]:
     """The newest leads with what is known of them, newest first; `before` is the id to go on from."""
-    found = store.latest(tx, site_ids, limit, before, owner, search)
+    found = store.latest(tx, site_ids, limit, before, owner, search, sight)
     return [(lead, known(tx, lead.id)) for lead in found]
 
 

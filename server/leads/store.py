@@ -6,16 +6,28 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Text, cast, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.leads.tables import accounts, assignments, enrolments, field_values, leads
+from server.people.rights import Sight
 
 Lead = Row[Any]
 
 
 def get(tx: Connection, lead_id: str) -> Lead | None:
     return tx.execute(select(leads).where(leads.c.id == lead_id)).one_or_none()
+
+
+def visible(sight: Sight) -> ColumnElement[bool]:
+    """What this person sees: everything, or their own and free leads."""
+    if sight.everything:
+        return true()
+    return or_(leads.c.owner_rep.is_(None), leads.c.owner_rep == sight.rep)
+
+
+def get_visible(tx: Connection, lead_id: str, sight: Sight) -> Lead | None:
+    return tx.execute(select(leads).where(leads.c.id == lead_id, visible(sight))).one_or_none()
 
 
 def lock(tx: Connection, lead_id: str) -> Lead | None:
@@ -28,7 +40,8 @@ def by_email(tx: Connection, site_id: str, email_key: str) -> Lead | None:
 
 def add_if_new(tx: Connection, row: Mapping[str, Any]) -> bool:
     """True when the lead is new; False when the site has one with this e-mail."""
-    return tx.execute(_insert(tx, leads).values(**row).on_conflict_do_nothing()).rowcount == 1
+    new = _insert(tx, leads).values(**row).on_conflict_do_nothing().returning(leads.c.id)
+    return tx.execute(new).first() is not None
 
 
 def change(tx: Connection, lead_id: str, values: Mapping[str, Any]) -> None:
@@ -36,16 +49,22 @@ def change(tx: Connection, lead_id: str, values: Mapping[str, Any]) -> None:
 
 
 def latest(
-    tx: Connection, site_ids: Sequence[str], limit: int, before: str | None, owner: str | None, search: str
+    tx: Connection,
+    site_ids: Sequence[str],
+    limit: int,
+    before: str | None,
+    owner: str | None,
+    search: str,
+    sight: Sight,
 ) -> Sequence[Lead]:
-    found = select(leads).where(leads.c.site_id.in_(site_ids)).order_by(leads.c.id.desc()).limit(limit)
+    found = select(leads).where(leads.c.site_id.in_(site_ids), visible(sight)).order_by(leads.c.id.desc()).limit(limit)
     if before:
         found = found.where(leads.c.id < before)
     if owner:
         found = found.where(leads.c.owner_rep == owner)
     if search:
         named = select(field_values.c.subject_id).where(field_values.c.field.in_(("name", "company")))
-        hit = field_values.c.value.as_string().icontains(search, autoescape=True)
+        hit = cast(field_values.c.value, Text).icontains(search, autoescape=True)
         found = found.where(leads.c.email_key.icontains(search, autoescape=True) | leads.c.id.in_(named.where(hit)))
     return tx.execute(found).all()
 
@@ -101,7 +120,8 @@ def take_if_free(tx: Connection, lead_id: str, rep: str, at: datetime) -> bool:
 
 
 def enrol(tx: Connection, row: Mapping[str, Any]) -> bool:
-    return tx.execute(_insert(tx, enrolments).values(**row).on_conflict_do_nothing()).rowcount == 1
+    new = _insert(tx, enrolments).values(**row).on_conflict_do_nothing().returning(enrolments.c.id)
+    return tx.execute(new).first() is not None
 
 
 def enrolments_of(tx: Connection, lead_id: str) -> Sequence[Row[Any]]:

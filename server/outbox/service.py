@@ -112,6 +112,11 @@ def of_subject(tx: Connection, kind: str, subject_id: str) -> Sequence[Delivery]
     return store.of_subject(tx, kind, subject_id)
 
 
+def by_key(tx: Connection, key: str) -> Delivery | None:
+    """The delivery of this key, whatever its state."""
+    return store.by_key(tx, key)
+
+
 def counts(tx: Connection) -> dict[str, int]:
     """How many deliveries are in each state."""
     return store.counts(tx)

@@ -30,8 +30,8 @@ _DUE = (
 def put(tx: Connection, row: Mapping[str, Any]) -> bool:
     """True when the row is new; a key that is known already changes nothing."""
     dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
-    done = tx.execute(dialect.insert(t).values(**row).on_conflict_do_nothing(index_elements=["key"]))
-    return done.rowcount == 1
+    new = dialect.insert(t).values(**row).on_conflict_do_nothing(index_elements=["key"]).returning(t.c.id)
+    return tx.execute(new).first() is not None
 
 
 def due(tx: Connection, now: datetime, most: int) -> Sequence[Delivery]:
@@ -83,3 +83,7 @@ def of_subject(tx: Connection, kind: str, subject_id: str) -> Sequence[Delivery]
 
 def counts(tx: Connection) -> dict[str, int]:
     return {state: n for state, n in tx.execute(select(t.c.state, func.count()).group_by(t.c.state))}
+
+
+def by_key(tx: Connection, key: str) -> Delivery | None:
+    return tx.execute(select(t).where(t.c.key == key)).one_or_none()

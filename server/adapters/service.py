@@ -1,0 +1,110 @@
+"""Open the adapter that a site uses for each kind, and carry out deliveries with it."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import typing
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from plugins import registry
+from plugins.errors import Permanent, Transient
+from plugins.fields import from_environment
+from server import settings
+from server.adapters.records import TableRecords
+from server.config import service as config
+from server.config.schema import Site
+from server.config.service import Version
+from server.db import Database
+from server.outbox import service as outbox
+from server.outbox.service import Delivery
+
+
+def ai(db: Database, version: Version) -> Any:
+    """The site's AI adapter (plugins.ai.AI)."""
+    return _open(db, version, "ai", version.part(Site).adapters.ai)
+
+
+def enrichers(db: Database, version: Version) -> list[Any]:
+    """The site's enrichment adapters, the preferred one first."""
+    return [_open(db, version, "enrichment", name) for name in version.part(Site).adapters.enrichment]
+
+
+def opened(db: Database, version: Version, kind: str) -> Any:
+    """The site's adapter of `kind` (crm, calendar, marketing, notify). Raises plugins.errors."""
+    if kind == "notify":
+        return _open_mail(db, version)
+    return _open(db, version, kind, getattr(version.part(Site).adapters, kind))
+
+
+def carry_out(db: Database, delivery: Delivery) -> dict[str, Any]:
+    """Do one delivery: the payload's keys are the parameters of the adapter's method, in their types.
+
+    `{"$result": key}` stands for what the delivery of that key answered. Returns the answer as JSON.
+    """
+    with db.reading() as tx:
+        version = config.active_of(tx, delivery.site_id)
+        payload = {name: _resolved(tx, value) for name, value in delivery.payload.items()}
+    adapter = opened(db, version, delivery.kind)
+    method = getattr(adapter, delivery.operation, None)
+    if delivery.operation.startswith("_") or not callable(method):
+        raise Permanent(f"{delivery.kind} adapters have no {delivery.operation}")
+    try:
+        return _as_json(method(**_typed(method, payload), key=delivery.key))
+    finally:
+        adapter.close()
+
+
+def _open(db: Database, version: Version, kind: str, name: str) -> Any:
+    adapter = registry.load(kind, name)
+    given = from_environment(adapter.fields, kind, name, settings.adapter_environment())
+    return registry.open(kind, name, given, records=TableRecords(db, version.site_id))
+
+
+def _open_mail(db: Database, version: Version) -> Any:
+    """Where mail goes is the operator's choice (USHER_MAIL_TO), not the site's."""
+    of = settings.get()
+    if of.mail_to == "none":
+        raise Transient("mail is not set up", user_message="Mail is not set up: set USHER_MAIL_TO to smtp or mailbox.")
+    return registry.open("notify", of.mail_to, of.mail_config(), records=TableRecords(db, version.site_id))
+
+
+def _resolved(tx: Any, value: Any) -> Any:
+    if not (isinstance(value, Mapping) and set(value) == {"$result"}):
+        return value
+    earlier = outbox.by_key(tx, value["$result"])
+    if earlier is None or earlier.state in ("dead", "withdrawn"):
+        raise Permanent(
+            f"{value['$result']} was never delivered",
+            user_message="An earlier delivery that this one builds on has failed; retry that one first.",
+        )
+    if earlier.state != "done":
+        raise Transient(f"{value['$result']} is not delivered yet")
+    return earlier.result
+
+
+def _typed(method: Any, payload: Mapping[str, Any]) -> dict[str, Any]:
+    types = _parameter_types(type(method.__self__), method.__name__)
+    unknown = set(payload) - set(types)
+    if unknown:
+        raise Permanent(f"{method.__qualname__} has no parameter {', '.join(sorted(unknown))}")
+    return {name: types[name].validate_python(value) for name, value in payload.items()}
+
+
+@lru_cache(maxsize=200)
+def _parameter_types(adapter: type, name: str) -> dict[str, TypeAdapter[Any]]:
+    method = getattr(adapter, name)
+    hints = typing.get_type_hints(method)
+    return {p: TypeAdapter(hints.get(p, Any)) for p in inspect.signature(method).parameters if p not in ("self", "key")}
+
+
+def _as_json(answer: Any) -> dict[str, Any]:
+    if answer is None:
+        return {}
+    if dataclasses.is_dataclass(answer):
+        return dict(TypeAdapter(type(answer)).dump_python(answer, mode="json"))
+    return {"answer": TypeAdapter(Any).dump_python(answer, mode="json")}

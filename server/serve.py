@@ -1,0 +1,114 @@
+"""The server process: gunicorn with gevent workers. Run as `python -m server.serve`, so that gevent patches first."""
+
+from __future__ import annotations
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import argparse  # noqa: E402 - nothing may be imported before the patch
+import logging  # noqa: E402
+import socket  # noqa: E402
+import sys  # noqa: E402
+from typing import Any  # noqa: E402
+
+import gevent  # noqa: E402
+from gunicorn.app.base import BaseApplication  # noqa: E402
+
+from server import live, logs, settings  # noqa: E402
+from server.app import create_app  # noqa: E402
+from server.db import Database, migrate  # noqa: E402
+from server.web import connection  # noqa: E402
+from server.worker import Worker  # noqa: E402
+
+PING_SECONDS = 20
+GRACEFUL_SECONDS = 5
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn with our options; the app is built in each worker."""
+
+    def __init__(self, host: str, port: int, workers: int) -> None:
+        self.options = {
+            "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+            "workers": workers,
+            "worker_class": "gevent",
+            "worker_connections": 12000,
+            "graceful_timeout": GRACEFUL_SECONDS,
+            "timeout": 60,
+            "keepalive": 5,
+            "limit_request_line": 8190,
+            "loglevel": "warning",
+            "proc_name": "usher",
+            "post_worker_init": _work,
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self.options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        app = create_app()
+        live.share_between_processes(app.extensions["usher_db"])
+        return app
+
+
+def main() -> None:
+    """Check what can be checked, then serve until SIGTERM or SIGINT."""
+    given = argparse.ArgumentParser(prog="usher serve")
+    given.add_argument("--host", required=True)
+    given.add_argument("--port", type=int, required=True)
+    given.add_argument("--workers", type=int, required=True)
+    asked = given.parse_args()
+    logs.set_up()
+    _refuse_taken_port(asked.host, asked.port)
+    _prepare_database(asked.workers)
+    print(f"Usher listens on http://{asked.host}:{asked.port}", file=sys.stderr, flush=True)
+    sys.argv = sys.argv[:1]  # gunicorn would read our arguments as its own
+    Server(asked.host, asked.port, asked.workers).run()
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            sys.exit(f"Port {port} of {host} cannot be used ({error.strerror}): choose another with --port.")
+
+
+def _prepare_database(workers: int) -> None:
+    """Migrate once, before the workers start; nothing of this connection is inherited by them."""
+    db = Database(settings.get().database_url)
+    if db.is_sqlite and workers > 1:
+        sys.exit("SQLite serves one process: use --workers 1, or set USHER_DATABASE_URL to a PostgreSQL database.")
+    migrate.upgrade(db)
+    db.close()
+
+
+def _work(worker: Any) -> None:
+    """Beside the requests of this worker: pings, the outbox, and a goodbye to every socket when it is told to stop."""
+    back_room = Worker(worker.wsgi.extensions["usher_db"])
+    if settings.get().embedded_worker:
+        gevent.spawn(back_room.run, gevent.sleep)
+    gevent.spawn(_ping_for_ever)
+    gevent.spawn(_say_goodbye, worker, back_room)
+
+
+def _ping_for_ever() -> None:
+    while True:
+        gevent.sleep(PING_SECONDS)
+        connection.ping_all()
+
+
+def _say_goodbye(worker: Any, back_room: Worker) -> None:
+    while worker.alive:
+        gevent.sleep(0.1)
+    back_room.stopping = True
+    logging.getLogger("usher").info("stopping: saying goodbye to %d sockets", connection.count())
+    connection.end_all()
+
+
+if __name__ == "__main__":
+    main()

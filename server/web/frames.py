@@ -1,0 +1,109 @@
+"""The frames a visitor may send, as a table; what does not fit is refused with one sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from server.errors import Invalid
+
+Frame = dict[str, Any]
+
+MOST_TEXT = 4000
+MOST_DEPTH = 6
+MOST_ID = 64
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The fields of one frame: name → type, all others are refused."""
+
+    needed: Mapping[str, type]
+    optional: Mapping[str, type]
+
+
+_PAGE = {"page": dict}
+FRAMES: Mapping[str, Shape] = {
+    "hello": Shape(
+        {"site": str, "page": dict, "device": str, "locale": str, "zone": str, "seed": str},
+        {"token": str, "after": int, "visit": dict, "data": dict, "playbook": str, "consent": bool},
+    ),
+    "say": Shape({"id": str, "text": str}, {"value": dict}),
+    "page": Shape(_PAGE, {"data": dict}),
+    "identify": Shape({"attributes": dict}, {}),
+    "track": Shape({"name": str}, {"data": dict}),
+    "typing": Shape({}, {}),
+    "seen": Shape({"seq": int}, {}),
+    "ping": Shape({}, {}),
+}
+
+
+def read(raw: str | bytes, expected: str | None = None) -> Frame:
+    """The frame in a socket message. Invalid says what is wrong with it."""
+    frame = _parsed(raw)
+    kind = frame.get("t")
+    if not isinstance(kind, str) or kind not in FRAMES:
+        raise Invalid(f"A frame needs `t`, one of: {', '.join(FRAMES)}.", field="t")
+    if expected and kind != expected:
+        raise Invalid(f"The first frame must be `{expected}`.", field="t")
+    _check(frame, FRAMES[kind], kind)
+    if len(frame.get("text", "")) > MOST_TEXT:
+        raise Invalid(f"A message can have {MOST_TEXT:,} characters at most.", field="text")
+    if not 0 < len(frame.get("id", "x")) <= MOST_ID:
+        raise Invalid(f"`id` must have 1 to {MOST_ID} characters.", field="id")
+    return {name: value for name, value in frame.items() if value is not None}
+
+
+def _parsed(raw: str | bytes) -> Frame:
+    try:
+        frame = json.loads(raw, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise Invalid("This is not a JSON frame.") from None
+    if not isinstance(frame, dict) or _depth(frame) > MOST_DEPTH:
+        raise Invalid("A frame is a JSON object that is not nested deeper than six levels.")
+    if not _storable(frame):
+        raise Invalid("A frame contains a character that cannot be stored.")
+    return frame
+
+
+def _check(frame: Frame, shape: Shape, kind: str) -> None:
+    for name in shape.needed:
+        if frame.get(name) is None:
+            raise Invalid(f"`{kind}` needs `{name}`.", field=name)
+    fields = {**shape.needed, **shape.optional}
+    for name, value in frame.items():
+        if name == "t" or value is None:
+            continue
+        if name not in fields:
+            raise Invalid(f"`{kind}` has no field `{name[:40]}`.", field=name[:40])
+        wanted = fields[name]
+        if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
+            raise Invalid(f"`{name}` of `{kind}` must be a {_NAMES[wanted]}.", field=name)
+
+
+_NAMES = {str: "text", int: "whole number", dict: "JSON object", bool: "true or false"}
+
+
+def _depth(value: Any, level: int = 0) -> int:
+    if level > MOST_DEPTH:
+        return level
+    if isinstance(value, dict):
+        return max((_depth(one, level + 1) for one in value.values()), default=level + 1)
+    if isinstance(value, list):
+        return max((_depth(one, level + 1) for one in value), default=level + 1)
+    return level
+
+
+def _storable(value: Any) -> bool:
+    """False for a NUL or half a surrogate pair anywhere: no database takes them."""
+    if isinstance(value, str):
+        return "\x00" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
+    if isinstance(value, dict):
+        return all(_storable(key) and _storable(one) for key, one in value.items())
+    return all(map(_storable, value)) if isinstance(value, list) else True
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)

@@ -1,0 +1,51 @@
+"""What a page needs to know before anybody opens the chat: one small answer that browsers may keep."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from server import clock
+from server.config.schema import Site
+from server.config.service import Version
+from server.playbooks import targeting
+from server.web import assets, origins
+
+bp = Blueprint("site_config", __name__)
+
+FRESH_SECONDS = 60
+
+
+@bp.get("/v1/sites/<key>/config")
+def site_config(key: str) -> Response:
+    """The config of docs/protocol.md, with an ETag."""
+    body = json.dumps(shape(origins.site_of(key)), ensure_ascii=False, separators=(",", ":"))
+    response = Response(body, content_type="application/json")
+    response.headers["Cache-Control"] = f"public, max-age={FRESH_SECONDS}, stale-while-revalidate=600"
+    response.add_etag()
+    return origins.share(response.make_conditional(request))
+
+
+def shape(version: Version) -> dict[str, Any]:
+    """The config as JSON."""
+    site = version.part(Site)
+    brand = site.brand
+    return {
+        "site": site.key,
+        "version": version.number,
+        "name": site.name,
+        "locale": site.locale,
+        "locales": site.languages,
+        "brand": {
+            "color": brand.color,
+            "logo": brand.logo,
+            "position": brand.position,
+            "launcher": brand.launcher.plain(),
+        },
+        "consent": site.consent,
+        "traffic": site.traffic_percent,
+        "panel": assets.address("panel"),
+        "playbooks": targeting.browser_playbooks(version, clock.now()),
+    }

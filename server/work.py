@@ -1,0 +1,37 @@
+"""A worker process of its own: `usher worker`. Stops at SIGTERM and SIGINT after the round it is in."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from typing import Any
+
+from server import ids, live, logs, settings
+from server.app import secret_key
+from server.db import Database, migrate
+from server.worker import Worker
+
+
+def main() -> None:
+    """Work until told to stop."""
+    logs.set_up()
+    of = settings.get()
+    ids.use_key(secret_key(of))
+    db = Database(of.database_url)
+    migrate.upgrade(db)
+    live.share_between_processes(db)
+    worker, told = Worker(db), threading.Event()
+
+    def stop(_signal: int, _frame: Any) -> None:
+        worker.stopping = True
+        told.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    print("Usher's worker is running.", file=sys.stderr, flush=True)
+    worker.run(told.wait)
+
+
+if __name__ == "__main__":
+    main()

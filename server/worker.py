@@ -1,0 +1,63 @@
+"""The back room: reacts to the diary, does what is due by the timetable, empties the outbox."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from server import clock, events, settings
+from server.adapters import service as adapters
+from server.db import Database
+from server.outbox import service as outbox
+from server.reactions import REACTIONS
+from server.schedule import TIMETABLE
+
+_log = logging.getLogger("usher.worker")
+
+
+class Worker:
+    """Works in rounds; several workers on one database do not get into each other's way."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.stopping = False
+        self._done_at: dict[str, datetime] = {}
+
+    def run(self, rest: Callable[[float], None] = time.sleep) -> None:
+        """Round after round until `stopping`; rests when there is nothing to do. A database that is away is waited for."""
+        while not self.stopping:
+            try:
+                busy = self.round()
+            except SQLAlchemyError:
+                _log.exception("the database does not answer; trying again")
+                busy = False
+            if not busy:
+                rest(settings.get().worker_poll_seconds)
+
+    def round(self) -> bool:
+        """One round; True when there was something to do."""
+        did = self._react()
+        self._keep_timetable()
+        return bool(outbox.deliver_due(self.db, lambda delivery: adapters.carry_out(self.db, delivery))) or did
+
+    def _react(self) -> bool:
+        with self.db.reading() as tx:
+            waiting = events.waiting(tx, REACTIONS)
+        for event in waiting:
+            with self.db.transaction() as tx:
+                if events.take(tx, event.id):
+                    for react in REACTIONS[event.name]:
+                        react(tx, event)
+        return bool(waiting)
+
+    def _keep_timetable(self) -> None:
+        now = clock.now()
+        for job in TIMETABLE:
+            last = self._done_at.get(job.name)
+            if last is None or now - last >= job.every:
+                self._done_at[job.name] = now
+                job.do(self.db)
