@@ -1,0 +1,1 @@
+"""Booking: open times, holds, meetings, invitations. Who gets the meeting is decided by `server.routing`."""

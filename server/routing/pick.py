@@ -1,0 +1,161 @@
+"""Whose turn it is: the fair pick in exact arithmetic, with the reason for every rep. Rules: availability-form.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+
+BOOKED, CANCELLED, NO_SHOW, REASSIGNED = "booked", "cancelled", "no_show", "reassigned"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A member of the pool. A larger priority is preferred; `calibration` is added to the count."""
+
+    id: str
+    free: bool
+    weight: Fraction = Fraction(100)
+    priority: Fraction = Fraction(2)
+    calibration: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A meeting once given to a rep. `status`: booked, cancelled, no_show, or reassigned (to another rep since)."""
+
+    rep: str
+    assigned_at: datetime
+    status: str = BOOKED
+
+
+@dataclass(frozen=True)
+class Policy:
+    """`kind`: balanced, availability, or strict (balanced, but only the one next in turn)."""
+
+    kind: str = "balanced"
+    max_lead: Fraction | None = None
+    credit_cancelled: bool = True
+    credit_no_show: bool = True
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What the reps have had: exact counts in the period, and when each was last given a meeting (any time)."""
+
+    counts: Mapping[str, Fraction]
+    last_at: Mapping[str, datetime] = field(default_factory=dict)
+
+    def plus(self, rep: str, at: datetime) -> Tally:
+        """The tally after one meeting more for this rep."""
+        counts = {**self.counts, rep: self.counts.get(rep, Fraction(0)) + 1}
+        return Tally(counts, {**self.last_at, rep: max(at, self.last_at.get(rep, at))})
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one rep stood: his count, his exact shortfall, whether he was picked, and a sentence why or why not."""
+
+    rep: str
+    count: Fraction
+    shortfall: Fraction
+    picked: bool
+    because: str
+
+
+@dataclass(frozen=True)
+class Pick:
+    """The rep, or None when nobody is free and eligible; and the standing of everybody, in the order asked."""
+
+    rep: str | None
+    why: Sequence[Standing]
+
+
+def tally(
+    policy: Policy, start: datetime, end: datetime, reps: Iterable[Candidate], meetings: Iterable[Given]
+) -> Tally:
+    """Count the meetings assigned in [start, end), less the credited ones, plus calibration."""
+    counts = {rep.id: rep.calibration for rep in reps}
+    last_at: dict[str, datetime] = {}
+    uncounted = {REASSIGNED}
+    if policy.credit_cancelled:
+        uncounted.add(CANCELLED)
+    if policy.credit_no_show:
+        uncounted.add(NO_SHOW)
+    for meeting in meetings:
+        if meeting.rep in counts:
+            last_at[meeting.rep] = max(meeting.assigned_at, last_at.get(meeting.rep, meeting.assigned_at))
+            if start <= meeting.assigned_at < end and meeting.status not in uncounted:
+                counts[meeting.rep] += 1
+    return Tally(counts, last_at)
+
+
+def choose(policy: Policy, reps: Sequence[Candidate], standing: Tally) -> Pick:
+    """The fair pick among the free reps.
+
+    balanced: largest shortfall = weight / all weights * all counts - count; ties by weight, priority, least recently
+    assigned, smallest id. availability: priority, least recently assigned, smallest id. A rep whose count is `max_lead`
+    or more above the smallest is passed over.
+    """
+    counts = {rep.id: standing.counts.get(rep.id, Fraction(0)) for rep in reps}
+    shortfalls = _shortfalls(reps, counts)
+    ahead = {rep.id: policy.max_lead is not None and _lead(rep, counts) >= policy.max_lead for rep in reps}
+    turn = sorted(
+        (rep for rep in reps if not ahead[rep.id]),
+        key=lambda rep: _rank(policy, rep, shortfalls[rep.id], standing.last_at.get(rep.id)),
+    )
+    asked = turn[:1] if policy.kind == "strict" else turn
+    first = next((rep for rep in asked if rep.free), None)
+    why = []
+    for rep in reps:
+        because = _ahead(policy, rep, counts) if ahead[rep.id] else _because(policy, rep, first, shortfalls)
+        why.append(Standing(rep.id, counts[rep.id], shortfalls[rep.id], rep is first, because))
+    return Pick(first.id if first else None, why)
+
+
+def next_picks(policy: Policy, reps: Sequence[Candidate], standing: Tally, now: datetime, how_many: int) -> list[Pick]:
+    """Who would get the next meetings if all stayed as free as they are."""
+    picks: list[Pick] = []
+    while len(picks) < how_many:
+        picks.append(choose(policy, reps, standing))
+        if (rep := picks[-1].rep) is None:
+            break
+        standing = standing.plus(rep, now)
+    return picks
+
+
+def _shortfalls(reps: Sequence[Candidate], counts: Mapping[str, Fraction]) -> dict[str, Fraction]:
+    """How much each is short of his share. Reps without any weight share nothing."""
+    weights, total = sum(rep.weight for rep in reps), sum(counts.values())
+    return {rep.id: (rep.weight * total / weights if weights else Fraction(0)) - counts[rep.id] for rep in reps}
+
+
+def _rank(policy: Policy, rep: Candidate, shortfall: Fraction, last_at: datetime | None) -> tuple[object, ...]:
+    """Smaller is sooner."""
+    recent = (last_at is not None, last_at)
+    if policy.kind == "availability":
+        return (-rep.priority, *recent, rep.id)
+    return (-shortfall, -rep.weight, -rep.priority, *recent, rep.id)
+
+
+def _lead(rep: Candidate, counts: Mapping[str, Fraction]) -> Fraction:
+    return counts[rep.id] - min(counts.values())
+
+
+def _ahead(policy: Policy, rep: Candidate, counts: Mapping[str, Fraction]) -> str:
+    return f"{_lead(rep, counts)} ahead of the smallest count, {policy.max_lead} is too many"
+
+
+def _because(policy: Policy, rep: Candidate, first: Candidate | None, shortfalls: Mapping[str, Fraction]) -> str:
+    if not rep.free:
+        return "not free"
+    if first is None:
+        return "not next in turn, and only the next in turn is asked"
+    if rep is first:
+        return "priority and turn" if policy.kind == "availability" else "furthest below the fair share"
+    if policy.kind == "availability":
+        return f"{first.id} has a higher priority or waited longer"
+    if shortfalls[rep.id] == shortfalls[first.id]:
+        return f"as far below the fair share as {first.id}, who has more weight or priority, or waited longer"
+    return f"{first.id} is further below the fair share"
