@@ -14,6 +14,8 @@ from server.conversations.store import Conversation, Message
 from server.db import Database
 from server.errors import Conflict, Invalid, NotFound
 from server.events import Actor
+from server.leads import service as leads
+from server.people.rights import EVERYTHING, Sight
 
 MOST_CHARACTERS = 4000
 BOT, WAITING, REP, CLOSED = "bot", "waiting_rep", "rep", "closed"
@@ -89,6 +91,14 @@ def start(tx: Connection, about: Start) -> tuple[Conversation, bool]:
 def get(tx: Connection, conversation_id: str) -> Conversation:
     """The conversation; NotFound."""
     found = store.get(tx, conversation_id)
+    if found is None:
+        raise NotFound("There is no such conversation.")
+    return found
+
+
+def visible(tx: Connection, conversation_id: str, sight: Sight) -> Conversation:
+    """The conversation, asked for through the person asking; NotFound when it is not theirs to see."""
+    found = store.get_visible(tx, conversation_id, sight, leads.ids_visible(sight))
     if found is None:
         raise NotFound("There is no such conversation.")
     return found
@@ -224,10 +234,12 @@ def latest(
     limit: int = 50,
     state: str | None = None,
     rep: str | None = None,
-    before: Any = None,
+    before: str | None = None,
+    sight: Sight = EVERYTHING,
 ) -> list[tuple[Conversation, Message | None]]:
-    """The conversations in which something was said last, each with its last message."""
-    found = store.latest(tx, site_ids, limit, state, rep, before)
+    """The conversations in which something was said last, each with its last message; `before`: the last id seen."""
+    seen = store.visible(sight, leads.ids_visible(sight))
+    found = store.latest(tx, site_ids, limit, state, rep, store.get(tx, before) if before else None, seen)
     last = {row.conversation_id: row for row in store.last_messages(tx, [row.id for row in found])}
     return [(row, last.get(row.id)) for row in found]
 

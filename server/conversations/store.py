@@ -5,10 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    insert,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.conversations.tables import answers, conversations, messages
+from server.people.rights import Sight
 
 Conversation = Row[Any]
 Message = Row[Any]
@@ -79,22 +93,38 @@ def answers_of(tx: Connection, conversation_ids: Sequence[str]) -> Sequence[Row[
     ).all()
 
 
+def visible(sight: Sight, leads: Select[tuple[str]]) -> ColumnElement[bool]:
+    """What this person sees: everything, or where they talk, what waits for them, and conversations of `leads`."""
+    if sight.everything:
+        return true()
+    c = conversations.c
+    for_all = and_(c.state == "waiting_rep", c.queue == "")
+    return or_(and_(c.rep == sight.rep, c.rep != ""), c.queue.in_(sight.queues), for_all, c.lead_id.in_(leads))
+
+
+def get_visible(tx: Connection, conversation_id: str, sight: Sight, leads: Select[tuple[str]]) -> Conversation | None:
+    found = select(conversations).where(conversations.c.id == conversation_id, visible(sight, leads))
+    return tx.execute(found).one_or_none()
+
+
 def latest(
-    tx: Connection, site_ids: Sequence[str], limit: int, state: str | None, rep: str | None, before: Any
+    tx: Connection,
+    site_ids: Sequence[str],
+    limit: int,
+    state: str | None,
+    rep: str | None,
+    before: Conversation | None,
+    seen: ColumnElement[bool],
 ) -> Sequence[Conversation]:
-    found = (
-        select(conversations)
-        .where(conversations.c.site_id.in_(site_ids))
-        .order_by(conversations.c.last_at.desc())
-        .limit(limit)
-    )
+    at = tuple_(conversations.c.last_at, conversations.c.id)
+    found = select(conversations).where(conversations.c.site_id.in_(site_ids), seen)
     if state:
         found = found.where(conversations.c.state == state)
     if rep:
         found = found.where(conversations.c.rep == rep)
-    if before:
-        found = found.where(conversations.c.last_at < before)
-    return tx.execute(found).all()
+    if before is not None:
+        found = found.where(at < tuple_(before.last_at, before.id))
+    return tx.execute(found.order_by(conversations.c.last_at.desc(), conversations.c.id.desc()).limit(limit)).all()
 
 
 def of_lead(tx: Connection, lead_id: str) -> Sequence[Conversation]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
 
 from server import clock, events, ids
 from server.db import Database
@@ -89,6 +89,11 @@ def visible(tx: Connection, lead_id: str, sight: Sight) -> Lead:
     if found is None:
         raise NotFound("There is no such lead.")
     return found
+
+
+def ids_visible(sight: Sight) -> Select[tuple[str]]:
+    """A query for the leads a person sees, to be part of a room's query for what belongs to them."""
+    return store.ids_visible(sight)
 
 
 def learn(tx: Connection, lead: Lead, values: Sequence[FieldValue]) -> Lead:

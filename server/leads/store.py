@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, cast, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, cast, insert, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.leads.tables import accounts, assignments, enrolments, field_values, leads
@@ -28,6 +28,10 @@ def visible(sight: Sight) -> ColumnElement[bool]:
 
 def get_visible(tx: Connection, lead_id: str, sight: Sight) -> Lead | None:
     return tx.execute(select(leads).where(leads.c.id == lead_id, visible(sight))).one_or_none()
+
+
+def ids_visible(sight: Sight) -> Select[tuple[str]]:
+    return select(leads.c.id).where(visible(sight))
 
 
 def lock(tx: Connection, lead_id: str) -> Lead | None:

@@ -14,7 +14,8 @@ from server.people.tables import users
 def add_if_new(tx: Connection, row: Mapping[str, Any]) -> bool:
     """True when nobody had this e-mail."""
     dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
-    return tx.execute(dialect.insert(users).values(**row).on_conflict_do_nothing()).rowcount == 1
+    new = dialect.insert(users).values(**row).on_conflict_do_nothing().returning(users.c.id)
+    return tx.execute(new).first() is not None
 
 
 def get(tx: Connection, user_id: str) -> Row[Any] | None:
