@@ -1,4 +1,5 @@
-"""The pages /mail and /mail/<name>: what Usher sent, read from its mailbox folder. Mail bodies are shown in a sandbox."""
+"""The pages /mail and /mail/<name>: what Usher sent, read from its mailbox folder; bodies are shown in a sandbox."""
+
 from __future__ import annotations
 
 import email

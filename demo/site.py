@@ -1,4 +1,5 @@
 """The website of Acme Analytics: five pages behind a strict Content-Security-Policy, with Usher's one script tag."""
+
 from __future__ import annotations
 
 import argparse

@@ -1,0 +1,98 @@
+"""Fills the demo's data folder: site folder applied, people who may sign in, calendars that are not empty.
+
+Run by demo/run.py as `python -m demo.prepare FOLDER ORIGIN…` with USHER_* set; prints the owner's sign-in as JSON.
+Twice is once: what is there is kept, so the owner's edits of FOLDER/site and all bookings stay.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from server import app, ids, settings
+from server.config import folder
+from server.config import service as config
+from server.db import Database, migrate
+from server.errors import UsherError
+from server.people import service as people
+from server.sections import SECTIONS
+
+SAMPLE = Path(__file__).resolve().parent.parent / "server" / "sample"
+OWNER = {"email": "owner@acme.example", "name": "Ida Owner", "role": "owner", "rep": ""}
+OTHERS = (
+    {"email": "marketing@acme.example", "name": "Mary Marketing", "role": "marketing", "rep": ""},
+    {"email": "lead@acme.example", "name": "Susan Supervisor", "role": "supervisor", "rep": ""},
+    {"email": "grace@acme.example", "name": "Grace Hopper", "role": "rep", "rep": "grace"},
+    {"email": "linus@acme.example", "name": "Linus Pauling", "role": "rep", "rep": "linus"},
+    {"email": "margaret@acme.example", "name": "Margaret Hamilton", "role": "rep", "rep": "margaret"},
+    {"email": "dennis@acme.example", "name": "Dennis Ritchie", "role": "rep", "rep": "dennis"},
+    {"email": "joan@acme.example", "name": "Joan Clarke", "role": "rep", "rep": "joan"},
+)
+
+
+def main() -> None:
+    """Prepare; one sentence on stderr and exit 1 when something is wrong."""
+    data, origins = Path(sys.argv[1]), sys.argv[2:]
+    try:
+        print(json.dumps(prepare(data, origins)))
+    except UsherError as error:
+        sys.exit(f"{data / 'site'} cannot be used:\n{error.message}")
+
+
+def prepare(data: Path, origins: list[str]) -> dict[str, str]:
+    """Everything; the owner's e-mail and password."""
+    of = settings.get()
+    of.mailbox_dir.mkdir(parents=True, exist_ok=True)
+    ids.use_key(app.secret_key(of))
+    db = Database(of.database_url)
+    migrate.upgrade(db)
+    config.apply(db, site_folder(data / "site", origins), author="make demo", note="demo", sections=SECTIONS)
+    passwords = add_people(db, data / "sign-in.json")
+    db.close()
+    return {"email": OWNER["email"], "password": passwords[OWNER["email"]]}
+
+
+def site_folder(path: Path, origins: list[str]) -> folder.Files:
+    """The files of `path`, a copy of the sample at first, allowing the demo's own pages to show the chat."""
+    if not path.exists():
+        shutil.copytree(SAMPLE, path)
+    files = folder.load(path)
+    listed = "origins:\n" + "".join(f"  - {origin}\n" for origin in origins)
+    files["site.yml"] = re.sub(r"(?m)^origins:.*\n(?:  - .*\n)*", listed, files["site.yml"])
+    folder.write({"site.yml": files["site.yml"]}, path)
+    return files
+
+
+def add_people(db: Database, keep: Path) -> dict[str, str]:
+    """The demo's users, each with a password made once and kept in a file only this user can read."""
+    known: dict[str, str] = json.loads(keep.read_text()) if keep.exists() else {}
+    with db.reading() as tx:
+        there = {user.email for user in people.everybody(tx)}
+    for person in (OWNER, *OTHERS):
+        if person["email"] not in there:
+            known[person["email"]] = _add(db, person)
+    keep.touch(mode=0o600)
+    keep.write_text(json.dumps(known, indent=2) + "\n")
+    return known
+
+
+def _add(db: Database, person: dict[str, Any]) -> str:
+    password = secrets.token_urlsafe(9)
+    people.add(
+        db,
+        email=person["email"],
+        name=person["name"],
+        role=person["role"],
+        rep=person["rep"] or None,
+        password=password,
+    )
+    return password
+
+
+if __name__ == "__main__":
+    main()
