@@ -89,11 +89,12 @@ class _Reader:
         self.first_line = first_line
         self.problems: list[Problem] = []
         self.pieces = 0
+        self.stopped = False
 
     def value(self, node: Node, depth: int) -> Any:
         self.pieces += 1
         if depth > MAX_DEPTH or self.pieces > MAX_PIECES:
-            return self._wrong(node, f"found too much, allowed {MAX_PIECES} values nested {MAX_DEPTH} deep")
+            return self._stop(node)
         if str(node.tag) not in _PLAIN_TAGS:
             tag = str(node.tag).replace(_YAML, "!!")
             return self._wrong(node, f'found the tag "{tag}", allowed plain values without tags')
@@ -121,7 +122,7 @@ class _Reader:
     def _while_small(self, items: list[Any]) -> Iterator[Any]:
         """Stops walking once the file is known to be too much: aliases of aliases grow without end."""
         for item in items:
-            if self.pieces > MAX_PIECES:
+            if self.stopped:
                 return
             yield item
 
@@ -157,6 +158,11 @@ class _Reader:
     def _float(self, node: ScalarNode, text: str) -> Any:
         number = float(text.replace(".inf", "inf").replace(".nan", "nan").replace(".Inf", "inf").replace(".NaN", "nan"))
         return number if math.isfinite(number) else self._wrong(node, f"found {text}, allowed a number")
+
+    def _stop(self, node: Node) -> None:
+        if not self.stopped:
+            self._wrong(node, f"found too much, allowed {MAX_PIECES} values nested {MAX_DEPTH} deep")
+        self.stopped = True
 
     def _wrong(self, node: Node, message: str) -> None:
         problem = Problem(self.file, node.start_mark.line + self.first_line, "", message)

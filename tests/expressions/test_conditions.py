@@ -133,4 +133,5 @@ def test_repeated_replacing_cannot_grow_a_text_without_end() -> None:
 
 
 def test_names_are_listed_once_in_their_longest_form() -> None:
-    assert Condition.parse(BIG_PRICING + " or data['a b'].c").names() == {"account.employees", "page.path", "data.a b.c"}
+    condition = Condition.parse(BIG_PRICING + " or data['a b'].c")
+    assert condition.names() == {"account.employees", "page.path", "data.a b.c"}

@@ -37,7 +37,7 @@ CONSTANTS = st.sampled_from(["1", "2.5", "0", '"a"', '"/b"', '""', "true", "fals
 
 def compound(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     two = st.tuples(inner, inner)
-    operators = st.sampled_from([*"< > + ~ - * / %".split(), "==", "!=", "<=", ">=", "in", "not in", "and", "or"])
+    operators = st.sampled_from([*"<>+~-*/%", "==", "!=", "<=", ">=", "in", "not in", "and", "or"])
     return st.one_of(
         st.tuples(inner, operators, inner).map(lambda parts: f"({parts[0]} {parts[1]} {parts[2]})"),
         inner.map(lambda one: f"(not {one})"),
@@ -101,10 +101,9 @@ def test_any_text_is_refused_kindly_or_judged(text: str, values: dict[str, Any])
     for kind, run in ((Condition, "judge"), (Template, "render")):
         try:
             parsed = kind.parse(text)
-        except ExpressionError as error:
-            assert str(error)
-        else:
-            getattr(parsed, run)(values)
+        except ExpressionError:
+            continue
+        getattr(parsed, run)(values)
 
 
 @given(TEXTS, ANYTHING)

@@ -1,4 +1,4 @@
-"""The browser's judge of condition trees, in Python, as docs/protocol.md tells it: what the widget does in JavaScript."""
+"""The browser's judge of condition trees in Python, as docs/protocol.md tells it; the widget has it in JavaScript."""
 from __future__ import annotations
 
 import re
