@@ -53,7 +53,7 @@ def read(raw: str | bytes, expected: str | None = None) -> Frame:
         raise Invalid(f"A message can have {MOST_TEXT:,} characters at most.", field="text")
     if not 0 < len(frame.get("id", "x")) <= MOST_ID:
         raise Invalid(f"`id` must have 1 to {MOST_ID} characters.", field="id")
-    return {name: value for name, value in frame.items() if value is not None}
+    return frame
 
 
 def _parsed(raw: str | bytes) -> Frame:
@@ -65,16 +65,16 @@ def _parsed(raw: str | bytes) -> Frame:
         raise Invalid("A frame is a JSON object that is not nested deeper than six levels.")
     if not _storable(frame):
         raise Invalid("A frame contains a character that cannot be stored.")
-    return frame
+    return {name: value for name, value in frame.items() if value is not None}
 
 
 def _check(frame: Frame, shape: Shape, kind: str) -> None:
     for name in shape.needed:
-        if frame.get(name) is None:
+        if name not in frame:
             raise Invalid(f"`{kind}` needs `{name}`.", field=name)
     fields = {**shape.needed, **shape.optional}
     for name, value in frame.items():
-        if name == "t" or value is None:
+        if name == "t":
             continue
         if name not in fields:
             raise Invalid(f"`{kind}` has no field `{name[:40]}`.", field=name[:40])
