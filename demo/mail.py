@@ -93,7 +93,8 @@ def _invitation(message: EmailMessage) -> Sequence[tuple[str, str]]:
     """What the calendar part says, as label and value."""
     for part in message.walk():
         if part.get_content_type() == "text/calendar":
-            calendar: Any = icalendar.Calendar.from_ical(part.get_payload(decode=True))
+            content: Any = part.get_payload(decode=True)
+            calendar: Any = icalendar.Calendar.from_ical(content)
             event = next(iter(calendar.walk("VEVENT")), None)
             return _details(calendar, event) if event else ()
     return ()

@@ -140,7 +140,7 @@ def _environment(ports: Ports) -> dict[str, str]:
 def _prepare(ports: Ports, environment: dict[str, str]) -> dict[str, Any]:
     """Site folder, people and calendars; what to sign in with. In a process of its own, which reads the settings."""
     command = [sys.executable, "-m", "demo.prepare", str(DATA), ports.site_url, f"http://127.0.0.1:{ports.site}"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
     if done.returncode:
         raise CannotStart(done.stderr.strip() or "The demo could not be prepared.")
     return dict(json.loads(done.stdout))
@@ -169,7 +169,7 @@ def _start(name: str, command: list[str], environment: dict[str, str]) -> Child:
     log = DATA / f"{name}.log"
     with log.open("wb") as output:
         # A session of its own: Ctrl-C reaches us alone, and we end the children in order.
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603 - our own command
             command,
             cwd=ROOT,
             env=environment,

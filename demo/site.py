@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from flask import Flask, Response, g, render_template
@@ -49,7 +50,7 @@ def main() -> None:
         server.server_close()
 
 
-def _page(name: str):  # noqa: ANN202 (a Flask view)
+def _page(name: str) -> Callable[[], str]:
     def view() -> str:
         return render_template(f"{name}.html")
 

@@ -1,0 +1,1 @@
+"""The demo: its website, its mails and how it starts and stops."""

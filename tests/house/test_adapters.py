@@ -1,0 +1,23 @@
+"""Every adapter on offer has its test, and its line in the docs."""
+
+from __future__ import annotations
+
+import pytest
+
+from plugins import registry
+from tests.house.source import ROOT, text
+
+ON_OFFER = sorted(registry.BUILT_IN)
+
+
+@pytest.mark.parametrize(("kind", "name"), ON_OFFER)
+def test_every_adapter_has_its_test(kind: str, name: str):
+    module = registry.BUILT_IN[kind, name].partition(":")[0].rpartition(".")[2]
+    assert {f"test_{name}.py", f"test_{module}.py"} & {
+        file.name for file in (ROOT / "tests" / "plugins" / kind).glob("*.py")
+    }
+
+
+@pytest.mark.parametrize(("kind", "name"), ON_OFFER)
+def test_every_adapter_is_listed_in_the_docs(kind: str, name: str):
+    assert f"`{kind}.{name}`" in text(ROOT / "docs" / "adapters.md")
