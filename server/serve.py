@@ -25,7 +25,7 @@ PING_SECONDS = 20
 GRACEFUL_SECONDS = 5
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """gunicorn with our options; the app is built in each worker."""
 
     def __init__(self, host: str, port: int, workers: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -88,7 +88,7 @@ def _resolved(tx: Any, value: Any) -> Any:
 
 
 def _typed(method: Any, payload: Mapping[str, Any]) -> dict[str, Any]:
-    types = _parameter_types(type(method.__self__), method.__name__)
+    types = _parameter_types(method.__func__)
     unknown = set(payload) - set(types)
     if unknown:
         raise Permanent(f"{method.__qualname__} has no parameter {', '.join(sorted(unknown))}")
@@ -96,8 +96,7 @@ def _typed(method: Any, payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=200)
-def _parameter_types(adapter: type, name: str) -> dict[str, TypeAdapter[Any]]:
-    method = getattr(adapter, name)
+def _parameter_types(method: Callable[..., Any]) -> dict[str, TypeAdapter[Any]]:
     hints = typing.get_type_hints(method)
     return {p: TypeAdapter(hints.get(p, Any)) for p in inspect.signature(method).parameters if p not in ("self", "key")}
 

@@ -104,6 +104,14 @@ def learn(tx: Connection, lead: Lead, values: Sequence[FieldValue]) -> Lead:
     if email and lead.email_key is None and store.by_email(tx, lead.site_id, email_key(email)) is None:
         store.change(tx, lead.id, {"email_key": email_key(email)})
     store.change(tx, lead.id, {"changed_at": clock.now()})
+    events.record(
+        tx,
+        events.LEAD_CHANGED,
+        site_id=lead.site_id,
+        subject=("lead", lead.id),
+        actor=events.SYSTEM,
+        data={"learnt": {value.field: value.origin for value in values}},
+    )
     return get(tx, lead.id)
 
 

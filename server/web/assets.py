@@ -75,7 +75,8 @@ def _file(name: str) -> Response:
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.set_etag(tag + encoding)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def _accepted() -> tuple[str, ...]:

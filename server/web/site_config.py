@@ -25,7 +25,8 @@ def site_config(key: str) -> Response:
     response = Response(body, content_type="application/json")
     response.headers["Cache-Control"] = f"public, max-age={FRESH_SECONDS}, stale-while-revalidate=600"
     response.add_etag()
-    return origins.share(response.make_conditional(request))
+    response.make_conditional(request)
+    return origins.share(response)
 
 
 def shape(version: Version) -> dict[str, Any]:

@@ -1,0 +1,120 @@
+"""What is configured, reachable, missing: `usher doctor`."""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from plugins import registry
+from server.config import service as config
+from server.db import Database, migrate
+from server.errors import UsherError
+from server.outbox import service as outbox
+from server.people import service as people
+from server.settings import Settings
+from server.web import assets
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. mark: ok, note or FAULT."""
+
+    mark: str
+    what: str
+    says: str
+
+    @property
+    def is_fault(self) -> bool:
+        return self.mark == "FAULT"
+
+
+def examine(of: Settings) -> list[Finding]:
+    """Look at everything that has to be there; nothing is changed."""
+    findings = [*_database(of), _assets(), _mail(of), _address(of)]
+    findings += [
+        Finding("note", f"adapter {one.kind}.{one.name}", one.problem) for one in registry.listings() if one.problem
+    ]
+    return findings
+
+
+def _database(of: Settings) -> list[Finding]:
+    db = Database(of.database_url)
+    where = db.url.render_as_string(hide_password=True)
+    try:
+        db.check()
+    except SQLAlchemyError as error:
+        return [
+            Finding("FAULT", "database", f"{where} does not answer ({type(error).__name__}); see USHER_DATABASE_URL")
+        ]
+    if not migrate.is_current(db):
+        return [
+            Finding(
+                "FAULT",
+                "database",
+                f"{where} answers, but is not up to date; `usher serve` and `usher apply` bring it there",
+            )
+        ]
+    return [Finding("ok", "database", where), _sites(db), _people(db), *_deliveries(db)]
+
+
+def _sites(db: Database) -> Finding:
+    sites = config.sites(db)
+    if not sites:
+        return Finding("FAULT", "sites", "none; write a folder with `usher init DIR` and `usher apply DIR`")
+    said = ", ".join(
+        f"{site.key} (version {config.active(db, site.key).number})" for site in sites if site.active_version_id
+    )
+    return Finding("ok", "sites", said)
+
+
+def _people(db: Database) -> Finding:
+    with db.reading() as tx:
+        owners = [user for user in people.everybody(tx) if user.role == "owner" and user.active]
+    if not owners:
+        return Finding("FAULT", "people", "nobody can administer this server; `usher user add EMAIL --role owner`")
+    return Finding("ok", "people", f"{len(owners)} with the role owner")
+
+
+def _deliveries(db: Database) -> list[Finding]:
+    with db.reading() as tx:
+        counts = outbox.counts(tx)
+    dead, waiting = counts.get("dead", 0), counts.get("waiting", 0)
+    if dead:
+        return [Finding("note", "deliveries", f"{dead} failed for good; look at them in the console under Deliveries")]
+    return [Finding("ok", "deliveries", f"{waiting} waiting, none failed")]
+
+
+def _assets() -> Finding:
+    return _tried("widget", lambda: f"built: {assets.manifest()['loader']['file']}", "not built; run `make assets`")
+
+
+def _mail(of: Settings) -> Finding:
+    if of.mail_to == "none":
+        return Finding("FAULT", "mail", "not set up; set USHER_MAIL_TO to smtp or mailbox")
+    if of.mail_to == "mailbox":
+        return Finding("ok", "mail", f"into the folder {of.mailbox_dir}")
+    where = f"{of.smtp_host}:{of.smtp_port}"
+    return _tried("mail", lambda: _greet(of, where), f"the SMTP server {where} does not answer")
+
+
+def _greet(of: Settings, where: str) -> str:
+    server = smtplib.SMTP_SSL if of.smtp_security == "tls" else smtplib.SMTP
+    with server(of.smtp_host, of.smtp_port, timeout=5) as smtp:
+        smtp.noop()
+    return f"SMTP server {where} answers"
+
+
+def _address(of: Settings) -> Finding:
+    if of.public_url.startswith("https://") or "127.0.0.1" in of.public_url or "localhost" in of.public_url:
+        return Finding("ok", "address", of.public_url)
+    return Finding("note", "address", f"{of.public_url} is not HTTPS: sign-in and chat travel unprotected")
+
+
+def _tried(what: str, look: Callable[[], str], otherwise: str) -> Finding:
+    try:
+        return Finding("ok", what, look())
+    except (OSError, smtplib.SMTPException, UsherError) as error:
+        return Finding("FAULT", what, f"{otherwise} ({error})")
