@@ -109,8 +109,8 @@ def test_editors_get_a_schema_of_every_part() -> None:
 
 YAMLISH = st.lists(
     st.sampled_from([
-        *"[]{},'\"|>#%@1~é\t\\\x85:", "key", "name", "origins", "hours", "brand", "zone", ": ", "\n", "\n  ", "\n- ", "- ",
-        "&a ", "*a", "!x ", "!!int ", "? ", "<<", "---", "...", "true", "{{ x",
+        *"[]{},'\"|>#%@1~é\t\\\x85:", "key", "name", "origins", "hours", "brand", "zone", ": ", "\n", "\n  ", "\n- ",
+        "- ", "&a ", "*a", "!x ", "!!int ", "? ", "<<", "---", "...", "true", "{{ x",
     ]),
     max_size=25,
 ).map("".join)  # fmt: skip
