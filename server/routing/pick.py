@@ -98,20 +98,21 @@ def choose(policy: Policy, reps: Sequence[Candidate], standing: Tally) -> Pick:
     assigned, smallest id. availability: priority, least recently assigned, smallest id. A rep whose count is `max_lead`
     or more above the smallest is passed over.
     """
-    counts = {rep.id: standing.counts.get(rep.id, Fraction(0)) for rep in reps}
+    counts = _counts(reps, standing)
     shortfalls = _shortfalls(reps, counts)
-    ahead = {rep.id: policy.max_lead is not None and _lead(rep, counts) >= policy.max_lead for rep in reps}
-    turn = sorted(
-        (rep for rep in reps if not ahead[rep.id]),
-        key=lambda rep: _rank(policy, rep, shortfalls[rep.id], standing.last_at.get(rep.id)),
-    )
-    asked = turn[:1] if policy.kind == "strict" else turn
+    asked = _asked(policy, reps, standing)
     first = next((rep for rep in asked if rep.free), None)
     why = []
     for rep in reps:
-        because = _ahead(policy, rep, counts) if ahead[rep.id] else _because(policy, rep, first, shortfalls)
+        ahead = _is_ahead(policy, rep, counts)
+        because = _ahead(policy, rep, counts) if ahead else _because(policy, rep, first, shortfalls)
         why.append(Standing(rep.id, counts[rep.id], shortfalls[rep.id], rep is first, because))
     return Pick(first.id if first else None, why)
+
+
+def eligible(policy: Policy, reps: Sequence[Candidate], standing: Tally) -> list[str]:
+    """Reps who may be picked if they are free: not too far ahead; with strict, only the next in turn."""
+    return [rep.id for rep in _asked(policy, reps, standing)]
 
 
 def next_picks(policy: Policy, reps: Sequence[Candidate], standing: Tally, now: datetime, how_many: int) -> list[Pick]:
@@ -123,6 +124,21 @@ def next_picks(policy: Policy, reps: Sequence[Candidate], standing: Tally, now: 
             break
         standing = standing.plus(rep, now)
     return picks
+
+
+def _asked(policy: Policy, reps: Sequence[Candidate], standing: Tally) -> list[Candidate]:
+    """Those who may be picked, the next in turn first."""
+    counts = _counts(reps, standing)
+    shortfalls = _shortfalls(reps, counts)
+    turn = sorted(
+        (rep for rep in reps if not _is_ahead(policy, rep, counts)),
+        key=lambda rep: _rank(policy, rep, shortfalls[rep.id], standing.last_at.get(rep.id)),
+    )
+    return turn[:1] if policy.kind == "strict" else turn
+
+
+def _counts(reps: Sequence[Candidate], standing: Tally) -> dict[str, Fraction]:
+    return {rep.id: standing.counts.get(rep.id, Fraction(0)) for rep in reps}
 
 
 def _shortfalls(reps: Sequence[Candidate], counts: Mapping[str, Fraction]) -> dict[str, Fraction]:
@@ -141,6 +157,10 @@ def _rank(policy: Policy, rep: Candidate, shortfall: Fraction, last_at: datetime
 
 def _lead(rep: Candidate, counts: Mapping[str, Fraction]) -> Fraction:
     return counts[rep.id] - min(counts.values())
+
+
+def _is_ahead(policy: Policy, rep: Candidate, counts: Mapping[str, Fraction]) -> bool:
+    return policy.max_lead is not None and _lead(rep, counts) >= policy.max_lead
 
 
 def _ahead(policy: Policy, rep: Candidate, counts: Mapping[str, Fraction]) -> str:

@@ -1,0 +1,108 @@
+"""Meetings (a hold is one that is not confirmed), the cells that keep them apart, and what else makes a rep busy."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint
+
+from server.db import Id, Json, UtcDateTime, metadata
+
+meetings = Table(
+    "meetings",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("site_id", Id, nullable=False),
+    Column("version_id", Id, nullable=False),
+    Column("conversation_id", Id),
+    Column("lead_id", Id),
+    Column("type", String(60), nullable=False),  # id in meetings.yml
+    Column("pool", String(60), nullable=False),  # "" when booked with one person
+    Column("rep", String(60), nullable=False),  # the organiser
+    Column("status", String(12), nullable=False),  # held | pending | booked | rescheduled | cancelled | done | no_show
+    Column("start_at", UtcDateTime, nullable=False),
+    Column("end_at", UtcDateTime, nullable=False),
+    Column("held_until", UtcDateTime),
+    Column("hold_key", String(200)),  # what makes a repeated hold the same hold
+    Column("confirm_key", String(200)),
+    Column("uid", String(200), nullable=False),  # of the invitation, for ever the same
+    Column("sequence", Integer, nullable=False),
+    Column("calendar_key", String(200), nullable=False),  # the delivery whose answer is the event as it is now
+    Column("name", String(200), nullable=False),
+    Column("email", String(320), nullable=False),
+    Column("phone", String(60), nullable=False),
+    Column("guests", Json, nullable=False),
+    Column("answers", Json, nullable=False),
+    Column("zone", String(60), nullable=False),  # of the visitor
+    Column("locale", String(20), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("booked_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("ended_by", String(20), nullable=False),
+    Column("end_reason", Text, nullable=False),
+    UniqueConstraint("site_id", "hold_key"),
+    UniqueConstraint("site_id", "confirm_key"),
+    Index("ix_meetings_held", "status", "held_until"),
+    Index("ix_meetings_site", "site_id", "start_at"),
+    Index("ix_meetings_email", "site_id", "email", "start_at"),
+    Index("ix_meetings_conversation", "conversation_id"),
+    Index("ix_meetings_lead", "lead_id"),
+)
+
+meeting_hosts = Table(
+    "meeting_hosts",
+    metadata,
+    Column("meeting_id", Id, primary_key=True),
+    Column("rep", String(60), primary_key=True),
+    Column("site_id", Id, nullable=False),
+    Column("busy_from", UtcDateTime, nullable=False),  # start and end with the buffers around them
+    Column("busy_until", UtcDateTime, nullable=False),
+    Column("blocks", Boolean, nullable=False),  # false once cancelled
+    Index("ix_meeting_hosts_rep", "site_id", "rep", "busy_until"),
+)
+
+# Five minutes of a rep's time. The primary key is what makes a double booking impossible, whatever the code above does.
+cells = Table(
+    "meeting_cells",
+    metadata,
+    Column("site_id", Id, primary_key=True),
+    Column("rep", String(60), primary_key=True),
+    Column("cell", BigInteger, primary_key=True, autoincrement=False),  # five-minute steps since 1970
+    Column("meeting_id", Id, nullable=False),
+    Index("ix_meeting_cells_meeting", "meeting_id"),
+)
+
+# One row per rep: locked by whoever books, its stamp changed by whatever makes the rep more or less busy.
+rep_calendars = Table(
+    "rep_calendars",
+    metadata,
+    Column("site_id", Id, primary_key=True),
+    Column("rep", String(60), primary_key=True),
+    Column("stamp", BigInteger, nullable=False),  # random: a number that was rolled back never comes again
+)
+
+time_blocks = Table(
+    "time_blocks",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("site_id", Id, nullable=False),
+    Column("rep", String(60), nullable=False),
+    Column("start_at", UtcDateTime, nullable=False),
+    Column("end_at", UtcDateTime, nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("created_by", String(80), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("ix_time_blocks_rep", "site_id", "rep", "end_at"),
+)
+
+# What a connected calendar told when it was last read. A stale or failing one takes its rep out; it never counts as free.
+busy_times = Table(
+    "busy_times",
+    metadata,
+    Column("site_id", Id, primary_key=True),
+    Column("rep", String(60), primary_key=True),
+    Column("calendar", String(200), primary_key=True),
+    Column("spans", Json, nullable=False),  # [[start, end]] in whole UTC seconds
+    Column("covers_from", UtcDateTime),
+    Column("covers_until", UtcDateTime),
+    Column("read_at", UtcDateTime),
+    Column("failed_at", UtcDateTime),
+    Column("problem", Text, nullable=False),
+)

@@ -1,0 +1,209 @@
+"""Who gets this visitor (rules), and whose turn it is in a pool (fair pick). Decisions keep what they looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import Connection
+
+from server import clock, events
+from server.config import hours
+from server.config.service import Version
+from server.errors import NotFound
+from server.routing import ledger
+from server.routing.pick import Candidate, Pick, Policy, choose, eligible, next_picks
+from server.routing.schema import Pool, Routing, Rule, Target, Team
+
+REP, POOL, QUEUE, RESOURCE, BOOKING_ONLY, NOBODY = "rep", "pool", "queue", "resource", "booking_only", "nobody"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Where a visitor goes. `kind`: rep | pool | queue | resource | booking_only | nobody.
+
+    `target` is the id of the rep, pool or queue, or the address of the resource. booking_only: the site is closed, so
+    times are offered instead of the queue `target`. nobody: no rule matched. `rule` "" then.
+    """
+
+    kind: str
+    target: str
+    reason: str
+    rule: str = ""
+    trace: Mapping[str, Any] = field(default_factory=dict)
+
+
+def decide(
+    tx: Connection,
+    version: Version,
+    values: Mapping[str, Any],
+    *,
+    conversation_id: str | None,
+    actor: events.Actor = events.BOT,
+) -> Decision:
+    """Ask the rules and record the decision with its trace."""
+    decision = judge(version, values, clock.now())
+    events.record(
+        tx,
+        events.LEAD_ROUTED,
+        site_id=version.site_id,
+        subject=("conversation", conversation_id or ""),
+        actor=actor,
+        trigger=decision.rule,
+        reason=decision.reason,
+        version_id=version.id,
+        conversation_id=conversation_id,
+        data={"kind": decision.kind, "target": decision.target},
+        trace=decision.trace,
+    )
+    return decision
+
+
+def judge(version: Version, values: Mapping[str, Any], at: datetime) -> Decision:
+    """Ask the rules from the top, writing nothing: the first that says yes and leads to somebody decides."""
+    looked_at: list[dict[str, Any]] = []
+    for rule in version.part(Routing).rules:
+        found = _asked(version, rule, values, looked_at)
+        if found is not None:
+            kind, target = _by_the_clock(version, *found, at, looked_at)
+            trace = {"decision": "routing", "chosen": f"{rule.id}: {kind} {target}", "looked_at": looked_at}
+            return Decision(kind, target, rule.reason or f"rule {rule.id}", rule.id, trace)
+    trace = {"decision": "routing", "chosen": NOBODY, "looked_at": looked_at}
+    return Decision(NOBODY, "", "no rule of routing.yml matched", "", trace)
+
+
+def pick(tx: Connection, version: Version, pool: str, free_reps: Collection[str]) -> Pick:
+    """Whose turn it is among those who are free. Locks the pool's account, so that two picks see each other."""
+    of = pool_of(version, pool)
+    ledger.lock(tx, version.site_id, of)
+    standing = ledger.tally(tx, version.site_id, of, clock.now())
+    return choose(policy_of(of), candidates(version, of, free_reps), standing)
+
+
+def who_may(tx: Connection, version: Version, pool: str) -> list[str]:
+    """Members who may be picked now if they are free: not too far ahead; in a strict pool, only the next in turn."""
+    of = pool_of(version, pool)
+    everybody = members(version, pool)
+    if of.policy != "strict" and of.max_lead is None:
+        return everybody
+    standing = ledger.tally(tx, version.site_id, of, clock.now())
+    return eligible(policy_of(of), candidates(version, of, everybody), standing)
+
+
+def simulate(tx: Connection, version: Version, pool: str, free_reps: Collection[str], how_many: int) -> list[Pick]:
+    """Who would get the next turns if everybody stayed as free as now; writes nothing."""
+    of = pool_of(version, pool)
+    standing = ledger.tally(tx, version.site_id, of, clock.now())
+    return next_picks(policy_of(of), candidates(version, of, free_reps), standing, clock.now(), how_many)
+
+
+def pick_trace(pool: str, picked: Pick) -> dict[str, Any]:
+    """A pick as a decision trace: everybody's standing, and why or why not."""
+    looked_at = [
+        {
+            "name": one.rep,
+            "answer": "yes" if one.picked else "no",
+            "because": one.because,
+            "saw": {"count": str(one.count), "shortfall": str(one.shortfall)},
+        }
+        for one in picked.why
+    ]
+    return {"decision": "pick", "chosen": picked.rep, "pool": pool, "looked_at": looked_at}
+
+
+def members(version: Version, pool: str) -> list[str]:
+    """The active members of a pool. NotFound for an unknown pool."""
+    reps = version.part(Team).reps_by_id
+    return [rep for rep in pool_of(version, pool).members if reps[rep].active]
+
+
+def pool_of(version: Version, pool: str) -> Pool:
+    """The pool; NotFound."""
+    found = version.part(Team).pools_by_id.get(pool)
+    if found is None:
+        raise NotFound(f"There is no pool {pool} in team.yml.")
+    return found
+
+
+def candidates(version: Version, pool: Pool, free_reps: Collection[str]) -> list[Candidate]:
+    """The pool's active members with their weights and priorities there."""
+    reps = version.part(Team).reps_by_id
+    return [
+        Candidate(
+            rep,
+            rep in free_reps,
+            weight=_exact(pool.weights.get(rep, reps[rep].weight)),
+            priority=_exact(pool.priorities.get(rep, reps[rep].priority)),
+        )
+        for rep in members(version, pool.id)
+    ]
+
+
+def policy_of(pool: Pool) -> Policy:
+    """How the pool picks."""
+    return Policy(pool.policy, None if pool.max_lead is None else Fraction(pool.max_lead))
+
+
+def _asked(
+    version: Version, rule: Rule, values: Mapping[str, Any], looked_at: list[dict[str, Any]]
+) -> tuple[str, str] | None:
+    """The rule's target when it says yes and leads to somebody; what it saw goes into `looked_at`."""
+    verdict = rule.when.judge(values) if rule.when else None
+    answer, saw = (verdict.answer, verdict.saw) if verdict else ("yes", {})
+    because = rule.when.text if rule.when else "always"
+    looked_at.append({"name": rule.id, "answer": answer, "because": because, "saw": dict(saw)})
+    if answer != "yes":
+        return None
+    for target in (rule.to, rule.else_to):
+        found = _resolved(version, target, values) if target else None
+        if found:
+            return found
+        if target:
+            looked_at.append({"name": f"{rule.id}: {target.kind}", "answer": "no", "because": "nobody", "saw": {}})
+    return None
+
+
+def _resolved(version: Version, target: Target, values: Mapping[str, Any]) -> tuple[str, str] | None:
+    team = version.part(Team)
+    if target.kind == "csm":
+        rep = team.rep_named(_get(values, "account", "csm"))
+    elif target.owner:
+        rep = team.rep_named(_get(values, target.owner, "owner"))
+    elif target.rep:
+        rep = team.rep_named(target.rep)
+    else:
+        return target.kind, getattr(target, target.kind)
+    return (REP, rep.id) if rep else None
+
+
+def _by_the_clock(
+    version: Version, kind: str, target: str, at: datetime, looked_at: list[dict[str, Any]]
+) -> tuple[str, str]:
+    """After hours a queue means booking instead, where routing.yml (or the queue) says so."""
+    if kind != QUEUE:
+        return kind, target
+    is_open = hours.is_open(version.site, at)
+    after_hours = version.part(Team).queues_by_id[target].after_hours or version.part(Routing).after_hours
+    looked_at.append(
+        {
+            "name": "opening hours",
+            "answer": "yes" if is_open else "no",
+            "because": f"after hours: {after_hours}",
+            "saw": {},
+        }
+    )
+    return (kind, target) if is_open or after_hours == "queue" else (BOOKING_ONLY, target)
+
+
+def _get(values: Mapping[str, Any], *path: str) -> Any:
+    found: Any = values
+    for key in path:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found
+
+
+def _exact(number: float) -> Fraction:
+    return Fraction(str(number))
