@@ -62,6 +62,13 @@ def local_path(text: str | None, otherwise: str) -> str:
     return otherwise if parts.scheme or parts.netloc or "\\" in text else text
 
 
+def where_they_were() -> str:
+    """The path of the page that sent the form, or the start page."""
+    before = urlsplit(request.referrer or "")
+    same = before.netloc == request.host
+    return local_path(before.path if same else None, url_for("console.home.show"))
+
+
 def _user_of(session_id: str) -> SignedIn | None:
     user_id, _, stamp = session_id.partition(" ")
     user = people.of_session(here.database(), user_id, stamp)
@@ -104,10 +111,4 @@ def _say_it_on_the_page(error: UsherError) -> Any:
     flash(error.message, "problem")
     if here.is_piece():
         return Response(status=error.status, headers={"HX-Refresh": "true"})
-    return redirect(_where_they_were(), 303)
-
-
-def _where_they_were() -> str:
-    before = urlsplit(request.referrer or "")
-    same = before.netloc == request.host
-    return local_path(before.path if same else None, url_for("console.home.show"))
+    return redirect(where_they_were(), 303)

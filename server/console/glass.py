@@ -13,16 +13,19 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from server import clock, settings
-from server.console import here
+from server.console import here, menu, words
 
 STATIC = Path(__file__).parent / "static"
+STYLES = ("tokens.css", "layout.css", "parts.css", "table.css", "form.css", "thread.css", "trace.css", "diff.css")
 _STEPS = ((60, "second"), (60, "minute"), (24, "hour"), (7, "day"))
 
 
 def init_app(app: Flask) -> None:
     """Teach the templates."""
-    app.jinja_env.filters.update(ago=ago, moment=moment, day=day, time=time)
-    app.jinja_env.globals.update(static=static, scripts=scripts, when=when, here=here, signed_in=signed_in)
+    app.jinja_env.filters.update(moment=moment, day=day, time=time, plain=words.plain, initials=words.initials)
+    app.jinja_env.globals.update(
+        static=static, styles=STYLES, scripts=scripts, when=when, here=here, menu=menu, words=words, signed_in=signed_in
+    )
 
 
 def signed_in() -> bool:

@@ -10,8 +10,11 @@ from flask_login import current_user
 from server.config import service as config
 from server.config.service import Version
 from server.db import Database
+from server.errors import Invalid
 from server.people import service as people
+from server.people.rights import EVERYTHING, Sight
 from server.people.service import User
+from server.routing.team import Team
 
 PIECE = "HX-Request"
 
@@ -55,6 +58,24 @@ def need(deed: str) -> None:
     people.need(user(), deed)
 
 
+def rep() -> str:
+    """The id in team.yml of the person who asks. Invalid when they have none."""
+    found = user().rep
+    if not found:
+        raise Invalid("Your user has no rep id; an owner can set it under Users.")
+    return found
+
+
+def speaker() -> str:
+    """Under which name the person who asks talks with visitors: their rep id, else their e-mail."""
+    return user().rep or user().email
+
+
+def sight(all_of: str = "see_all_conversations") -> Sight:
+    """What the person who asks sees: everything with the right `all_of`, else what is theirs."""
+    return EVERYTHING if may(all_of) else Sight(rep=user().rep or "", queues=_queues(user().rep))
+
+
 def sites() -> list[SiteHere]:
     """All sites, by key."""
     if "usher_sites" not in g:
@@ -82,6 +103,19 @@ def site_of(site_id: str) -> SiteHere | None:
     return next((site for site in sites() if site.id == site_id), None)
 
 
+def zone_of(site_id: str) -> str:
+    """The zone in which a site's times are shown."""
+    site = site_of(site_id)
+    return site.zone if site else "UTC"
+
+
+def rep_name(site_id: str, rep: str | None) -> str:
+    """A rep as people call them; their id when team.yml does not know them any more."""
+    site = site_of(site_id)
+    known = site.version.part(Team).reps_by_id.get(rep or "") if site else None
+    return known.name if known else rep or ""
+
+
 def is_piece() -> bool:
     """Whether htmx asks for a piece of a page."""
     return PIECE in request.headers
@@ -90,3 +124,10 @@ def is_piece() -> bool:
 def address() -> str:
     """Where the request comes from; proxies are believed as far as the settings say."""
     return request.remote_addr or ""
+
+
+def _queues(rep: str | None) -> tuple[str, ...]:
+    """Queues and pools that name the rep, in all sites."""
+    teams = [site.version.part(Team) for site in sites()] if rep else []
+    pools = {pool.id for team in teams for pool in team.pools if rep in pool.members}
+    return (*pools, *(queue.id for team in teams for queue in team.queues if rep in queue.members))

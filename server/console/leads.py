@@ -1,0 +1,80 @@
+"""Leads: the list, one of them with all that is known and where it came from, claiming."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from server import events
+from server.console import here
+from server.conversations import service as conversations
+from server.db import Connection
+from server.leads import service as leads
+from server.people.rights import Sight
+from server.visitors import service as visitors
+
+bp = Blueprint("leads", __name__, url_prefix="/leads")
+
+A_PAGE = 40
+
+
+@bp.get("")
+def index() -> ResponseReturnValue:
+    """The newest leads; `?show=mine|free`, `?search=` in name, company and e-mail, `?before=` goes on."""
+    show, search = request.args.get("show", "all"), request.args.get("search", "").strip()
+    owner = here.speaker() if show == "mine" else None
+    sight = Sight() if show == "free" else here.sight("see_all_leads")
+    before = request.args.get("before")
+    with here.database().reading() as tx:
+        found = leads.latest(
+            tx, here.looked_at(), limit=A_PAGE + 1, before=before, owner=owner, search=search, sight=sight
+        )
+    last = found[A_PAGE - 1][0].id if len(found) > A_PAGE else None
+    more = url_for(".index", show=show, search=search or None, before=last) if last else None
+    return render_template("leads/index.html", found=found[:A_PAGE], show=show, search=search, more=more)
+
+
+@bp.get("/<lead_id>")
+def show(lead_id: str) -> ResponseReturnValue:
+    """All that is known of a lead, told by whom, and what happened."""
+    with here.database().reading() as tx:
+        lead = leads.visible(tx, lead_id, here.sight("see_all_leads"))
+        browsers = visitors.of_lead(tx, lead.id)
+        about = {
+            "lead": lead,
+            "known": leads.known(tx, lead.id),
+            "values": _told(tx, lead),
+            "assignments": leads.assignments_of(tx, lead.id),
+            "enrolments": leads.enrolments_of(tx, lead.id),
+            "conversations": conversations.of_lead(tx, lead.id),
+            "attribution": visitors.attribution(tx, browsers[0].id) if browsers else {},
+            "events": events.of_subject(tx, "lead", lead.id),
+        }
+    site = here.site_of(lead.site_id)
+    return render_template("leads/show.html", **about, site=site, zone=site.zone if site else "UTC")
+
+
+@bp.post("/<lead_id>/claim")
+def claim(lead_id: str) -> ResponseReturnValue:
+    """Make a free lead mine."""
+    here.need("claim")
+    rep = here.rep()
+    with here.database().reading() as tx:
+        leads.visible(tx, lead_id, here.sight("see_all_leads"))
+    leads.claim(here.database(), lead_id, rep, here.user().actor)
+    flash("This lead is yours now.", "done")
+    return redirect(url_for(".show", lead_id=lead_id), 303)
+
+
+def _told(tx: Connection, lead: Any) -> list[dict[str, Any]]:
+    """Every field with the value that counts first and what others told below it; the person's, then the company's."""
+    rows = sorted(leads.field_values(tx, lead.id), key=lambda row: (row.subject_id != lead.id, row.field, -row.rank))
+    fields: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        of = "account" if row.subject_id == lead.account_id else "lead"
+        field = fields.setdefault((of, row.field), {"of": of, "name": row.field, "counts": row, "others": []})
+        if field["counts"] is not row:
+            field["others"].append(row)
+    return list(fields.values())

@@ -1,0 +1,58 @@
+"""The navigation: which pages there are, and for whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import g, request, url_for
+
+from server.console import here
+from server.conversations import service as conversations
+
+MOST_COUNTED = 99
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A link of the navigation. `deed`: who sees it (people.rights); on phones only `first` ones are in the bar."""
+
+    page: str
+    label: str
+    icon: str
+    deed: str = ""
+    first: bool = False
+
+    @property
+    def address(self) -> str:
+        return url_for(f"console.{self.page}")
+
+    @property
+    def current(self) -> bool:
+        return (request.endpoint or "").startswith(f"console.{self.page.partition('.')[0]}.")
+
+
+ENTRIES = (
+    Entry("home.show", "Home", "home", first=True),
+    Entry("conversations.index", "Conversations", "chat", first=True),
+    Entry("leads.index", "Leads", "person", first=True),
+    Entry("meetings.index", "Meetings", "calendar", first=True),
+    Entry("versions.index", "Site versions", "layers", deed="see_config"),
+    Entry("deliveries.index", "Deliveries", "send", deed="see_deliveries"),
+    Entry("users.index", "Users", "key", deed="manage_users"),
+)
+
+
+def entries() -> list[Entry]:
+    """What the person who asks can go to."""
+    return [entry for entry in ENTRIES if not entry.deed or here.may(entry.deed)]
+
+
+def waiting() -> int:
+    """How many visitors wait for a person, as far as the person who asks sees them."""
+    if "usher_waiting" not in g:
+        with here.database().reading() as tx:
+            found = conversations.latest(
+                tx, here.looked_at(), state=conversations.WAITING, limit=MOST_COUNTED, sight=here.sight()
+            )
+        g.usher_waiting = len(found)
+    return int(g.usher_waiting)

@@ -1,0 +1,132 @@
+"""What states, roles and events are called on the pages, and in which tone."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+STATES: dict[str, dict[str, tuple[str, str]]] = {
+    "conversation": {
+        "bot": ("With the bot", ""),
+        "waiting_rep": ("Waiting", "warn"),
+        "rep": ("With a person", "mine"),
+        "closed": ("Ended", "plain"),
+    },
+    "lead": {
+        "new": ("New", "info"),
+        "assigned": ("Assigned", "mine"),
+        "claimed": ("Claimed", "mine"),
+        "working": ("Working", "mine"),
+        "qualified": ("Qualified", "good"),
+        "converted": ("Converted", "good"),
+        "nurturing": ("Nurturing", ""),
+        "agent_working": ("With the agent", "info"),
+        "needs_data": ("Needs data", "warn"),
+        "disqualified": ("Disqualified", "plain"),
+    },
+    "meeting": {
+        "held": ("Held", "warn"),
+        "pending": ("Pending", "warn"),
+        "booked": ("Booked", "info"),
+        "rescheduled": ("Moved", "plain"),
+        "cancelled": ("Cancelled", "plain"),
+        "done": ("Took place", "good"),
+        "no_show": ("No-show", "bad"),
+    },
+    "delivery": {
+        "waiting": ("Waiting", "info"),
+        "leased": ("On its way", "info"),
+        "done": ("Delivered", "good"),
+        "dead": ("Failed", "bad"),
+        "withdrawn": ("Withdrawn", "plain"),
+    },
+    "answer": {"met": ("Met", "good"), "not_met": ("Not met", "bad"), "unknown": ("Unknown", "warn")},
+}
+ROLES = {
+    "owner": "Everything, users too",
+    "marketing": "Site versions, deliveries; reads all leads and conversations",
+    "supervisor": "All leads, conversations and meetings",
+    "rep": "Own and free leads, own conversations and meetings",
+}
+DECISIONS = {
+    "playbook": "Which playbook greets the visitor",
+    "routing": "Who is responsible",
+    "pick": "Which rep gets the meeting",
+    "answer": "What to answer",
+    "slots": "Which times to offer",
+}
+ANSWERS = {"yes": "Yes", "no": "No", "unknown": "Not known"}
+EVENTS = {
+    "visitor.first_seen": "Visitor came for the first time",
+    "visitor.identified": "The page told who the visitor is",
+    "visitor.tracked": "Something happened on the page",
+    "conversation.started": "Conversation started",
+    "conversation.handed_over": "Handed over to a person",
+    "conversation.taken_over": "Taken over",
+    "conversation.given_back": "Given back to the bot",
+    "conversation.closed": "Conversation ended",
+    "playbook.chosen": "Playbook chosen",
+    "question.answered": "Question answered from the knowledge",
+    "question.not_known": "Question without an answer",
+    "answer.kept": "Answer kept",
+    "lead.created": "Lead created",
+    "lead.changed": "Lead changed",
+    "lead.assigned": "Lead assigned",
+    "lead.claimed": "Lead claimed",
+    "lead.enrolled": "Enrolled in a stream",
+    "lead.routed": "Routed",
+    "meeting.held": "Time held",
+    "meeting.released": "Held time released",
+    "meeting.booked": "Meeting booked",
+    "meeting.rescheduled": "Meeting moved",
+    "meeting.cancelled": "Meeting cancelled",
+    "meeting.done": "Meeting took place",
+    "meeting.no_show": "Nobody came to the meeting",
+    "delivery.done": "Delivered",
+    "delivery.dead": "Delivery failed",
+    "config.applied": "Site version applied",
+    "config.rolled_back": "Went back to a site version",
+    "user.added": "User added",
+    "user.signed_in": "Signed in",
+    "user.changed": "User changed",
+}
+
+
+def state(kind: str, name: str) -> tuple[str, str]:
+    """Label and tone of a state."""
+    return STATES[kind].get(name, (sentence(name), ""))
+
+
+def event(name: str) -> str:
+    """What happened, in words."""
+    return EVENTS.get(name, sentence(name.replace(".", " ")))
+
+
+def sentence(name: str) -> str:
+    """`not_met` as "Not met"."""
+    text = name.replace("_", " ").replace("-", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
+def spaced(name: str) -> str:
+    """`RateLimited` as "Rate limited"."""
+    return sentence(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+
+
+def plain(value: Any) -> str:
+    """A stored value as people read it."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(plain(one) for one in value) or "–"
+    if isinstance(value, dict):
+        return ", ".join(f"{sentence(str(name))}: {plain(one)}" for name, one in value.items()) or "–"
+    return str(value)
+
+
+def initials(name: str) -> str:
+    """One or two letters that stand for a person."""
+    letters = [word[0] for word in name.replace("@", " ").split() if word[0].isalnum()]
+    return "".join(letters[:1] + letters[-1:] if len(letters) > 1 else letters) or "?"
