@@ -100,6 +100,14 @@ def retry(db: Database, delivery_id: str, actor: events.Actor) -> None:
             raise Conflict("This delivery is done or on its way; only waiting and failed ones can be tried again.")
 
 
+def get(tx: Connection, delivery_id: str) -> Delivery:
+    """The delivery; NotFound."""
+    found = store.get(tx, delivery_id)
+    if found is None:
+        raise NotFound(f"There is no delivery {delivery_id}.")
+    return found
+
+
 def latest(
     tx: Connection, site_id: str | None = None, state: str | None = None, limit: int = 50, before: str | None = None
 ) -> Sequence[Delivery]:
