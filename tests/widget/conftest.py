@@ -1,0 +1,87 @@
+"""The built widget, the double it talks to, and a browser to look at both."""
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.widget.double import Double
+
+WIDGET = Path(__file__).parents[2] / "widget"
+SYSTEM_CHROMIUM = "/usr/bin/chromium"
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+         "--disable-sync"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "page" in getattr(item, "fixturenames", ()) or "visit" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that `make assets` makes, built afresh."""
+    out = tmp_path_factory.mktemp("build")
+    subprocess.run(["node", str(WIDGET / "build.mjs"), str(out)], check=True, capture_output=True)
+    return out
+
+
+@pytest.fixture(scope="session")
+def running(built: Path) -> Iterator[Double]:
+    double = Double(built / "assets")
+    yield double
+    double.stop()
+
+
+@pytest.fixture
+def double(running: Double) -> Iterator[Double]:
+    running.reset()
+    yield running
+    running.reset()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = SYSTEM_CHROMIUM if os.path.exists(SYSTEM_CHROMIUM) else None
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, double: Double) -> Iterator[Callable[..., Page]]:
+    """Open a page of the site in a browser of its own: `visit("pricing", locale="de-DE", phone=True)`. A script error fails the test."""
+    contexts, errors = [], []
+
+    def go(path: str = "", *, phone: bool = False, wait: bool = True, **options: Any) -> Page:
+        if phone:
+            options |= {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+        options = {"locale": "en-GB", "timezone_id": "Europe/Berlin", "viewport": {"width": 1280, "height": 800}} | options
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{double.site}/{path}")
+        if wait:
+            page.wait_for_function("window.Usher && Usher.v")
+            page.evaluate("Usher.ready")
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def page(visit: Callable[..., Page]) -> Page:
+    """The home page, with the launcher drawn."""
+    return visit()

@@ -1,0 +1,107 @@
+// The page's rules: which playbook is for this page and this visitor, and when it shows a teaser or opens by itself.
+// Comes with the first sign of a human or the earliest moment a playbook waits for; judged again after each navigation.
+import css from "./greet.css";
+import { device, onMove, readPage, readViews, scrolled } from "./page.js";
+import { judge, truth } from "./rules.js";
+import { openStore } from "./store.js";
+
+const HALF_HOUR = 18e5;
+
+/** @param {Host} host */
+export function start(host) {
+  const { config, root, launcher } = host;
+  const store = openStore(host);
+  /** @type {Set<string>} playbooks that had their moment */
+  const shown = new Set();
+  let watch = new AbortController();
+  /** @type {HTMLElement | undefined} */ let teaser;
+  const discreet = !!navigator.globalPrivacyControl || navigator.doNotTrack === "1";
+  /** @type {Greeter} */
+  const greeter = (host.greeter = { store, discreet, page: readPage, views: readViews, device, tease });
+  root.adoptedStyleSheets.push(sheet(css));
+  count();
+  host.judge = judgePage;
+  onMove(() => {
+    if (!host.frame.isConnected) document.body.append(host.frame); // the application swapped the body
+    judgePage();
+    greeter.moved?.();
+  });
+  judgePage();
+
+  /** A visit ends after half an hour; without consent nothing is counted. */
+  function count() {
+    host.granted ||= config.consent === "none" && !discreet;
+    const { visits = 0, last = 0 } = store.read();
+    const now = Date.now();
+    store.save({ seed: host.seed, last: now, visits: visits + (now - last > HALF_HOUR ? 1 : 0) });
+  }
+
+  /** Finds the playbook of the page as it is now, and waits for its moment. */
+  function judgePage() {
+    const views = readViews();
+    const { visits = 1 } = store.read();
+    const known = {
+      page: readPage(), data: host.data, locale: host.locale, device: device(),
+      visit: { count: visits, returning: visits > 1, pages_seen: views.length, seconds_on_page: views.at(-1)?.seconds },
+    };
+    watch.abort();
+    tease("");
+    greeter.playbook = config.playbooks.find((it) => {
+      const out = it.display?.open === false || !host.inTraffic(it.id, it.traffic);
+      const answer = !out && truth(judge(it.if ?? true, known));
+      if (answer) wait(it);
+      return answer !== false;
+    });
+  }
+
+  /** @param {Playbook} playbook */
+  function wait({ id, display = {}, opening }) {
+    const { after, scroll, exit, show } = display;
+    const { hushed, token } = store.read();
+    if (launcher.hidden || launcher.ariaExpanded === "true" || hushed || token || show === "quiet" || shown.has(id)) return;
+    const { signal } = (watch = new AbortController());
+    const fire = () => {
+      watch.abort();
+      shown.add(id);
+      if (show === "open" && device() === "desktop") host.load("open", { focus: false, self: true });
+      else tease(host.text(opening));
+    };
+    const seconds = after ?? (scroll == null && !exit ? 0 : undefined);
+    const spent = readViews().at(-1)?.seconds ?? 0;
+    const timer = seconds != null && setTimeout(fire, Math.max(0, seconds - spent) * 1000);
+    signal.onabort = () => clearTimeout(+timer);
+    const scrolling = () => scroll != null && scrolled() >= scroll && fire();
+    const leaving = (/** @type {MouseEvent} */ event) => !event.relatedTarget && event.clientY <= 0 && fire();
+    addEventListener("scroll", scrolling, { passive: true, signal });
+    if (exit) document.addEventListener("mouseout", leaving, { signal });
+    scrolling();
+  }
+
+  /** A bubble above the launcher; an empty text takes it away. @param {string} text */
+  function tease(text) {
+    teaser?.remove();
+    if (!text) return;
+    teaser = document.createElement("div");
+    teaser.className = "teaser";
+    teaser.setAttribute("part", "teaser");
+    const say = document.createElement("button");
+    const dismiss = document.createElement("button");
+    say.textContent = text.replaceAll("**", "").replace(/\[([^\]]*)\]\([^)]*\)/g, "$1");
+    say.onclick = () => host.load("open", {});
+    dismiss.ariaLabel = dismiss.textContent = "✕";
+    dismiss.onclick = () => {
+      tease("");
+      launcher.focus();
+      store.hush();
+    };
+    teaser.append(say, dismiss);
+    launcher.before(teaser);
+  }
+}
+
+/** @param {string} text */
+function sheet(text) {
+  const it = new CSSStyleSheet();
+  it.replaceSync(text);
+  return it;
+}

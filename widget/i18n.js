@@ -1,0 +1,125 @@
+// The widget's own words. English is here; the other languages are files that come when needed. Times by Intl.
+
+/** @type {Record<string, string>} */
+export const en = {
+  close: "Close chat",
+  message: "Write a message…",
+  send: "Send",
+  log: "Conversation",
+  assistant: "AI assistant",
+  team: "Replies in person",
+  waiting: "Finding a person for you…",
+  ended: "This conversation has ended",
+  restart: "Start a new conversation",
+  typing: "{name} is typing",
+  you: "You",
+  sending: "Sending…",
+  sent: "Sent",
+  refused: "Not sent",
+  again: "Try again",
+  lost: "Connection lost. Trying again…",
+  offline: "You are offline. Your messages will be sent when you are back.",
+  gone: "The chat cannot be reached from this page.",
+  unread: "{count} new",
+  latest: "New messages",
+  source: "Source",
+  today: "Today",
+  yesterday: "Yesterday",
+  tomorrow: "Tomorrow",
+  confirm: "Confirm",
+  pick: "Choose one or more",
+  date: "Date",
+  long: "{count} characters too many",
+  open: "Open",
+  soon: "Usually answers in about {minutes} min",
+  asked: "We have told the team. Somebody will be with you shortly.",
+  away: "Nobody is here at the moment. Leave your e-mail and we will get back to you.",
+  // booking
+  minutes: "{count} min",
+  suggested: "Suggested times",
+  all: "More times",
+  fewer: "Suggested times only",
+  earlier: "Previous day",
+  later: "Next day",
+  none: "No open times on this day",
+  nothing: "No open times at the moment.",
+  loading: "Looking for open times…",
+  failed: "The times could not be loaded.",
+  zone: "Time zone",
+  find: "Search a city or a time zone",
+  nozone: "Nothing found",
+  length: "Meeting",
+  held: "Held for you for {time}",
+  expired: "This time is no longer held for you.",
+  other: "See other times",
+  required: "Please fill this in.",
+  email: "Please enter an e-mail address such as name@company.com.",
+  phone: "Please enter a phone number.",
+  wrong: "Please check this.",
+  optional: "optional",
+  guests: "Separate several addresses with commas.",
+  booked: "You’re booked",
+  moved: "New time confirmed",
+  cancelled: "Cancelled",
+  pending: "Waiting for confirmation",
+  with: "with {name}",
+  join: "Join the meeting",
+  add: "Add to calendar",
+  google: "Google",
+  outlook: "Outlook",
+  ics: "Apple / .ics",
+  reschedule: "Reschedule",
+  cancel: "Cancel meeting",
+  sure: "Cancel this meeting?",
+  yes: "Yes, cancel it",
+  no: "Keep it",
+  do_reschedule: "I’d like to reschedule",
+  do_cancel: "Please cancel the meeting",
+  do_other: "I’d like to see other times",
+};
+
+const LANGUAGES = {
+  de: () => import("./lang/de.js"),
+  fr: () => import("./lang/fr.js"),
+  es: () => import("./lang/es.js"),
+};
+
+/**
+ * @param {string} language one that the site speaks
+ * @returns {Promise<Record<string, string>>} all texts; English ones where the language has none
+ */
+export async function texts(language) {
+  const load = LANGUAGES[/** @type {keyof typeof LANGUAGES} */ (language)];
+  try {
+    return load ? { ...en, .../** @type {any} */ (await load()).default } : en;
+  } catch {
+    return en; // the language file is out of reach: better English than nothing
+  }
+}
+
+/** @param {string} text @param {Record<string, string | number>} [values] */
+export function fill(text, values = {}) {
+  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+}
+
+/** The visitor's own habits (12 or 24 hours) within the language of the chat. @param {string} language */
+export function dateTag(language) {
+  return navigator.languages.find((it) => it.split("-")[0] === language.split("-")[0]) ?? language;
+}
+
+/** @param {string | number} at a moment @param {string} tag @param {Intl.DateTimeFormatOptions} options */
+export function when(at, tag, options) {
+  return new Intl.DateTimeFormat(tag, options).format(new Date(at));
+}
+
+/** @param {string} at @param {string} tag @param {(key: string) => string} t @returns {string} "Today", "Yesterday" or the date */
+export function dayName(at, tag, t) {
+  const days = Math.round((midnight(Date.now()) - midnight(new Date(at).getTime())) / 864e5);
+  if (days === 0 || days === 1) return t(days ? "yesterday" : "today");
+  return when(at, tag, { weekday: "long", day: "numeric", month: "long" });
+}
+
+/** @param {number} at */
+function midnight(at) {
+  return new Date(at).setHours(0, 0, 0, 0);
+}

@@ -1,0 +1,61 @@
+// What can be known of the page and the device, and when the visitor moves to another page of the same document.
+
+/** @type {PageView[]} */
+const views = [];
+let address = location.href;
+let path = location.pathname;
+let arrived = 0; // on the clock of performance.now(), which starts with the document
+
+/** @returns {Page} the page as it is now; utm is that of the address the visit began with, unless this one has its own */
+export function readPage() {
+  const query = Object.fromEntries(new URLSearchParams(location.search));
+  const landed = performance.getEntriesByType("navigation")[0]?.name ?? location.href;
+  return {
+    url: location.href,
+    path: location.pathname,
+    title: document.title,
+    referrer: document.referrer,
+    query,
+    utm: { ...campaign(Object.fromEntries(new URL(landed).searchParams)), ...campaign(query) },
+  };
+}
+
+/** @returns {PageView[]} the pages seen in this document, the present one last */
+export function readViews() {
+  return [...views, { path, seconds: Math.round((performance.now() - arrived) / 1000), scroll: scrolled() }];
+}
+
+/** @returns {"mobile" | "tablet" | "desktop"} */
+export function device() {
+  if (!matchMedia("(pointer:coarse)").matches) return "desktop";
+  return Math.min(screen.width, screen.height) < 600 ? "mobile" : "tablet";
+}
+
+/** How far down the page the visitor is, in percent. */
+export function scrolled() {
+  return Math.round(((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100);
+}
+
+/** Calls back once for each navigation that keeps the document. Nothing is polled. @param {() => void} moved */
+export function onMove(moved) {
+  const look = () => {
+    if (address === location.href) return;
+    views.splice(0, Infinity, ...readViews().slice(-20));
+    [address, path, arrived] = [location.href, location.pathname, performance.now()];
+    moved();
+  };
+  if (window.navigation) return window.navigation.addEventListener("currententrychange", look);
+  for (const name of /** @type {const} */ (["pushState", "replaceState"])) {
+    const original = history[name];
+    history[name] = function (...args) {
+      original.apply(this, args);
+      look();
+    };
+  }
+  addEventListener("popstate", look);
+}
+
+/** @param {Record<string, string>} query */
+function campaign(query) {
+  return Object.fromEntries(Object.entries(query).flatMap(([key, value]) => (key.startsWith("utm_") ? [[key.slice(4), value]] : [])));
+}

@@ -1,0 +1,130 @@
+// The panel: opens, closes, counts what is unread, obeys the page's calls. Loaded on demand by loader.js.
+import css from "./panel.css";
+import partsCss from "./parts/parts.css";
+import threadCss from "./parts/thread.css";
+import { el, sheets } from "./dom.js";
+import { fill, texts } from "./i18n.js";
+import { openScreen } from "./screen.js";
+import { openTalk } from "./talk.js";
+
+/** @param {Host} host @returns {Promise<Panel>} */
+export async function start(host) {
+  const words = await texts(host.locale);
+  host.root.adoptedStyleSheets.push(...sheets(css, threadCss, partsCss));
+  const panel = openPanel(host, /** @type {Greeter} */ (host.greeter), (key, values) => fill(words[key] ?? key, values));
+  for (const [name, args] of host.waiting.splice(0)) /** @type {any} */ (panel)[name](...args);
+  return panel;
+}
+
+/** @param {Host} host @param {Greeter} greeter @param {(key: string, values?: Record<string, any>) => string} t @returns {Panel} */
+function openPanel(host, greeter, t) {
+  const { config, launcher, emit } = host;
+  const { store } = greeter;
+  const label = launcher.ariaLabel;
+  let unread = 0;
+  let last = 0; // number of the newest message of somebody else
+  /** @type {Element | undefined} */ let opener;
+  const talk = openTalk(host, greeter, t, { close, arrived });
+  const section = el("section.panel", { role: "dialog", ariaLabel: talk.name, part: "panel", hidden: true, tabIndex: -1 }, ...talk.nodes);
+  const screen = openScreen(host, section, close);
+  for (const sign of ["pointerdown", "keydown", "focusin"]) section.addEventListener(sign, () => begin());
+  addEventListener("storage", ({ key, newValue }) => key === host.key && !newValue && restart()); // reset in another tab
+  document.addEventListener("visibilitychange", read);
+  greeter.moved = () => talk.chat.send({ t: "page", page: greeter.page(), data: host.data });
+  launcher.before(section);
+  return { open, close, toggle: () => (section.hidden ? open() : close()), resume, identify, track, reset, consent };
+
+  /** @param {Opening | string} [how] */
+  function open(how = {}) {
+    const { focus = true, self, message, playbook, by } = typeof how === "string" ? /** @type {Opening} */ ({ message: how }) : how;
+    opener = by ?? launcher;
+    if (section.hidden) {
+      section.hidden = false;
+      launcher.ariaExpanded = "true";
+      greeter.tease("");
+      screen.shown();
+      talk.composer.write(store.read().draft ?? "");
+      emit("opened");
+    }
+    if (!store.read().token) talk.greet(host.text((config.playbooks.find((it) => it.id === playbook) ?? greeter.playbook)?.opening));
+    if (!self) begin(playbook);
+    if (message) talk.composer.write(message);
+    if (focus && screen.phone()) section.focus();
+    else if (focus) talk.composer.focus();
+    talk.follow(true);
+    read();
+  }
+
+  function close() {
+    if (section.hidden) return;
+    const inside = section.contains(host.root.activeElement);
+    section.hidden = true;
+    launcher.ariaExpanded = "false";
+    screen.hidden();
+    store.save({ open: false });
+    if (inside) /** @type {HTMLElement} */ (opener ?? launcher).focus();
+    emit("closed");
+  }
+
+  /** The visitor wants to talk: from here on there is a connection, and, if he may be remembered, a record. @param {string | null} [playbook] */
+  function begin(playbook) {
+    if (config.consent !== "external") store.remember(host.seed);
+    store.save({ open: !section.hidden });
+    talk.chat.start(playbook);
+  }
+
+  /** Goes on after a page load: where a chat was open, or a person is expected. */
+  function resume() {
+    if (store.read().open && greeter.device() === "desktop") open({ focus: false });
+    else talk.chat.start();
+  }
+
+  /** @param {Message} message @param {boolean} fresh */
+  function arrived(message, fresh) {
+    last = Math.max(last, message.seq);
+    if (message.seq > (store.read().seen ?? 0)) unread++;
+    if (fresh && section.hidden) greeter.tease(message.text);
+    read();
+  }
+
+  /** What is on the screen has been read. */
+  function read() {
+    if (!section.hidden && document.visibilityState === "visible") {
+      unread = 0;
+      talk.chat.seen(last);
+    }
+    const count = section.hidden ? unread : 0;
+    if (count) launcher.dataset.unread = String(count);
+    else delete launcher.dataset.unread;
+    launcher.ariaLabel = count ? `${label}, ${t("unread", { count })}` : label;
+  }
+
+  /** @param {object} attributes */
+  function identify(attributes) {
+    talk.chat.send({ t: "identify", attributes }, true);
+  }
+
+  /** @param {string} name @param {object} [data] */
+  function track(name, data) {
+    talk.chat.send({ t: "track", name, data }, true);
+  }
+
+  /** @param {boolean} given */
+  function consent(given) {
+    if (given) store.remember(host.seed);
+    else store.forget();
+  }
+
+  function reset() {
+    store.forget();
+    restart();
+  }
+
+  function restart() {
+    close();
+    host.seed = Math.random().toString(36);
+    [unread, last] = [0, 0];
+    talk.chat.reset();
+    read();
+  }
+}

@@ -1,0 +1,45 @@
+// The one record in localStorage, "usher:<site key>", written only when the visitor may be remembered. No cookies.
+
+/** @param {Host} host */
+export function openStore(host) {
+  let memory = host.saved;
+  return {
+    /** @returns {Saved} the record as it is now: another tab may have written to it */
+    read() {
+      try {
+        if (host.granted) memory = JSON.parse(localStorage[host.key] ?? "{}");
+      } catch {} // storage is forbidden or holds something else: what this page remembers
+      return memory;
+    },
+    /** @param {Saved} patch */
+    save(patch) {
+      memory = { ...this.read(), ...patch };
+      if (host.granted) write(host.key, memory);
+    },
+    /** From now on the visitor may be remembered, with what this page knows already. @param {string} seed */
+    remember(seed) {
+      if (host.granted) return;
+      host.granted = true;
+      write(host.key, { seed, ...memory });
+    },
+    /** The teaser was sent away: nothing but this fact is kept, and nothing where consent is asked for elsewhere. */
+    hush() {
+      memory.hushed = true;
+      if (host.config.consent !== "external") write(host.key, this.read());
+    },
+    forget() {
+      memory = {};
+      host.granted = false;
+      try {
+        localStorage.removeItem(host.key);
+      } catch {}
+    },
+  };
+}
+
+/** @param {string} key @param {Saved} record */
+function write(key, record) {
+  try {
+    localStorage[key] = JSON.stringify(record);
+  } catch {} // full or forbidden: the chat goes on without memory
+}

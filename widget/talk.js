@@ -1,0 +1,210 @@
+// Turns what the conversation brings into what is seen: bubbles, the part that waits for an answer, the agent's name, the banner.
+import * as dom from "./dom.js";
+import { openChat } from "./chat.js";
+import { dateTag } from "./i18n.js";
+import { openComposer } from "./parts/composer.js";
+import { openDock } from "./parts/dock.js";
+import { handoff } from "./parts/handoff.js";
+import { openHeader } from "./parts/header.js";
+import { offer } from "./parts/offer.js";
+import { openScroll } from "./parts/scroll.js";
+import { openThread } from "./parts/thread.js";
+
+/** @type {Record<string, Draw<any>>} parts that stay with their message for good; `meeting` comes with the booking file */
+const KEPT = { offer, handoff };
+const BANNER_AFTER = 1500; // ms: a connection that comes back at once is nobody's business
+
+/**
+ * @param {Host} host @param {Greeter} greeter
+ * @param {(key: string, values?: Record<string, any>) => string} t
+ * @param {object} use
+ * @param {() => void} use.close
+ * @param {(message: Message, fresh: boolean) => void} use.arrived somebody else's message is in the thread
+ */
+export function openTalk(host, greeter, t, { close, arrived }) {
+  const { config, emit } = host;
+  const { store } = greeter;
+  const name = config.brand.agent_name || config.name;
+  const tag = dateTag(host.locale);
+  /** @type {Message | undefined} */ let newest;
+  /** @type {State} */ let state = "bot";
+  /** @type {Map<string, Unsent>} */ const waiting = new Map();
+  let [drawing, typed, broken, told] = [0, 0, 0, 0];
+  let clicked = false;
+
+  const chat = openChat(host, greeter, { message, pending, refused, typing, state: turned, connection, welcome, clear });
+  const thread = openThread({ t, tag, card, again });
+  const header = openHeader({ t, name, logo: config.brand.logo, close });
+  const composer = openComposer({ t, said: say, written });
+  /** @type {Kit} */
+  const kit = {
+    t, tag, dom, act, skew: 0, server: host.server,
+    zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    ask: composer.ask,
+    say(text, value) {
+      clicked = true;
+      say(text, value);
+    },
+    slots,
+  };
+  const dots = dom.el("div.typing", { hidden: true, ariaHidden: "true" }, dom.el("i"), dom.el("i"), dom.el("i"));
+  const dock = openDock(kit, booking, drawn);
+  const scroll = openScroll(t, [thread.log, dots, dock.dock], () => [...thread.log.querySelectorAll(".visitor")].at(-1) ?? null);
+  return { nodes: [header.head, header.banner, scroll.view, scroll.jump, composer.form], name, chat, composer, greet, follow: scroll.follow };
+
+  /** @param {Message} message @param {boolean} fresh */
+  function message(message, fresh) {
+    const { author, part, seq, text } = message;
+    if (fresh) kit.skew = Date.now() - Date.parse(message.at);
+    thread.show(message, fresh);
+    if (seq > (newest?.seq ?? 0)) newest = message;
+    if (message.id) waiting.delete(message.id);
+    redraw();
+    if (author === "visitor") return;
+    typing("");
+    if (fresh) emit("message", { author, text });
+    if (fresh && part) announce(part);
+    arrived(message, fresh);
+  }
+
+  /** Tells the page what a part means. @param {Part} part */
+  function announce(part) {
+    if (part.kind === "form" && part.held) emit("slot_held", part.held);
+    if (part.kind === "meeting") emit(part.meeting.status === "cancelled" ? "meeting_cancelled" : "meeting_booked", part.meeting);
+  }
+
+  /** @param {Unsent} item */
+  function pending(item) {
+    waiting.set(item.id, item);
+    thread.pending(item);
+    redraw();
+    scroll.follow(true);
+  }
+
+  /** @param {string} id @param {string} problem */
+  function refused(id, problem) {
+    thread.refused(id, problem);
+    typing("");
+    redraw();
+  }
+
+  /** @param {string} id */
+  function again(id) {
+    const item = waiting.get(id);
+    waiting.delete(id);
+    if (item) chat.say(item.text, item.value);
+  }
+
+  /** @param {string} text @param {object} [value] */
+  function say(text, value) {
+    const part = dock.current();
+    if (part) emit("answered", { node: newest?.node, text });
+    emit("message", { author: "visitor", text });
+    chat.say(text, value);
+    if (state === "bot") typing("bot");
+  }
+
+  /** @param {string} action @param {string} text @param {object} [more] */
+  function act(action, text, more) {
+    kit.say(text, { action, ...more });
+  }
+
+  /** The dock follows the newest message, once a burst of them is in. */
+  function redraw() {
+    clearTimeout(drawing);
+    drawing = +setTimeout(() => {
+      const part = newest && newest.author !== "visitor" && !chat.waits() ? newest.part : null;
+      const ended = state === "closed" && !part;
+      dock.show(ended ? { kind: "fallback", actions: [{ id: "restart", label: t("restart") }] } : part);
+      scroll.follow();
+    }, 40);
+  }
+
+  /** A part is there: where the visitor's hand was, the focus goes on. */
+  function drawn() {
+    const first = /** @type {HTMLElement | null} */ (dock.dock.querySelector("[data-first]"));
+    if (clicked && matchMedia("(pointer:fine)").matches) first?.focus({ preventScroll: true });
+    clicked = false;
+    scroll.follow();
+  }
+
+  /** @param {Part} part */
+  function card(part) {
+    if (part.kind !== "meeting") return KEPT[part.kind]?.(part, kit) ?? null;
+    const place = dom.el("div");
+    booking().then((parts) => {
+      place.replaceChildren(parts.meeting(part, kit));
+      scroll.follow();
+    });
+    return place;
+  }
+
+  async function booking() {
+    const { parts, sheet } = await import("./parts/booking.js");
+    if (!host.root.adoptedStyleSheets.includes(sheet)) host.root.adoptedStyleSheets.push(sheet);
+    return parts;
+  }
+
+  /** @param {Record<string, string>} query @returns {Promise<SlotsAnswer>} */
+  async function slots(query) {
+    const answer = await fetch(`${host.server}/v1/slots?${new URLSearchParams({ site: config.site, ...query })}`);
+    if (!answer.ok) throw new Error(`slots: ${answer.status}`);
+    return answer.json();
+  }
+
+  /** @param {string} author empty = nobody any more */
+  function typing(author) {
+    clearTimeout(typed);
+    dots.hidden = !author;
+    if (!author) return;
+    typed = +setTimeout(() => typing(""), 8000);
+    scroll.follow();
+  }
+
+  /** @param {State} now @param {Agent} agent */
+  function turned(now, agent) {
+    if (state === "bot" && (now === "waiting_rep" || now === "rep") && chat.whole()) emit("handed_over", { state: now, agent });
+    state = now;
+    header.agent(now, agent);
+    store.save({ live: now === "waiting_rep" || now === "rep" });
+    redraw();
+  }
+
+  /** @param {"live" | "lost" | "gone"} now */
+  function connection(now) {
+    clearTimeout(broken);
+    const text = now === "gone" ? t("gone") : t(navigator.onLine ? "lost" : "offline");
+    if (now === "live") header.line("");
+    else broken = +setTimeout(header.line, BANNER_AFTER, text);
+    if (now !== "live") typing("");
+  }
+
+  /** @param {Record<string, string>} texts */
+  function welcome(texts) {
+    if (texts.placeholder) composer.ask("text", texts.placeholder);
+    if (!newest) typing("");
+  }
+
+  /** The opening words, before anybody was asked. @param {string} text */
+  function greet(text) {
+    thread.greet(text, name);
+    if (!newest && !text) typing("bot");
+  }
+
+  /** @param {string} draft */
+  function written(draft) {
+    store.save({ draft });
+    if (draft && Date.now() - told > 3000) {
+      told = Date.now();
+      chat.send({ t: "typing" });
+    }
+  }
+
+  function clear() {
+    thread.clear();
+    waiting.clear();
+    newest = undefined;
+    typing("");
+    dock.show(null);
+  }
+}
