@@ -6,6 +6,7 @@ UsherError
   Forbidden 403       known, but not allowed
   NotFound 404        no such thing, or not yours to see
   Conflict 409        somebody got there first
+    SlotTaken 409     this time cannot be booked (any more); `alternatives` are the nearest that can
   Gone 410            it was there and has ended
   TooMany 429         slow down; `retry_after` seconds
   Unavailable 503     a part we need is not there now
@@ -15,6 +16,7 @@ UsherError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 
@@ -62,6 +64,15 @@ class NotFound(UsherError):
 class Conflict(UsherError):
     code = "conflict"
     status = 409
+
+
+class SlotTaken(Conflict):
+    code = "slot_taken"
+
+    def __init__(self, message: str, *, alternatives: Sequence[datetime] = (), reason: str = "") -> None:
+        starts = [start.strftime("%Y-%m-%dT%H:%M:%SZ") for start in alternatives]
+        super().__init__(message, alternatives=starts, reason=reason)
+        self.alternatives = list(alternatives)
 
 
 class Gone(UsherError):
