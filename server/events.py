@@ -77,6 +77,9 @@ table = Table(
 )
 
 
+MOST_TRIES = 5
+
+
 @dataclass(frozen=True)
 class Actor:
     """Who did it. kind: visitor | bot | rep | user | system | calendar | crm."""
@@ -155,7 +158,7 @@ def latest(tx: Connection, site_id: str, names: Iterable[str], limit: int = 50) 
 
 def waiting(tx: Connection, names: Iterable[str], limit: int = 100) -> list[Event]:
     """Events of these names that no reaction has handled yet, oldest first."""
-    found = select(table).where(table.c.handled_at.is_(None), table.c.name.in_(list(names)))
+    found = select(table).where(table.c.handled_at.is_(None), table.c.tries < MOST_TRIES, table.c.name.in_(list(names)))
     return list(tx.execute(found.order_by(table.c.id).limit(limit)).all())
 
 
@@ -163,6 +166,11 @@ def take(tx: Connection, event_id: str) -> bool:
     """True when nobody had handled this event and it is now ours; rolled back with the caller's transaction."""
     mine = update(table).where(table.c.id == event_id, table.c.handled_at.is_(None)).values(handled_at=clock.now())
     return tx.execute(mine).rowcount == 1
+
+
+def failed(tx: Connection, event_id: str) -> None:
+    """A reaction to this event failed; after five times it is left alone, with the fault in the log."""
+    tx.execute(update(table).where(table.c.id == event_id).values(tries=table.c.tries + 1))
 
 
 def _rows(tx: Connection, found: Select[Any]) -> list[Event]:

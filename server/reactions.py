@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection
 
 from server import events
+from server.config import service as config
+from server.enrichment import service as enrichment
 from server.events import Event
 from server.leads import crm
 
@@ -22,9 +24,21 @@ def tell_crm_about_the_lead(tx: Connection, event: Event) -> None:
     crm.tell(tx, event.subject_id, event.id)
 
 
+def ask_about_the_lead(tx: Connection, event: Event) -> None:
+    """A new lead is looked up by the site's enrichment adapters."""
+    enrichment.ask(tx, config.active_of(tx, event.site_id), event.subject_id, event.id)
+
+
+def learn_what_was_delivered(tx: Connection, event: Event) -> None:
+    """What an enrichment adapter answered becomes field values."""
+    if event.data["kind"].startswith("enrichment."):
+        enrichment.learn(tx, event.data["subject"][1], event.data["operation"], event.data["result"])
+
+
 REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
-    events.LEAD_CREATED: (tell_crm_about_the_lead,),
+    events.LEAD_CREATED: (tell_crm_about_the_lead, ask_about_the_lead),
     events.LEAD_CHANGED: (tell_crm_about_the_lead,),
     events.LEAD_ASSIGNED: (tell_crm_about_the_lead,),
     events.LEAD_CLAIMED: (tell_crm_about_the_lead,),
+    events.DELIVERY_DONE: (learn_what_was_delivered,),
 }

@@ -28,7 +28,7 @@ class Worker:
         self._done_at: dict[str, datetime] = {}
 
     def run(self, rest: Callable[[float], None] = time.sleep) -> None:
-        """Round after round until `stopping`; rests when there is nothing to do. A database that is away is waited for."""
+        """Round after round until `stopping`, resting when there is nothing to do; waits for a database that is away."""
         while not self.stopping:
             try:
                 busy = self.round()
@@ -48,11 +48,21 @@ class Worker:
         with self.db.reading() as tx:
             waiting = events.waiting(tx, REACTIONS)
         for event in waiting:
-            with self.db.transaction() as tx:
-                if events.take(tx, event.id):
-                    for react in REACTIONS[event.name]:
-                        react(tx, event)
+            try:
+                self._react_to(event)
+            except SQLAlchemyError:
+                raise
+            except Exception:  # noqa: BLE001 - one faulty reaction must not stop all others
+                _log.exception("a reaction to %s (%s) failed", event.name, event.id)
+                with self.db.transaction() as tx:
+                    events.failed(tx, event.id)
         return bool(waiting)
+
+    def _react_to(self, event: events.Event) -> None:
+        with self.db.transaction() as tx:
+            if events.take(tx, event.id):
+                for react in REACTIONS[event.name]:
+                    react(tx, event)
 
     def _keep_timetable(self) -> None:
         now = clock.now()

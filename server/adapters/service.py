@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import logging
 import typing
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -12,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from plugins import registry
-from plugins.errors import Permanent, Transient
+from plugins.errors import Permanent, PluginError, Transient
 from plugins.fields import from_environment
 from server import settings
 from server.adapters.records import TableRecords
@@ -23,19 +24,21 @@ from server.db import Database
 from server.outbox import service as outbox
 from server.outbox.service import Delivery
 
+_log = logging.getLogger("usher.adapters")
+
 
 def ai(db: Database, version: Version) -> Any:
     """The site's AI adapter (plugins.ai.AI)."""
     return _open(db, version, "ai", version.part(Site).adapters.ai)
 
 
-def enrichers(db: Database, version: Version) -> list[Any]:
-    """The site's enrichment adapters, the preferred one first."""
-    return [_open(db, version, "enrichment", name) for name in version.part(Site).adapters.enrichment]
-
-
 def opened(db: Database, version: Version, kind: str) -> Any:
-    """The site's adapter of `kind` (crm, calendar, marketing, notify). Raises plugins.errors."""
+    """The site's adapter of `kind` (crm, calendar, marketing, notify), or a named one ("enrichment.builtin").
+
+    Raises plugins.errors.
+    """
+    if "." in kind:
+        return _open(db, version, *kind.split(".", 1))
     if kind == "notify":
         return _open_mail(db, version)
     return _open(db, version, kind, getattr(version.part(Site).adapters, kind))
@@ -54,7 +57,12 @@ def carry_out(db: Database, delivery: Delivery) -> dict[str, Any]:
     if delivery.operation.startswith("_") or not callable(method):
         raise Permanent(f"{delivery.kind} adapters have no {delivery.operation}")
     try:
-        return _as_json(method(**_typed(method, payload), key=delivery.key))
+        return _as_json(method(**_typed(method, {**payload, "key": delivery.key})))
+    except PluginError:
+        raise
+    except Exception as error:
+        _log.exception("%s.%s broke", delivery.kind, delivery.operation)
+        raise Permanent(f"{type(error).__name__} in the adapter", adapter=delivery.kind) from error
     finally:
         adapter.close()
 
@@ -89,6 +97,8 @@ def _resolved(tx: Any, value: Any) -> Any:
 
 def _typed(method: Any, payload: Mapping[str, Any]) -> dict[str, Any]:
     types = _parameter_types(method.__func__)
+    if "key" not in types:
+        payload = {name: value for name, value in payload.items() if name != "key"}
     unknown = set(payload) - set(types)
     if unknown:
         raise Permanent(f"{method.__qualname__} has no parameter {', '.join(sorted(unknown))}")
@@ -98,7 +108,7 @@ def _typed(method: Any, payload: Mapping[str, Any]) -> dict[str, Any]:
 @lru_cache(maxsize=200)
 def _parameter_types(method: Callable[..., Any]) -> dict[str, TypeAdapter[Any]]:
     hints = typing.get_type_hints(method)
-    return {p: TypeAdapter(hints.get(p, Any)) for p in inspect.signature(method).parameters if p not in ("self", "key")}
+    return {p: TypeAdapter(hints.get(p, Any)) for p in inspect.signature(method).parameters if p != "self"}
 
 
 def _as_json(answer: Any) -> dict[str, Any]:

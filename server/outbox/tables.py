@@ -9,7 +9,7 @@ deliveries = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("site_id", Id, nullable=False),
-    Column("kind", String(20), nullable=False),
+    Column("kind", String(60), nullable=False),  # of adapter, as in "crm", or adapter, as in "enrichment.builtin"
     Column("operation", String(40), nullable=False),
     Column("payload", Json, nullable=False),
     Column("key", String(200), nullable=False, unique=True),

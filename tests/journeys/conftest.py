@@ -1,0 +1,178 @@
+"""A whole town for a journey: the sample site folder applied, Usher, the company website, and a real SMTP server."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from server import settings
+from server.config import folder
+from tests.processes import ROOT, end, free_port, kill, running, wait_until
+
+CHROMIUM_FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+DESKTOP = {"viewport": {"width": 1280, "height": 800}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+OWNER = ("owner@acme.example", "a long password for tests")
+
+
+class Postbox:
+    """What the SMTP server took, in order."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        assert isinstance(mail, EmailMessage)
+        self.mails.append(mail)
+        return "250 OK"
+
+    def to(self, address: str) -> list[EmailMessage]:
+        return [mail for mail in self.mails if address in str(mail["To"])]
+
+    def wait_for(self, address: str, count: int) -> list[EmailMessage]:
+        wait_until(lambda: len(self.to(address)) >= count, what=f"mail number {count} to {address}")
+        return self.to(address)
+
+
+@dataclass
+class Town:
+    """Where everything is."""
+
+    usher_url: str
+    site_url: str
+    environment: dict[str, str]
+    postbox: Postbox
+    port: int
+    data: Path
+    servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def server(self) -> subprocess.Popen[bytes]:
+        return self.servers[-1]
+
+    def usher(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run the command `usher`."""
+        command = [sys.executable, "-c", "from server.cli import main; main()", *arguments]
+        return subprocess.run(
+            command, cwd=ROOT, env={**os.environ, **self.environment}, capture_output=True, text=True, **options
+        )
+
+    def kill_and_restart(self) -> None:
+        """kill -9, then a new server on the same database."""
+        kill(self.server)
+        self.start()
+
+    def start(self) -> None:
+        entered = running("-m", "server.serve", *self._arguments(), port=self.port, environment=self.environment)
+        self.servers.append(entered.__enter__())
+
+    def stop(self) -> None:
+        for server in self.servers:
+            end(server)
+
+    def _arguments(self) -> list[str]:
+        return ["--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
+
+
+@pytest.fixture(scope="session")
+def assets() -> Path:
+    """The widget, built as `make assets` builds it, when it is not there yet."""
+    built = settings.get().assets_dir
+    if not (built / "manifest.json").is_file():
+        subprocess.run(["node", "widget/build.mjs", str(built)], cwd=ROOT, check=True)
+    return built
+
+
+@contextmanager
+def town_at(data: Path, edit: Callable[[folder.Files], None] | None = None) -> Iterator[Town]:
+    """A town in an empty folder; `edit` may change the sample site folder first."""
+    postbox, port, site_port, smtp_port = Postbox(), free_port(), free_port(), free_port()
+    environment = {
+        "USHER_DATABASE_URL": f"sqlite:///{data}/usher.db",
+        "USHER_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "USHER_MAIL_TO": "smtp",
+        "USHER_SMTP_PORT": str(smtp_port),
+        "USHER_WORKER_POLL_SECONDS": "0.05",
+        "PYTHONUNBUFFERED": "1",
+    }
+    town = Town(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{site_port}", environment, postbox, port, data)
+    smtp = Controller(postbox, hostname="127.0.0.1", port=smtp_port)
+    smtp.start()
+    try:
+        _settle(town, edit)
+        site = ("-m", "demo.site", "--port", str(site_port), "--usher", town.usher_url, "--mailbox", str(data))
+        with running(*site, port=site_port):
+            town.start()
+            yield town
+    finally:
+        town.stop()
+        smtp.stop()
+
+
+def _settle(town: Town, edit: Callable[[folder.Files], None] | None) -> None:
+    files = folder.load(ROOT / "server" / "sample")
+    files["site.yml"] = _with_origin(files["site.yml"], town.site_url)
+    if edit:
+        edit(files)
+    folder.write(files, town.data / "site")
+    applied = town.usher("apply", "--no-tests", str(town.data / "site"))
+    assert applied.returncode == 0, applied.stderr
+    email_address, password = OWNER
+    added = town.usher("user", "add", email_address, "--role", "owner", "--password-stdin", input=password + "\n")
+    assert added.returncode == 0, added.stderr
+
+
+def _with_origin(site: str, origin: str) -> str:
+    lines = [line for line in site.splitlines() if not line.startswith("  - http")]
+    at = next(n for n, line in enumerate(lines) if line.startswith("origins:"))
+    return "\n".join([*lines[:at], "origins:", f"  - {origin}", *lines[at + 1 :]]) + "\n"
+
+
+@pytest.fixture(scope="module")
+def town(assets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with town_at(tmp_path_factory.mktemp("town")) as settled:
+        yield settled
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = os.environ.get("USHER_TEST_CHROMIUM") or "/usr/bin/chromium"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(params=["desktop", "phone"])
+def device(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return DESKTOP if request.param == "desktop" else PHONE
+
+
+@pytest.fixture
+def context(browser: Browser, device: dict[str, Any]) -> Iterator[BrowserContext]:
+    opened = browser.new_context(**device, locale="en-GB", timezone_id="Europe/Berlin")
+    opened.set_default_timeout(10_000)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
