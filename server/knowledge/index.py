@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 from server.knowledge.languages import base
 from server.knowledge.passages import Passage
 from server.knowledge.spelling import Speller
-from server.knowledge.words import content_words, empty_words, fold, own_words, same_words, stem, terms, tokens
+from server.knowledge.words import content_words, fold, own_words, same_words, soft_words, stem, stems, terms, tokens
 
 CANDIDATES = 30
 NOWHERE = 2.3  # weight of a word that is in no passage
+SOFT = 0.6  # weight of a word that says little, wherever it is
 CAUTION = 1.1  # the share of the question that is covered, to this power, is the confidence
 BY_MEANING = 0.9  # worth of a word met through one of the same meaning
 BY_SPELLING = 0.9  # … through a corrected error
@@ -108,7 +109,7 @@ class Index:
         if known is None:
             return []
         asked = content_words(question, (own, language), self.empty)
-        words = [word for one in asked if (word := _weigh(one, language, known, spell=language == own))]
+        words = [_weigh(word, language, known, spell=language == own) for word in asked]
         total = sum(word.weight for word in words)
         wanted = {one for word in words for one in word.worth}
         if not wanted:
@@ -133,30 +134,34 @@ class Index:
         rows = []
         for number, passage in enumerate(self.passages):
             language = base(passage.locale)
-            known = self._languages.setdefault(language, _Language())
-            heading = " ".join((passage.path, *passage.tags))
-            body, head = terms(passage.text, language), terms(heading, language)
-            self._terms.append(frozenset(body) | frozenset(head))
-            known.passages += 1
-            known.spread.update(self._terms[-1])
-            known.forms |= {fold(word): stem(word, language) for word in tokens(f"{passage.text} {heading}")}
-            rows.append((number, " ".join(body), " ".join(head), language))
+            head = tokens(" ".join((passage.path, *passage.tags)))
+            words = head + tokens(passage.text)
+            found = stems(words, language)
+            self._terms.append(frozenset(found))
+            self._learn(language, words, found)
+            rows.append((number, " ".join(found[len(head) :]), " ".join(found[: len(head)]), language))
         self._table.executemany("INSERT INTO passages (rowid, body, head, language) VALUES (?, ?, ?, ?)", rows)
         for language, known in self._languages.items():
             known.same = same_words(language, synonyms)
             same = {fold(word): stem(word, language) for word in own_words(language)}
             known.forms = {word: one for word, one in same.items() if _meanings(one, known, 1.0)} | known.forms
-            known.speller = Speller(known.forms.keys() | empty_words(language))
+            known.speller = Speller(known.forms.keys() | soft_words(language))
+
+    def _learn(self, language: str, words: list[str], found: list[str]) -> None:
+        known = self._languages.setdefault(language, _Language())
+        known.passages += 1
+        known.spread.update(set(found))
+        known.forms.update((fold(word), one) for word, one in zip(words, found, strict=True))
 
 
-def _weigh(word: str, language: str, known: _Language, *, spell: bool) -> _Word | None:
-    """None for a word that turns out, spelt rightly, to have no content."""
+def _weigh(word: str, language: str, known: _Language, *, spell: bool) -> _Word:
     folded = fold(word)
     worth = _meanings(stem(word, language), known, 1.0) or _meanings(known.forms.get(folded, ""), known, 1.0)
     if not worth and spell and (meant := known.speller.nearest(folded)):
-        if meant not in known.forms:
-            return None
-        worth = _meanings(known.forms[meant], known, BY_SPELLING)
+        folded = meant
+        worth = _meanings(known.forms.get(meant, ""), known, BY_SPELLING)
+    if folded in soft_words(language):
+        return _Word(word, worth, SOFT)
     if not worth:
         return _Word(word, {}, NOWHERE)
     return _Word(word, worth, 1.0 + _rarity(max(known.spread[found] for found in worth), known.passages))

@@ -61,14 +61,14 @@ STOP_WORDS = {
     """,
 }
 
-# Nouns and adverbs that hang on to a question without changing what it is about, wrongly spelt ones included.
-EMPTY = {
+# Nouns and adverbs that hang on to a question and change little of what it is about.
+SOFT = {
     "en": """
-        policy policies information info details detail options available availability compliant compliance fast
+        policy policies information info details detail options available availability compliant compliance fast far
         quick quickly soon long often big large high take takes terms
     """,
     "de": """
-        information informationen infos einzelheiten verfügbar möglichkeit möglichkeiten schnell lange oft groß
+        information informationen infos einzelheiten verfügbar möglichkeit möglichkeiten schnell weit lange oft groß
         richtlinie konform
     """,
     "fr": """
@@ -76,7 +76,7 @@ EMPTY = {
         souvent conforme conformes
     """,
     "es": """
-        información detalles disponible disponibles política posibilidad rápido pronto conforme
+        información detalles disponible disponibles política posibilidad rápido pronto lejos conforme
     """,
 }
 

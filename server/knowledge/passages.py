@@ -75,48 +75,39 @@ def _sections(body: str) -> Iterator[tuple[tuple[str, ...], list[str]]]:
             level = int(token.tag[1:])
             headings = [*(one for one in headings if one[0] < level), (level, plain_text(tokens[number + 1]))]
             blocks = []
+        elif token.type == "tr_open":
+            blocks.append("")
+        elif token.type == "inline" and tokens[number - 1].type in ("td_open", "th_open"):
+            blocks[-1] = " | ".join(filter(None, (blocks[-1], plain_text(token))))
         elif token.type == "inline" and tokens[number - 1].type != "heading_open":
-            _add(blocks, token, tokens[number - 1])
+            blocks.append(plain_text(token))
         elif token.type in ("fence", "code_block"):
             blocks.append(" ".join(token.content.split()))
     if blocks:
         yield tuple(text for _, text in headings), blocks
 
 
-def _add(blocks: list[str], token: Token, before: Token) -> None:
-    """Cells of one row of a table are one line."""
-    text = plain_text(token)
-    if before.type in ("td_open", "th_open") and blocks and blocks[-1].endswith("\t"):
-        blocks[-1] = f"{blocks[-1][:-1]} | {text}\t"
-    elif before.type in ("td_open", "th_open"):
-        blocks.append(f"{text}\t")
-    elif text:
-        blocks.append(text)
-
-
 def _cut(blocks: list[str]) -> Iterator[str]:
-    """Blocks joined up to AIM words; one that is longer than MOST is cut between sentences."""
-    pieces = [piece for block in blocks for piece in _pieces(block.strip())]
+    """Blocks joined up to AIM words, a line each; one that is longer than MOST is cut between sentences."""
     text, length = "", 0
-    for piece in pieces:
-        words = len(piece.split())
-        if length and length + words > MOST or length >= AIM:
-            yield text
-            text, length = "", 0
-        text = f"{text}\n{piece}" if text else piece
-        length += words
+    for block in filter(None, blocks):
+        for number, piece in enumerate(_pieces(block)):
+            words = len(piece.split())
+            if length and (length + words > MOST or length >= AIM):
+                yield text
+                text, length = "", 0
+            text = f"{text}{' ' if number else chr(10)}{piece}" if text else piece
+            length += words
     if text:
         yield text
 
 
 def _pieces(block: str) -> Iterator[str]:
+    """A block as it is, or its sentences; a sentence beyond all measure in stretches."""
     if len(block.split()) <= MOST:
         yield block
         return
-    text = ""
     for sentence in _SENTENCE_END.split(block):
-        if text and len(text.split()) + len(sentence.split()) > AIM:
-            yield text
-            text = ""
-        text = f"{text} {sentence}" if text else sentence
-    yield text
+        words = sentence.split()
+        for start in range(0, len(words), AIM):
+            yield " ".join(words[start : start + AIM])

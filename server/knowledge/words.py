@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import Stemmer
 
-from server.knowledge.languages import ASKED, EMPTY, OFFERED, SAME, STEMMERS, STOP_WORDS, base
+from server.knowledge.languages import ASKED, OFFERED, SAME, SOFT, STEMMERS, STOP_WORDS, base
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")  # SOC2 and SOC 2 are the same
 _THOUSANDS = re.compile(r"(?<=\d)[.,'\u00a0\u202f ](?=\d{3}(?!\d))")
@@ -18,6 +18,8 @@ _threads = threading.local()  # a stemmer must not be used by two threads at onc
 
 def fold(text: str) -> str:
     """Small letters without marks: Rückerstattung is ruckerstattung."""
+    if text.isascii():
+        return text.lower()
     plain = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in plain if not unicodedata.combining(char))
 
@@ -29,15 +31,19 @@ def tokens(text: str) -> list[str]:
 
 def stem(word: str, language: str) -> str:
     """The folded stem of one token; as it is where no stemmer knows the language."""
-    stemmer = _stemmer(base(language))
-    return fold(stemmer.stemWord(word) if stemmer else word)
+    return stems([word], language)[0]
 
 
 def terms(text: str, language: str) -> list[str]:
     """The folded stems of a text, in order."""
+    return stems(tokens(text), language)
+
+
+def stems(words: list[str], language: str) -> list[str]:
+    """The folded stems of tokens, one for each."""
     stemmer = _stemmer(base(language))
-    found = tokens(text)
-    return [fold(word) for word in (stemmer.stemWords(found) if stemmer else found)]
+    found = [fold(word) for word in (stemmer.stemWords(words) if stemmer else words)]
+    return [_without_ung(one) for one in found] if base(language) == "de" else found
 
 
 def content_words(question: str, languages: Iterable[str], empty: frozenset[str] = frozenset()) -> list[str]:
@@ -50,12 +56,13 @@ def content_words(question: str, languages: Iterable[str], empty: frozenset[str]
 
 @lru_cache(16)
 def stop_words(language: str) -> frozenset[str]:
-    return frozenset(fold(word) for word in STOP_WORDS.get(language, "").split()) | empty_words(language)
+    return frozenset(fold(word) for word in STOP_WORDS.get(language, "").split())
 
 
 @lru_cache(16)
-def empty_words(language: str) -> frozenset[str]:
-    return frozenset(fold(word) for word in EMPTY.get(language, "").split())
+def soft_words(language: str) -> frozenset[str]:
+    """Those that say little, folded."""
+    return frozenset(fold(word) for word in SOFT.get(language, "").split())
 
 
 def own_words(language: str) -> set[str]:
@@ -68,10 +75,15 @@ def same_words(language: str, groups: Iterable[Iterable[str]] = ()) -> dict[str,
     ours = [group.split() for group in SAME.get(base(language), "").split(";")]
     found: dict[str, frozenset[str]] = {}
     for group in [*ours, *(list(one) for one in groups)]:
-        stems = frozenset(stem(word, language) for word in group if len(tokens(word)) == 1)
-        for one in stems:
-            found[one] = found.get(one, frozenset()) | stems
+        alike = frozenset(stems([word for word in group if len(tokens(word)) == 1], language))
+        for one in alike:
+            found[one] = found.get(one, frozenset()) | alike
     return found
+
+
+def _without_ung(one: str) -> str:
+    """Ladung and laden, Lieferung and liefern: the German stemmer keeps nouns of deeds apart from their verbs."""
+    return one[:-3] if one.endswith("ung") and len(one) >= 6 else one
 
 
 def _stemmer(language: str) -> Stemmer.Stemmer | None:
