@@ -23,7 +23,6 @@ from rich.panel import Panel
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
-DATA = ROOT / "demo-data"
 START_SECONDS = 60
 STOP_SECONDS = 10
 _say = Console(highlight=False)
@@ -66,28 +65,29 @@ def main() -> None:
     options = argparse.ArgumentParser(description="Start Usher and a sample company website.")
     options.add_argument("--port", type=_port, default=8000, help="Usher's port")
     options.add_argument("--site-port", type=_port, default=8010, help="the website's port")
+    options.add_argument("--data", type=Path, default=Path("demo-data"), help="folder for everything that is kept")
     given = options.parse_args()
     stop = _stop_when_told()
     try:
-        run(Ports(given.port, given.site_port), stop)
+        run(Ports(given.port, given.site_port), given.data.resolve(), stop)
     except CannotStart as problem:
         sys.exit(str(problem))
 
 
-def run(ports: Ports, stop: Event) -> None:
+def run(ports: Ports, data: Path, stop: Event) -> None:
     """Everything, until `stop` is set or a server ends by itself. Raises CannotStart."""
     _refuse_taken(ports)
-    DATA.mkdir(exist_ok=True)
-    environment = _environment(ports)
-    _say.print("Preparing demo-data/ …")
-    sign_in = _prepare(ports, environment)
+    data.mkdir(parents=True, exist_ok=True)
+    environment = _environment(ports, data)
+    _say.print(f"Preparing {data.name}/ …")
+    sign_in = _prepare(ports, data, environment)
     children: list[Child] = []
     try:
-        for name, command in _commands(ports).items():
-            children.append(_start(name, command, environment))
+        for name, command in _commands(ports, data).items():
+            children.append(_start(name, command, data / f"{name}.log", environment))
         _wait_for(ports, children, stop)
         if not stop.is_set():
-            _say.print(_box(ports, sign_in))
+            _say.print(_box(ports, data, sign_in))
         while not stop.wait(0.5):
             _fail_if_ended(children)
     finally:
@@ -126,29 +126,29 @@ def _refuse_taken(ports: Ports) -> None:
                 ) from None
 
 
-def _environment(ports: Ports) -> dict[str, str]:
+def _environment(ports: Ports, data: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("USHER_")}
     return kept | {
-        "USHER_DATABASE_URL": f"sqlite:///{DATA / 'usher.db'}",
+        "USHER_DATABASE_URL": f"sqlite:///{data / 'usher.db'}",
         "USHER_PUBLIC_URL": ports.usher_url,
         "USHER_MAIL_TO": "mailbox",
-        "USHER_MAILBOX_DIR": str(DATA / "mailbox"),
+        "USHER_MAILBOX_DIR": str(data / "mailbox"),
         "PYTHONUNBUFFERED": "1",
     }
 
 
-def _prepare(ports: Ports, environment: dict[str, str]) -> dict[str, Any]:
+def _prepare(ports: Ports, data: Path, environment: dict[str, str]) -> dict[str, Any]:
     """Site folder, people and calendars; what to sign in with. In a process of its own, which reads the settings."""
-    command = [sys.executable, "-m", "demo.prepare", str(DATA), ports.site_url, f"http://127.0.0.1:{ports.site}"]
+    command = [sys.executable, "-m", "demo.prepare", str(data), ports.site_url, f"http://127.0.0.1:{ports.site}"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
     if done.returncode:
         raise CannotStart(done.stderr.strip() or "The demo could not be prepared.")
     return dict(json.loads(done.stdout))
 
 
-def _commands(ports: Ports) -> dict[str, list[str]]:
+def _commands(ports: Ports, data: Path) -> dict[str, list[str]]:
     usher = str(Path(sys.executable).parent / "usher")
-    mailbox = str(DATA / "mailbox")
+    mailbox = str(data / "mailbox")
     return {
         "usher": [usher, "serve", "--port", str(ports.usher)],
         "site": [
@@ -165,8 +165,7 @@ def _commands(ports: Ports) -> dict[str, list[str]]:
     }
 
 
-def _start(name: str, command: list[str], environment: dict[str, str]) -> Child:
-    log = DATA / f"{name}.log"
+def _start(name: str, command: list[str], log: Path, environment: dict[str, str]) -> Child:
     with log.open("wb") as output:
         # A session of its own: Ctrl-C reaches us alone, and we end the children in order.
         process = subprocess.Popen(  # noqa: S603 - our own command
@@ -187,7 +186,7 @@ def _wait_for(ports: Ports, children: list[Child], stop: Event) -> None:
         while not _answers(url):
             _fail_if_ended(children)
             if time.monotonic() > until:
-                raise CannotStart(f"{url} did not answer within {START_SECONDS} seconds; see demo-data/usher.log.")
+                raise CannotStart(f"{url} did not answer within {START_SECONDS} seconds; see {children[0].log}.")
             if stop.wait(0.1):
                 return
 
@@ -204,9 +203,7 @@ def _fail_if_ended(children: list[Child]) -> None:
     for child in children:
         if child.has_ended():
             last = child.log.read_text(errors="replace").strip().splitlines()[-8:]
-            raise CannotStart(
-                "\n".join([f"{child.name} ended by itself; its last lines (demo-data/{child.log.name}):", *last])
-            )
+            raise CannotStart("\n".join([f"{child.name} ended by itself; its last lines ({child.log}):", *last]))
 
 
 def _end(children: list[Child]) -> None:
@@ -222,14 +219,14 @@ def _end(children: list[Child]) -> None:
             child.process.wait()
 
 
-def _box(ports: Ports, sign_in: dict[str, Any]) -> Panel:
+def _box(ports: Ports, data: Path, sign_in: dict[str, Any]) -> Panel:
     lines = Table.grid(padding=(0, 2))
     lines.add_row("Company website", ports.site_url)
     lines.add_row("Mails sent", f"{ports.site_url}/mail")
     lines.add_row("Usher's console", f"{ports.usher_url}/console")
     lines.add_row("  sign in as", f"{sign_in['email']}  ·  {sign_in['password']}")
-    lines.add_row("Site folder", "demo-data/site  (edit, then run make demo again)")
-    lines.add_row("Logs", "demo-data/usher.log, demo-data/site.log")
+    lines.add_row("Site folder", f"{data.name}/site  (edit, then run make demo again)")
+    lines.add_row("Logs", f"{data.name}/usher.log, {data.name}/site.log")
     return Panel(lines, title="Usher is running", subtitle="Ctrl-C stops it", expand=False, padding=(1, 2))
 
 
