@@ -37,8 +37,7 @@ def test_a_taken_port_is_one_clear_line(taken_port: int, ports: tuple[int, int],
     ran = subprocess.run(_demo(taken_port, ports[1], tmp_path), cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 1
     advice = f"choose another: make demo PORT={taken_port + 100}"
-    assert ran.stderr == f"Port {taken_port} cannot be used (address already in use); {advice}
-"
+    assert ran.stderr == f"Port {taken_port} cannot be used (address already in use); {advice}\n"
 
 
 def test_a_taken_port_of_the_website_is_named_too(taken_port: int, ports: tuple[int, int], tmp_path: Path):
