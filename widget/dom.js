@@ -6,15 +6,15 @@ const MARKUP = /\*\*(.+?)\*\*|\[([^\]]+)\]\(([^)\s]+)\)|(https?:\/\/[^\s<>"]+[^\
 
 /**
  * @template {keyof HTMLElementTagNameMap} T
- * @param {T | `${T}.${string}`} name a tag, with a class if there is a dot
+ * @param {T | `${T}.${string}`} name a tag and its classes, as in a selector
  * @param {Record<string, any>} [props] on… = listeners, aria… and others that exist = properties, the rest = attributes
  * @param {(Node | string | null | undefined | false)[]} children
  * @returns {HTMLElementTagNameMap[T]}
  */
 export function el(name, props = {}, ...children) {
-  const [tag, className] = name.split(".");
+  const [tag, ...classes] = name.split(".");
   const it = /** @type {any} */ (document.createElement(tag));
-  if (className) it.className = className;
+  if (classes[0]) it.className = classes.join(" ");
   if (tag === "button") it.type = "button";
   for (const [key, value] of Object.entries(props)) {
     if (value == null) continue;

@@ -116,7 +116,6 @@ export function openTalk(host, greeter, t, { close, arrived }) {
       const part = newest && newest.author !== "visitor" && !chat.waits() ? newest.part : null;
       const ended = state === "closed" && !part;
       dock.show(ended ? { kind: "fallback", actions: [{ id: "restart", label: t("restart") }] } : part);
-      scroll.follow();
     }, 40);
   }
 
@@ -125,16 +124,15 @@ export function openTalk(host, greeter, t, { close, arrived }) {
     const first = /** @type {HTMLElement | null} */ (dock.dock.querySelector("[data-first]"));
     if (clicked && matchMedia("(pointer:fine)").matches) first?.focus({ preventScroll: true });
     clicked = false;
-    scroll.follow();
   }
 
   /** @param {Part} part */
   function card(part) {
     if (part.kind !== "meeting") return KEPT[part.kind]?.(part, kit) ?? null;
-    const place = dom.el("div");
+    const place = dom.el("div.kept");
     booking().then((parts) => {
+      for (const old of thread.log.querySelectorAll(".calendars, .changes")) old.remove(); // the newest card speaks for the meeting
       place.replaceChildren(parts.meeting(part, kit));
-      scroll.follow();
     });
     return place;
   }
@@ -158,7 +156,6 @@ export function openTalk(host, greeter, t, { close, arrived }) {
     dots.hidden = !author;
     if (!author) return;
     typed = +setTimeout(() => typing(""), 8000);
-    scroll.follow();
   }
 
   /** @param {State} now @param {Agent} agent */

@@ -19,7 +19,7 @@ const KEYBOARDS = {
  * @param {(text: string) => void} use.written the draft, as it is now
  */
 export function openComposer({ t, said, written }) {
-  const area = el("textarea", { rows: 1, ariaLabel: t("message"), enterKeyHint: "send" });
+  const area = el("textarea", { rows: 1, dir: "auto", ariaLabel: t("message"), enterKeyHint: "send" });
   const count = el("span.count", { role: "status" });
   const press = el("button.send", { type: "submit", ariaLabel: t("send"), disabled: true }, icon(ARROW));
   const form = el("form.composer", { part: "composer", onsubmit: submit }, count, area, press);

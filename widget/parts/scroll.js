@@ -5,12 +5,18 @@ const NEAR = 80; // px from the end that still count as being there
 
 /** @param {(key: string) => string} t @param {HTMLElement[]} content @param {() => Element | null} anchor what must stay visible at the top */
 export function openScroll(t, content, anchor) {
-  const view = el("div.scroll", { tabIndex: -1 }, ...content);
+  const inner = el("div", {}, ...content);
+  const view = el("div.scroll", { tabIndex: -1 }, inner);
   const jump = el("button.latest", { ariaLabel: t("latest"), hidden: true, onclick: () => follow(true) }, icon("M12 5v14m-6-6l6 6 6-6"));
   let following = true;
+  let byHand = 0; // when the reader last scrolled: what we scroll ourselves must not count
+  for (const sign of ["wheel", "touchmove", "keydown", "pointerdown"])
+    view.addEventListener(sign, ({ type, target }) => (/^[wt]/.test(type) || target === view) && (byHand = Date.now()), { passive: true });
+  new ResizeObserver(() => following && follow()).observe(inner);
   view.onscroll = () => {
-    following = view.scrollHeight - view.scrollTop - view.clientHeight < NEAR;
-    if (following) jump.hidden = true;
+    const near = view.scrollHeight - view.scrollTop - view.clientHeight < NEAR;
+    if (near || Date.now() - byHand < 1000) following = near;
+    if (near) jump.hidden = true;
   };
   return { view, jump, follow };
 

@@ -23,10 +23,9 @@ export function slots(part, kit) {
     card.replaceChildren(
       el("div.title", {}, el("strong", {}, meeting.name), meetings.length < 2 && el("span", {}, t("minutes", { count: meeting.minutes }))),
       ...(meetings.length > 1 ? [lengths()] : []),
-      now.all ? byDay() : suggested(),
+      now.zones ? zonePicker(kit, zoned, toggleZones) : now.all ? byDay() : suggested(),
       foot(),
     );
-    if (now.zones) card.append(zonePicker(kit, zoned, () => toggleZones()));
     const target = /** @type {HTMLElement | null} */ (focus && card.querySelector(focus));
     target?.focus();
   }

@@ -87,6 +87,7 @@ export function openThread({ t, tag, card, again }) {
     const day = dayName(at, tag, t);
     const sameDay = !!last && dayName(last, tag, t) === day;
     const near = !!last && Date.parse(at) - Date.parse(last) < GROUP;
+    it.classList.toggle("near", sameDay && near);
     it.classList.toggle("same", sameDay && near && before?.dataset.author === it.dataset.author);
     const heading = /** @type {HTMLElement} */ (it.querySelector(".day"));
     heading.hidden = sameDay;
@@ -107,7 +108,7 @@ export function openThread({ t, tag, card, again }) {
         !mine && el("span.avatar", { ariaHidden: "true" }, initial(name)),
         el("div.stack", {},
           author === "rep" && name ? el("span.name", {}, name) : el("span.sr", {}, (mine ? t("you") : name || "") + ": "),
-          text && el("div.bubble", { dir: "auto" }, rich(text)),
+          text && el("div.bubble", {}, el("div", { dir: "auto" }, rich(text))),
           sources.length > 0 && el("div.sources", {}, el("span.sr", {}, t("source") + ": "), .../** @type {Node[]} */ (sources)),
           part && card(part),
         ),
