@@ -99,7 +99,7 @@ def _misplaced(name: str) -> Problem | None:
     if name in FILES:
         return None
     folder = str(path.parent)
-    if folder in FOLDERS and path.suffix == FOLDERS[folder] and ".." not in name and len(name) <= MAX_NAME:
+    if folder in FOLDERS and path.suffix == FOLDERS[folder] and len(name) <= MAX_NAME:
         return None
     likely = [*FILES, *(f"{one}/{path.stem}{suffix}" for one, suffix in FOLDERS.items())]
     if folder in FOLDERS:

@@ -5,7 +5,7 @@ import json
 from typing import Annotated, ClassVar, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field
 
@@ -121,12 +121,14 @@ SHAPES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.one_of(YAMLISH, st.text(max_size=40)))
 def test_no_text_is_a_traceback(text: str) -> None:
     for problem in service.check({"site.yml": text, "knowledge/a.md": f"---\n{text}\n---\n"}, []):
         assert str(problem)
 
 
+@settings(deadline=None)
 @given(SHAPES)
 def test_no_data_of_the_wrong_shape_is_a_traceback(anything: object) -> None:
     problems = service.check({"site.yml": json.dumps(anything)}, [])

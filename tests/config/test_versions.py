@@ -141,6 +141,7 @@ def test_unknown_sites_and_numbers_are_not_found(db: Database) -> None:
 
 
 def test_ten_owners_apply_at_once_and_every_content_gets_one_number(db: Database) -> None:
+    apply(db, FILES)
     failed: list[Exception] = []
 
     def deed(number: int) -> None:
@@ -157,8 +158,8 @@ def test_ten_owners_apply_at_once_and_every_content_gets_one_number(db: Database
     assert failed == []
     with db.reading() as tx:
         numbers = tx.execute(select(config_versions.c.number).order_by(config_versions.c.number)).scalars().all()
-        assert tx.execute(select(func.count()).select_from(config_versions)).scalar() == 5
-    assert list(numbers) == [1, 2, 3, 4, 5]
+        assert tx.execute(select(func.count()).select_from(config_versions)).scalar() == 6
+    assert list(numbers) == [1, 2, 3, 4, 5, 6]
 
 
 def test_owner_sees_what_changed_as_text_and_by_key() -> None:

@@ -1,6 +1,7 @@
 """Conditions as owners write them: their answers, what they looked at, and what is refused before any visitor comes."""
 from __future__ import annotations
 
+import tracemalloc
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -130,6 +131,15 @@ def test_a_criterion_may_read_its_own_value_and_others_may_not() -> None:
 def test_repeated_replacing_cannot_grow_a_text_without_end() -> None:
     bomb = "data.x" + ".replace('a', 'aaaaaaaaaa')" * 15 + " | length"
     assert answer(f"{bomb} <= 20000", data={"x": "a" * 4000}) == "yes"
+
+
+def test_replacing_by_a_long_text_takes_little_memory() -> None:
+    condition = Condition.parse("data.x.replace('a', data.y) == ''")
+    tracemalloc.start()
+    condition.judge({"data": {"x": "a" * 20_000, "y": "b" * 20_000}})
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2_000_000
 
 
 def test_names_are_listed_once_in_their_longest_form() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -104,6 +104,13 @@ def test_owner_teaches_words_of_the_trade() -> None:
     assert confidence(candidate(taught), "licences") > 0.8
 
 
+def test_asking_whether_something_is_supported_asks_for_that_thing() -> None:
+    version = company(help="Support answers within a day.", sso="SSO with Okta is part of Enterprise.")
+    hit = best(version, "Do you support SSO?")
+    assert hit is not None
+    assert (hit.passage.id, hit.confidence) == ("sso#1", 1.0)
+
+
 def test_thousands_and_glued_numbers_are_the_same_number() -> None:
     version = company(prices="Enterprise starts at €1,900. We hold a SOC 2 report.", other="Nothing.")
     assert confidence(version, "enterprise 1900") > 0.9
@@ -138,6 +145,7 @@ def test_a_folder_without_articles_knows_nothing() -> None:
     assert service.search(company(), "anything", "en") == []
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.sampled_from(["en", "de", "fr", "es", "ja", "x"]))
 def test_no_question_breaks_the_search(question: str, locale: str) -> None:
     for hit in service.search(VERSION, question, locale):
