@@ -1,0 +1,1 @@
+"""Playbooks: which one meets a visitor, what it says, asks and does after every message."""

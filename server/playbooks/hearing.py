@@ -1,0 +1,177 @@
+"""Decides what a visitor's message does: answers the open question, asks one, objects, wants a person or a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from plugins.ai import Intent, Understanding
+from server.conversations.service import REP
+from server.playbooks import contacts, engine, questions
+from server.playbooks.node import Node
+from server.playbooks.nodes.book import Book
+from server.playbooks.nodes.objection import Objection
+from server.playbooks.turn import Turn
+
+SURE = 0.5  # below it the engine asks again (plugins/ai)
+
+
+def hear(turn: Turn) -> None:
+    """Do what the message in `turn.heard` asks for. While a person has the conversation, only keep what it tells."""
+    contacts.keep_in_passing(turn, turn.heard.understanding.entities)
+    if turn.state == REP:
+        return
+    node = engine.waiting(turn)
+    if turn.heard.value and _use(turn, node, turn.heard.value):
+        return
+    meant = turn.heard.understanding
+    if node is not None and _answers(node, meant):
+        _side_remark(turn, meant)
+        engine.take(turn, node, node.hear(turn))
+    else:
+        _DEEDS.get(meant.intent, _anything)(turn, node)
+
+
+def _use(turn: Turn, node: Node | None, value: Mapping[str, Any]) -> bool:
+    """A button, slot or form. False when it belongs to nothing that is open: then the words beside it count."""
+    option = value.get("option")
+    action = value.get("action") or (option[1:] if isinstance(option, str) and option.startswith("~") else None)
+    if action in _ACTIONS:
+        _ACTIONS[action](turn, node)
+        return True
+    move = node.use(turn, value) if node else None
+    if move is not None and node is not None:
+        engine.take(turn, node, move)
+    return move is not None
+
+
+def _answers(node: Node, meant: Understanding) -> bool:
+    """Is the message for the node that waits?"""
+    if meant.matched and meant.confidence >= SURE:
+        return True
+    return node.wants(meant)
+
+
+def _side_remark(turn: Turn, meant: Understanding) -> None:
+    """An answer may come with a question or an objection; that is met first."""
+    if meant.intent is Intent.QUESTION:
+        questions.reply(turn)
+    elif meant.intent is Intent.OBJECTION:
+        _reply_to(turn, meant.objection)
+
+
+def _ask_again(turn: Turn, *, lost: bool = False) -> None:
+    node = engine.waiting(turn)
+    if node is not None:
+        node.ask_again(turn, lost=lost)
+
+
+def _question(turn: Turn, node: Node | None) -> None:
+    _ask_again(turn, lost=not questions.reply(turn))
+
+
+def _objection(turn: Turn, node: Node | None) -> None:
+    if _reply_to(turn, turn.heard.understanding.objection):
+        _ask_again(turn)
+    else:
+        _anything(turn, node)
+
+
+def _reply_to(turn: Turn, raised: str) -> bool:
+    """Say the reply of the objection, the one of the latest node that has it."""
+    for node_id in reversed(turn.memory.objections):
+        node = engine.find(turn.version, turn.playbook_id, node_id)
+        if isinstance(node, Objection) and raised in node.objection:
+            turn.say(turn.text(node.objection[raised].reply))
+            return True
+    return False
+
+
+def _person(turn: Turn, node: Node | None) -> None:
+    engine.aside(turn, "~person")
+
+
+def _leave_email(turn: Turn, node: Node | None) -> None:
+    engine.aside(turn, "~email")
+
+
+def _cancel(turn: Turn, node: Node | None) -> None:
+    engine.aside(turn, "~cancel")
+
+
+def _reschedule(turn: Turn, node: Node | None) -> None:
+    engine.aside(turn, "~reschedule")
+
+
+def _book(turn: Turn, node: Node | None) -> None:
+    """To the booking: the playbook's own, or one beside the flow where it has none."""
+    if isinstance(node, Book):
+        engine.take(turn, node, node.hear(turn))
+        return
+    playbook = engine.playbook_of(turn)
+    ahead = [one for one in playbook.nodes if isinstance(one, Book)] if playbook else []
+    if ahead and not turn.memory.meeting:
+        engine.jump(turn, ahead[0].id)
+    else:
+        engine.aside(turn, "~book")
+
+
+def _other_times(turn: Turn, node: Node | None) -> None:
+    if isinstance(node, Book):
+        engine.take(turn, node, node.other_times(turn))
+    else:
+        _book(turn, node)
+
+
+def _restart(turn: Turn, node: Node | None) -> None:
+    turn.memory.outcome = ""
+    engine.begin(turn)
+
+
+def _skip(turn: Turn, node: Node | None) -> None:
+    if node is None:
+        _courtesy(turn, node)
+    else:
+        engine.take(turn, node, node.hear(turn))
+
+
+def _courtesy(turn: Turn, node: Node | None) -> None:
+    """Greetings and thanks are returned; the open question stays open, or help is offered."""
+    kind = turn.heard.understanding.intent
+    turn.say(turn.word(kind.value if kind in (Intent.GREETING, Intent.THANKS, Intent.BYE) else "help"))
+    if kind is Intent.GREETING and node is None:
+        turn.say(turn.word("help"))
+    elif kind is not Intent.BYE:
+        _ask_again(turn)
+
+
+def _anything(turn: Turn, node: Node | None) -> None:
+    """Nothing we recognise: perhaps the knowledge folder does; else the open question gets its second try."""
+    found = turn.heard.answer
+    if node is None or (found is not None and found.text):
+        _question(turn, node)
+    else:
+        engine.take(turn, node, node.hear(turn))
+
+
+Deed = Callable[[Turn, Node | None], None]
+_DEEDS: dict[Intent, Deed] = {
+    Intent.QUESTION: _question,
+    Intent.OBJECTION: _objection,
+    Intent.PERSON: _person,
+    Intent.CANCEL: _cancel,
+    Intent.RESCHEDULE: _reschedule,
+    Intent.BOOK: _book,
+    Intent.SKIP: _skip,
+    Intent.GREETING: _courtesy,
+    Intent.THANKS: _courtesy,
+    Intent.BYE: _courtesy,
+}
+_ACTIONS: dict[object, Deed] = {
+    "person": _person,
+    "leave_email": _leave_email,
+    "cancel_meeting": _cancel,
+    "reschedule_meeting": _reschedule,
+    "other_times": _other_times,
+    "restart": _restart,
+}

@@ -1,0 +1,82 @@
+"""What a playbook remembers of one conversation: small JSON on its row, so that any process can go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+_LONGEST = 500  # characters of a page's address, title and the like
+
+
+@dataclass
+class Memory:
+    """Where the conversation is and what was told in it.
+
+    `node`: id of the node that waits or comes next ("": the flow is over; "~…": an aside); `step`: what that node keeps
+    for itself; `back`: where to go on after the aside; `values`: what this conversation told, by place ("lead.email").
+    """
+
+    node: str = ""
+    waiting: bool = False
+    tries: int = 0
+    step: dict[str, Any] = field(default_factory=dict)
+    back: dict[str, Any] | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    criteria: dict[str, str] = field(default_factory=dict)  # criterion → met | not_met | unknown
+    objections: list[str] = field(default_factory=list)
+    account: str | None = None  # id of the company we take them to be from
+    streams: list[str] = field(default_factory=list)  # to enrol in once we know who it is
+    routed: dict[str, Any] | None = None
+    hold: str = ""
+    meeting: str = ""
+    reached: list[str] = field(default_factory=list)
+    outcome: str = ""
+    spoke: bool = False  # the visitor has said something
+    met: list[str] = field(default_factory=list)  # playbooks that opened this conversation
+    lead_is_theirs: bool = False  # the lead was first met through this visitor, so what it holds may be said to them
+    page: dict[str, Any] = field(default_factory=dict)
+    visit: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, engine: Mapping[str, Any]) -> Memory:
+        """From the row; keys of other releases are passed over."""
+        known = {one.name for one in fields(cls)}
+        return cls(**{name: value for name, value in engine.items() if name in known})
+
+    def as_json(self) -> dict[str, Any]:
+        """What goes on the row: nothing that is still as it was at the beginning."""
+        fresh = asdict(Memory())
+        return {name: value for name, value in asdict(self).items() if value != fresh[name]}
+
+    def go_to(self, node: str) -> None:
+        """The next node to run."""
+        self.node, self.waiting, self.tries, self.step = node, False, 0, {}
+
+    def step_aside(self, aside: str, **step: Any) -> None:
+        """Do something beside the flow and come back to where it was. An aside within an aside takes its place."""
+        if self.back is None:
+            self.back = {"node": self.node, "waiting": self.waiting, "tries": self.tries, "step": self.step}
+        self.go_to(aside)
+        self.step = step
+
+    def step_back(self) -> None:
+        """The aside is over: be where the flow was."""
+        back, self.back = self.back or {}, None
+        self.node, self.waiting = back.get("node", ""), back.get("waiting", False)
+        self.tries, self.step = back.get("tries", 0), back.get("step", {})
+
+    def look_at(self, page: Mapping[str, Any]) -> None:
+        """The page the visitor is on now, in the shape that conditions read."""
+        self.page = {name: _short(page.get(name)) for name in ("url", "path", "title", "referrer")}
+        self.page |= {name: _texts(page.get(name)) for name in ("query", "utm")}
+
+
+def _texts(value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        return {}
+    return {str(key)[:60]: _short(one) for key, one in list(value.items())[:30] if isinstance(one, str)}
+
+
+def _short(value: Any) -> str:
+    return value[:_LONGEST] if isinstance(value, str) else ""

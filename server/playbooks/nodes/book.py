@@ -1,0 +1,153 @@
+"""`book`: open times as buttons, a hold on the chosen one, name and e-mail if unknown, the meeting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from plugins.ai import Expect, Expectation, FormField, Intent, Option
+from server.config.schema import Identifier
+from server.expressions import LocaleText
+from server.playbooks import forms, meetings, questions, routes, times
+from server.playbooks.memory import Memory
+from server.playbooks.node import WAIT, Move, Node, Place
+from server.playbooks.turn import Turn
+from server.routing.service import RESOURCE
+
+
+class Book(Node):
+    """Books `book` (a meeting of meetings.yml) with whom routing found. `choices`: other meetings to change to.
+
+    Goes on only when something is booked; else to `otherwise`, and without that the flow is over.
+    """
+
+    KEY: ClassVar[str] = "book"
+
+    book: Identifier
+    text: LocaleText | None = None
+    choices: list[Identifier] = []
+    otherwise: Identifier | None = Field(None, description="Where to go when nothing is booked")
+
+    def run(self, turn: Turn) -> Move:
+        booked = meetings.theirs(turn)
+        if booked is not None and booked.id == turn.memory.meeting:
+            turn.say(turn.word("already_booked", **meetings.told(turn, booked)), part=meetings.card(turn, booked))
+            return self.on()
+        kind, target = routes.where(turn)
+        if kind == RESOURCE:
+            meetings.show_resource(turn, target)
+            return self._nothing_booked()
+        turn.memory.step = {"meeting": self.book or times.usual(turn)}
+        meant = turn.heard.understanding
+        wishes = meant.entities.times if meant.intent is Intent.BOOK else ()
+        text = turn.text(self.text) if self.text else turn.word("pick_time")
+        return self._offer(turn, text, wishes=wishes)
+
+    def expectation(self, memory: Memory, locale: str) -> Expectation:
+        if memory.step.get("held"):
+            fields = tuple(
+                FormField(one["id"], one["label"], one["type"], one["required"]) for one in memory.step["fields"]
+            )
+            return Expectation(Expect.FORM, fields=fields)
+        return Expectation(Expect.SLOT, tuple(Option(start, start) for start in memory.step.get("offered", ())))
+
+    def wants(self, understanding: Any) -> bool:
+        return bool(understanding.entities.times) and understanding.intent in (
+            Intent.OTHER,
+            Intent.QUESTION,
+            Intent.BOOK,
+        )
+
+    def hear(self, turn: Turn) -> Move:
+        meant = turn.heard.understanding
+        if turn.memory.step.get("held") and isinstance(meant.value, Mapping):
+            return self._fill(turn, meant.value)
+        if meant.matched and isinstance(meant.value, datetime):
+            return self._choose(turn, meant.value)
+        if meant.entities.times:
+            return self._offer(turn, "", wishes=meant.entities.times)
+        if meant.intent is Intent.SKIP:
+            turn.say(turn.word("no_booking"))
+            meetings.let_go(turn)
+            return self._nothing_booked()
+        return self._try_again(turn)
+
+    def use(self, turn: Turn, value: Mapping[str, Any]) -> Move | None:
+        step = turn.memory.step
+        if isinstance(value.get("form"), Mapping) and step.get("held"):
+            return self._fill(turn, value["form"])
+        meeting = value.get("meeting") or value.get("option")
+        if isinstance(meeting, str) and "moves" not in step and times.exists(turn, meeting):
+            step["meeting"] = meeting
+            if "slot" not in value:
+                return self._offer(turn, turn.word("pick_time"))
+        start = times.moment(value.get("slot"))
+        return self._choose(turn, start) if start else None
+
+    def other_times(self, turn: Turn) -> Move:
+        """More days than were shown."""
+        return self._offer(turn, turn.word("other_times"), after=turn.memory.step.get("next_from"))
+
+    def ask_again(self, turn: Turn, *, lost: bool = False) -> None:
+        if turn.memory.step.get("held"):
+            forms.show(turn, turn.word("form_again"))
+        else:
+            self._offer(turn, turn.word("pick_time"))
+
+    def targets(self) -> Iterator[tuple[Place, str]]:
+        yield from super().targets()
+        if self.otherwise:
+            yield ("otherwise",), self.otherwise
+
+    def _offer(self, turn: Turn, text: str, *, wishes: Any = (), after: str | None = None) -> Move:
+        meetings.let_go(turn)
+        if times.offer(turn, self.choices, text, wishes=wishes, after=after):
+            return WAIT
+        turn.say(turn.word("no_times"))
+        return Move(self.otherwise or "", over=not self.otherwise, aside="" if turn.known("lead.email") else "~email")
+
+    def _choose(self, turn: Turn, start: datetime) -> Move:
+        """Hold the time; then the form, or at once the meeting."""
+        step = turn.memory.step
+        if "moves" in step:
+            return self.on() if meetings.move(turn, step["moves"], start) else self._taken(turn)
+        meetings.let_go(turn)
+        if not meetings.hold(turn, start):
+            return self._taken(turn)
+        if forms.is_needed(turn):
+            forms.show(turn, turn.word("form", when=times.local(turn, start)))
+            return WAIT
+        return self._confirm(turn)
+
+    def _fill(self, turn: Turn, form: Mapping[str, Any]) -> Move:
+        if forms.fill(turn, form):
+            return self._confirm(turn)
+        forms.show(turn, turn.word("form_again"))
+        return WAIT
+
+    def _confirm(self, turn: Turn) -> Move:
+        if not meetings.confirm(turn):
+            return self._taken(turn)
+        turn.reach("book")
+        turn.memory.outcome = "booked"
+        return self.on()
+
+    def _taken(self, turn: Turn) -> Move:
+        """Somebody was faster: an apology, and what is free now."""
+        return self._offer(turn, turn.word("slot_taken"))
+
+    def _try_again(self, turn: Turn) -> Move:
+        turn.memory.tries += 1
+        if turn.memory.step.get("held"):
+            forms.show(turn, turn.word("form_again"))
+        elif turn.memory.tries > 1:
+            turn.say(turn.word("rather"), part={"kind": "fallback", "actions": questions.ways_out(turn)})
+        else:
+            return self._offer(turn, turn.word("retry_slot"))
+        return WAIT
+
+    def _nothing_booked(self) -> Move:
+        return Move(self.otherwise or "", over=not self.otherwise)

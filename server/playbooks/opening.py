@@ -1,0 +1,97 @@
+"""Starts and resumes conversations: chooses the playbook, writes down why, says its opening words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from server import clock, events
+from server.config.version import Version
+from server.conversations import service as conversations
+from server.conversations.service import BOT, Start
+from server.playbooks import engine, targeting
+from server.playbooks.hello import Hello, seen_so_far
+from server.playbooks.memory import Memory
+from server.playbooks.questions import Found
+from server.playbooks.targeting import Choice
+from server.playbooks.turn import Turn
+
+
+def start(tx: Connection, version: Version, visitor: Any, hello: Hello, prepared: Mapping[str, Found]) -> Turn:
+    """A new conversation with the playbook that fits; its opening words are in the turn."""
+    memory = Memory(lead_is_theirs=bool(visitor.lead_id), visit=seen_so_far(hello.arrival.visit))
+    memory.values.update(hello.known)
+    memory.look_at(hello.arrival.page)
+    return begin(tx, version, visitor, memory, prepared, asked=hello.playbook)
+
+
+def begin(
+    tx: Connection, version: Version, visitor: Any, memory: Memory, prepared: Mapping[str, Found], *, asked: str = ""
+) -> Turn:
+    """A conversation for a visitor who has none open, on the page in `memory`."""
+    site = version.site
+    about = Start(
+        site_id=version.site_id,
+        visitor_id=visitor.id,
+        version_id=version.id,
+        playbook="",
+        locale=visitor.locale or site.locale,
+        zone=visitor.zone or site.zone,
+        path=memory.page["path"],
+        lead_id=visitor.lead_id,
+    )
+    choice = _choose(tx, version, visitor, memory, about, asked)
+    row, is_new = conversations.start(tx, Start(**{**about.__dict__, "playbook": choice.playbook}))
+    turn = Turn(tx, version, row, visitor, memory if is_new else Memory.of(row.engine))
+    turn.prepared = prepared
+    if is_new:
+        _meet(turn, choice)
+    return turn
+
+
+def resume(
+    tx: Connection, version: Version, visitor: Any, row: Any, hello: Hello, prepared: Mapping[str, Found]
+) -> Turn:
+    """The open conversation goes on. When nothing is open in it and the page has another playbook, that one speaks."""
+    memory = Memory.of(row.engine)
+    memory.look_at(hello.arrival.page)
+    memory.visit = seen_so_far(hello.arrival.visit)
+    turn = Turn(tx, version, row, visitor, memory)
+    turn.prepared = prepared
+    turn.changes["path"] = memory.page["path"]
+    if row.state == BOT and (not memory.node or not memory.spoke):
+        choice = _choose(tx, version, visitor, memory, row, hello.playbook)
+        if choice.playbook and choice.playbook not in memory.met:
+            turn.changes["playbook"] = choice.playbook
+            _meet(turn, choice)
+    return turn
+
+
+def _choose(tx: Connection, version: Version, visitor: Any, memory: Memory, about: Any, asked: str) -> Choice:
+    """Who shall meet the visitor. Before a conversation exists, conditions about it are unknown."""
+    unknown = {"id": "", "state": BOT, "seq": 0, "started_at": None, "playbook": "", "queue": "", "rep": ""}
+    row = about if hasattr(about, "seq") else SimpleNamespace(**{**unknown, **about.__dict__})
+    values = Turn(tx, version, row, visitor, memory).values
+    return targeting.choose(version, values, seed=visitor.seed, now=clock.now(), asked=asked)
+
+
+def _meet(turn: Turn, choice: Choice) -> None:
+    conversation = turn.conversation
+    events.record(
+        turn.tx,
+        events.PLAYBOOK_CHOSEN,
+        site_id=conversation.site_id,
+        subject=("conversation", conversation.id),
+        actor=events.BOT,
+        conversation_id=conversation.id,
+        version_id=conversation.version_id,
+        trigger=turn.memory.page["path"],
+        data={"playbook": choice.playbook},
+        trace=choice.trace,
+    )
+    turn.memory.met.append(choice.playbook)
+    turn.memory.objections = []
+    engine.begin(turn)

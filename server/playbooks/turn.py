@@ -1,0 +1,135 @@
+"""One turn of a conversation: what a node may see and do. Everything happens in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from plugins.ai import Understanding
+from server.config.version import Version
+from server.conversations.service import Draft
+from server.events import Actor
+from server.expressions import Condition, LocaleText
+from server.playbooks import contacts, questions
+from server.playbooks.memory import Memory
+from server.playbooks.questions import Found
+from server.playbooks.values import Values, gather
+from server.playbooks.words import word
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the visitor said: the number it is stored under, what it means, what the knowledge folder says to it."""
+
+    seq: int = 0
+    text: str = ""
+    value: Mapping[str, Any] | None = None
+    understanding: Understanding = field(default_factory=Understanding)
+    answer: Found | None = None
+
+
+class Turn:
+    """What is said is collected in `drafts`, what changes on the conversation's row in `changes`."""
+
+    def __init__(
+        self,
+        tx: Connection,
+        version: Version,
+        conversation: Any,
+        visitor: Any,
+        memory: Memory,
+        heard: Heard | None = None,
+    ) -> None:
+        self.tx = tx
+        self.version = version
+        self.conversation = conversation
+        self.visitor = visitor
+        self.memory = memory
+        self.heard = heard or Heard()
+        self.lead_id: str | None = conversation.lead_id
+        self.drafts: list[Draft] = []
+        self.changes: dict[str, Any] = {}
+        self.prepared: Mapping[str, Found] = {}  # answers to the playbook's own questions, looked up beforehand
+        self.values: Values = gather(self)
+
+    @property
+    def playbook_id(self) -> str:
+        """The name of the playbook, "" when none fitted."""
+        return str(self.changes.get("playbook", self.conversation.playbook))
+
+    @property
+    def locale(self) -> str:
+        return str(self.conversation.locale)
+
+    @property
+    def zone(self) -> str:
+        """The visitor's own time zone, the site's where the browser told none."""
+        return str(self.conversation.zone) or self.version.site.zone
+
+    @property
+    def visitor_actor(self) -> Actor:
+        return Actor("visitor", self.visitor.id)
+
+    @property
+    def state(self) -> str:
+        """bot, waiting_rep, rep or closed, as this turn leaves it."""
+        return str(self.changes.get("state", self.conversation.state))
+
+    def text(self, text: LocaleText) -> str:
+        """A text of the folder in the visitor's language, its tokens filled in."""
+        return text.in_locale(self.locale, self.version.site.locale).render(self.values).strip()
+
+    def word(self, name: str, /, **values: str) -> str:
+        """One of the bot's own sentences in the visitor's language."""
+        spoken = (
+            self.locale if self.locale.split("-")[0] in _base(self.version.site.languages) else self.version.site.locale
+        )
+        return word(name, spoken, **values)
+
+    def say(
+        self, text: str, *, part: Mapping[str, Any] | None = None, citations: Sequence[Mapping[str, str]] = ()
+    ) -> None:
+        """Say something, with what is shown below it."""
+        if text or part:
+            name = self.version.site.brand.agent_name
+            self.drafts.append(
+                Draft(
+                    "bot",
+                    text,
+                    name=name,
+                    node=self.memory.node,
+                    citations=citations,
+                    part=dict(part) if part else None,
+                )
+            )
+
+    def tell(self, question: str) -> bool:
+        """Say what the knowledge folder says to a question, with its source; False when it says nothing."""
+        return questions.tell(self, question)
+
+    def judge(self, condition: Condition) -> str:
+        """yes, no or unknown."""
+        return condition.judge(self.values).answer
+
+    def known(self, place: str) -> Any:
+        """What is known under a place such as `account.employees`, from whomever; None when it is unknown."""
+        value: Any = self.values
+        for name in place.split("."):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        return None if value == "" else value
+
+    def save(self, place: str, value: Any, *, source: str, origin: str = "conversation") -> None:
+        """Keep what the visitor told; a lead is met as soon as there is a way to reach them."""
+        contacts.keep(self, {place: value}, source=source, origin=origin)
+
+    def reach(self, goal: str) -> None:
+        """One of the goals of a playbook has been reached."""
+        if goal not in self.memory.reached:
+            self.memory.reached.append(goal)
+
+
+def _base(locales: Sequence[str]) -> set[str]:
+    return {one.split("-")[0] for one in locales}
