@@ -178,7 +178,9 @@ Value = str | int | float | date | datetime | tuple[str, ...] | dict[str, str]
 @dataclass(frozen=True, slots=True)
 class Understanding:
     """What was meant. `matched`: `value` answers the expectation. `confidence` 0..1 belongs to value and intent
-    together; below 0.5 the engine asks again. `objection`: id of the objection raised, when intent is OBJECTION."""
+    together; below 0.5 the engine asks again. `objection`: id of the objection raised, when intent is OBJECTION; "" for
+    one the playbook has no reply to. `suggestion`: what was probably meant where the value was refused (an e-mail
+    address at "gmial.com")."""
 
     value: Value | None = None
     matched: bool = False
@@ -187,6 +189,7 @@ class Understanding:
     entities: Entities = field(default_factory=Entities)
     correction: Correction = Correction.NONE
     objection: str = ""
+    suggestion: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,68 @@
+"""A form filled in by typing: "Ada Lovelace, ada@example.com, 0171 2345678"."""
+
+from __future__ import annotations
+
+import re
+
+from plugins.ai import FormField
+from plugins.ai.rules import who
+from plugins.ai.rules.heard import Heard
+from plugins.ai.rules.text import fold
+
+_NAME = re.compile(r"name|nom\b|nombre|prenom")
+_COMPANY = re.compile(r"company|firm|unternehmen|entreprise|societe|empresa|organi[sz]ation")
+_PARTS = re.compile(r"[,;\n|]|\s-\s|\s/\s")
+
+
+def filled(heard: Heard) -> tuple[dict[str, str], list[str]]:
+    """Field id → what was typed for it, and the ids of required fields still missing."""
+    fields = heard.expectation.fields
+    rest = _rest(heard)
+    values: dict[str, str] = {}
+    for field in fields:
+        found = _value(heard, field, rest)
+        if found:
+            values[field.id] = found
+    return values, [field.id for field in fields if field.required and field.id not in values]
+
+
+def _value(heard: Heard, field: FormField, rest: list[str]) -> str:
+    about = fold(f"{field.id} {field.label}")
+    if field.type == "email":
+        return next((box.address for box in heard.mailboxes if not box.meant), "")
+    if field.type == "phone":
+        return heard.phones[0].number if heard.phones else ""
+    if field.type == "number":
+        return f"{heard.amounts[0].value:g}" if heard.amounts else ""
+    if field.type == "date":
+        return next((moment.best.isoformat() for moment in heard.moments if moment.best), "")
+    if field.type == "company" or _COMPANY.search(about):
+        return heard.company or (_take(rest) if len(rest) > 1 or heard.name else "")
+    if _NAME.search(about):
+        return heard.name or _named(rest)
+    return _take(rest)
+
+
+def _named(rest: list[str]) -> str:
+    for part in rest:
+        found = who.bare_name(part)
+        if found:
+            rest.remove(part)
+            return found
+    return ""
+
+
+def _take(rest: list[str]) -> str:
+    return rest.pop(0) if rest else ""
+
+
+def _rest(heard: Heard) -> list[str]:
+    """What is left of the line, part by part, once addresses and numbers are taken out."""
+    raw = heard.said.raw
+    places = [(box.start, box.end) for box in heard.mailboxes] + [(one.start, one.end) for one in heard.phones]
+    for start, end in sorted(places, reverse=True):
+        first, last = heard.said.span(start, end)
+        raw = f"{raw[:first]},{raw[last:]}"
+    if heard.name or heard.company:
+        return []
+    return [part.strip(" .:!?") for part in _PARTS.split(raw) if part.strip(" .:!?")]

@@ -1,0 +1,93 @@
+"""What a line amounts to: the answer found and what the visitor is doing, weighed against each other."""
+
+from __future__ import annotations
+
+from plugins.ai import Correction, Expect, Intent, Understanding
+from plugins.ai.rules.expected import Taken
+from plugins.ai.rules.heard import Heard
+from plugins.ai.rules.intents import objection_raised
+
+# The answer may be put as a question ("how about Friday?"), or use the words of a wish ("call me on 0171 …").
+_ANSWERED_ANYHOW = frozenset([Expect.SLOT, Expect.DATE, Expect.EMAIL, Expect.PHONE, Expect.FORM])
+# Any line would do as an answer here, so what else it does must be looked at first.
+_OPEN = frozenset([Expect.TEXT, Expect.COMPANY])
+
+
+def judged(heard: Heard, taken: Taken) -> Understanding:
+    """Puts answer and intent together."""
+    signals = heard.signals
+    if not heard.said.words:
+        correction = taken.correction if heard.expectation.kind is not Expect.NONE else Correction.NONE
+        return Understanding(correction=correction and Correction.EMPTY, entities=heard.entities)
+    objection = objection_raised(heard.said, heard.expectation.objections)
+    intent = _other_intent(heard, objection)
+    if taken.matched and _stands(heard, taken, intent):
+        beside = _beside(heard, taken, intent, objection)
+        kept = objection if beside is Intent.OBJECTION else ""
+        return Understanding(taken.value, True, taken.sure, beside, heard.entities, objection=kept)
+    if intent is Intent.OTHER and signals.objection:
+        intent = Intent.OBJECTION
+    correction = taken.correction if intent in (Intent.OTHER, Intent.ANSWER) else Correction.NONE
+    if taken.suggestion or (taken.correction is Correction.INVALID_EMAIL and "@" in heard.said.folded):
+        correction, intent = taken.correction, Intent.ANSWER
+    partial = taken.value if isinstance(taken.value, dict) else None
+    return Understanding(
+        value=partial,
+        confidence=0.3 if intent is Intent.OTHER else 0.8,
+        intent=intent,
+        entities=heard.entities,
+        correction=correction,
+        objection=objection if intent is Intent.OBJECTION else "",
+        suggestion=taken.suggestion,
+    )
+
+
+def _other_intent(heard: Heard, objection: str) -> Intent:
+    """What the visitor is doing if it is not answering."""
+    signals = heard.signals
+    waiting = heard.expectation.kind is not Expect.NONE
+    looked_at = (
+        (signals.social is not None, signals.social),
+        (signals.control is not None, signals.control),
+        (signals.skip and waiting and not signals.question, Intent.SKIP),
+        (bool(objection), Intent.OBJECTION),
+        (signals.question, Intent.QUESTION),
+        (signals.skip and not waiting, Intent.SKIP),
+    )
+    return next((intent for there, intent in looked_at if there and intent), Intent.OTHER)
+
+
+def _stands(heard: Heard, taken: Taken, intent: Intent) -> bool:
+    """Whether what was taken is really meant as the answer."""
+    kind = heard.expectation.kind
+    if kind in _OPEN:
+        short = len(heard.said.words) <= 8 or kind is Expect.COMPANY
+        if intent is Intent.QUESTION:
+            return bool(heard.company) if kind is Expect.COMPANY else _tells_too(heard)
+        return intent is Intent.OTHER or (not short and intent in (Intent.OBJECTION, Intent.BOOK))
+    if kind is Expect.SLOT and intent in (Intent.CANCEL, Intent.PERSON):
+        return False
+    return taken.sure >= 0.65 or intent is Intent.OTHER
+
+
+def _tells_too(heard: Heard) -> bool:
+    """A question and a statement of some length beside it."""
+    return len(heard.signals.statement.split()) >= 4
+
+
+def _beside(heard: Heard, taken: Taken, intent: Intent, objection: str) -> Intent:
+    """ANSWER, unless something is asked or wanted beside the answer."""
+    kind = heard.expectation.kind
+    if kind in _ANSWERED_ANYHOW and intent in (Intent.QUESTION, Intent.PERSON, Intent.BOOK, Intent.RESCHEDULE):
+        return (
+            Intent.QUESTION
+            if kind in (Expect.EMAIL, Expect.PHONE, Expect.FORM) and intent is Intent.QUESTION
+            else Intent.ANSWER
+        )
+    if kind in (Expect.CHOICE, Expect.MULTI) and (intent is not Intent.QUESTION or taken.sure == 1.0):
+        return Intent.ANSWER
+    return (
+        intent
+        if intent in (Intent.QUESTION, Intent.PERSON, Intent.CANCEL, Intent.RESCHEDULE, Intent.OBJECTION)
+        else Intent.ANSWER
+    )
