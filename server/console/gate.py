@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, flash, redirect, request, url_for
+from flask import Blueprint, Flask, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_login import LoginManager, UserMixin, current_user
@@ -51,7 +50,8 @@ def init_app(app: Flask, console: Blueprint) -> None:
     console.before_request(_guard)
     console.after_request(_harden)
     console.register_error_handler(CSRFError, _stale_page)
-    console.register_error_handler(UsherError, _say_it_on_the_page)
+    for refusal in (Conflict, Gone, Invalid, Unavailable):
+        console.register_error_handler(refusal, _say_it_on_the_page)
 
 
 def local_path(text: str | None, otherwise: str) -> str:
@@ -97,17 +97,14 @@ def _harden(response: Response) -> Response:
 
 
 def _stale_page(error: CSRFError) -> ResponseReturnValue:
-    raise Invalid("This page was open for too long; go back, load it again and repeat what you did.", code="csrf")
+    sentence = "This page was open for too long; go back, load it again and repeat what you did."
+    return render_template("problem.html", sentence=sentence, status=400), 400
 
 
-def _say_it_on_the_page(error: UsherError) -> Any:
-    """A refused deed brings its person back to where they were, with the reason; other errors have a page."""
-    if (
-        request.method != "POST"
-        or not isinstance(error, Conflict | Gone | Invalid | Unavailable)
-        or error.code == "csrf"
-    ):
-        raise error
+def _say_it_on_the_page(error: UsherError) -> ResponseReturnValue:
+    """A refused deed brings its person back to where they were, with the reason."""
+    if request.method != "POST":
+        return render_template("problem.html", sentence=error.message, status=error.status), error.status
     flash(error.message, "problem")
     if here.is_piece():
         return Response(status=error.status, headers={"HX-Refresh": "true"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -82,6 +82,12 @@ def day(at: datetime, zone: str = "UTC") -> str:
 def time(at: datetime, zone: str = "UTC") -> str:
     """ "09:00", local to the zone."""
     return f"{at.astimezone(ZoneInfo(zone)):%H:%M}"
+
+
+def today_in(zone: str) -> tuple[datetime, datetime]:
+    """First moment of today on the zone's clock, and of tomorrow."""
+    midnight = datetime.combine(clock.now().astimezone(ZoneInfo(zone)), datetime.min.time(), ZoneInfo(zone))
+    return midnight, midnight + timedelta(days=1)  # wall-clock addition: a day of 23 or 25 hours counts as one
 
 
 @lru_cache(maxsize=100)

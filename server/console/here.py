@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from flask import current_app, g, request, session
 from flask_login import current_user
 
+from server.booking.schema import Meetings
 from server.config import service as config
 from server.config.service import Version
 from server.db import Database
@@ -114,6 +116,29 @@ def rep_name(site_id: str, rep: str | None) -> str:
     site = site_of(site_id)
     known = site.version.part(Team).reps_by_id.get(rep or "") if site else None
     return known.name if known else rep or ""
+
+
+def meeting_name(site_id: str, kind: str) -> str:
+    """A meeting type as people call it."""
+    site = site_of(site_id)
+    known = site.version.part(Meetings).by_id.get(kind) if site else None
+    return known.name.in_locale(site.version.site.locale).text if known and site else kind
+
+
+def reps() -> list[tuple[str, str]]:
+    """(id, name) of the reps of the sites looked at, by name."""
+    seen = [site for site in sites() if site.id in looked_at()]
+    found = {rep.id: rep.name for site in seen for rep in site.version.part(Team).reps}
+    return sorted(found.items(), key=lambda pair: pair[1])
+
+
+def moment_given(name: str) -> datetime | None:
+    """An ISO moment from the address, in UTC; None when there is none or it is not one."""
+    try:
+        found = datetime.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return None
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def is_piece() -> bool:

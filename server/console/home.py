@@ -6,8 +6,12 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from server import settings
+from server.booking import service as booking
+from server.booking.service import Meeting
 from server.console import here
+from server.console.glass import today_in
 from server.conversations import service as conversations
+from server.db import Connection
 from server.leads import service as leads
 from server.outbox import service as outbox
 from server.people.rights import Sight
@@ -25,14 +29,31 @@ def show() -> ResponseReturnValue:
         waiting = conversations.latest(tx, site_ids, state=conversations.WAITING, limit=50, sight=sight)
         mine = conversations.latest(tx, site_ids, state=conversations.REP, rep=here.speaker(), limit=MOST, sight=sight)
         free = leads.latest(tx, site_ids, limit=MOST, sight=Sight())
+        today = _today(tx)
         failed = _failed(tx)
     waiting.sort(key=lambda pair: pair[0].waiting_since or pair[0].last_at)
     return render_template(
-        "home/show.html", waiting=waiting, mine=mine, free=free, failed=failed, server=settings.get().public_url
+        "home/show.html",
+        waiting=waiting,
+        mine=mine,
+        free=free,
+        meetings=today,
+        failed=failed,
+        server=settings.get().public_url,
     )
 
 
-def _failed(tx: outbox.Connection) -> list[outbox.Delivery]:
+def _today(tx: Connection) -> list[Meeting]:
+    """Meetings that the person has, or looks after, from now to midnight on the site's clock."""
+    reps = None if here.may("see_all_meetings") else [here.user().rep or ""]
+    found: list[Meeting] = []
+    for site in [one] if (one := here.chosen()) else here.sites():
+        start, end = today_in(site.zone)
+        found += booking.listed(tx, [site.id], reps=reps, start=start, end=end, statuses=booking.OPEN, limit=MOST)
+    return sorted(found, key=lambda meeting: meeting.start_at)
+
+
+def _failed(tx: Connection) -> list[outbox.Delivery]:
     if not here.may("see_deliveries"):
         return []
     one = here.chosen()

@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from server import events
+from server.booking import service as booking
 from server.console import here
 from server.conversations import service as conversations
 from server.db import Connection
@@ -18,6 +19,7 @@ from server.visitors import service as visitors
 bp = Blueprint("leads", __name__, url_prefix="/leads")
 
 A_PAGE = 40
+FIRST = ("name", "email", "phone", "title", "role", "company", "industry", "employees", "country")
 
 
 @bp.get("")
@@ -50,6 +52,7 @@ def show(lead_id: str) -> ResponseReturnValue:
             "enrolments": leads.enrolments_of(tx, lead.id),
             "conversations": conversations.of_lead(tx, lead.id),
             "attribution": visitors.attribution(tx, browsers[0].id) if browsers else {},
+            "meetings": booking.listed(tx, [lead.site_id], lead_id=lead.id),
             "events": events.of_subject(tx, "lead", lead.id),
         }
     site = here.site_of(lead.site_id)
@@ -68,9 +71,16 @@ def claim(lead_id: str) -> ResponseReturnValue:
     return redirect(url_for(".show", lead_id=lead_id), 303)
 
 
+def _place(field: str) -> tuple[int, str]:
+    """Fields in the order in which people ask for them, the others after them by name."""
+    return (FIRST.index(field) if field in FIRST else len(FIRST), field)
+
+
 def _told(tx: Connection, lead: Any) -> list[dict[str, Any]]:
     """Every field with the value that counts first and what others told below it; the person's, then the company's."""
-    rows = sorted(leads.field_values(tx, lead.id), key=lambda row: (row.subject_id != lead.id, row.field, -row.rank))
+    rows = sorted(
+        leads.field_values(tx, lead.id), key=lambda row: (row.subject_id != lead.id, _place(row.field), -row.rank)
+    )
     fields: dict[tuple[str, str], dict[str, Any]] = {}
     for row in rows:
         of = "account" if row.subject_id == lead.account_id else "lead"

@@ -43,6 +43,15 @@ def change_role(user_id: str) -> ResponseReturnValue:
     return redirect(url_for(".index"), 303)
 
 
+@bp.post("/<user_id>/password")
+def set_password(user_id: str) -> ResponseReturnValue:
+    """A new password for somebody who lost theirs."""
+    here.need("manage_users")
+    user = people.set_password(here.database(), user_id, request.form.get("password", ""), here.user().actor)
+    flash(f"{user.name} has a new password; tell them on a safe way, and to change it.", "done")
+    return redirect(url_for(".index"), 303)
+
+
 @bp.post("/<user_id>/deactivate")
 def deactivate(user_id: str) -> ResponseReturnValue:
     """Shut a user out at once."""

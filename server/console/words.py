@@ -108,6 +108,11 @@ def sentence(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def field(name: str) -> str:
+    """A field of a lead or an account, custom ones (`fields.team_size`) included."""
+    return {"email": "E-mail"}.get(name) or sentence(name.removeprefix("fields."))
+
+
 def spaced(name: str) -> str:
     """`RateLimited` as "Rate limited"."""
     return sentence(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())

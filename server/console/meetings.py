@@ -1,0 +1,107 @@
+"""Meetings: what is ahead and what was, why this rep, and how it ended."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from server import clock, events
+from server.booking import service as booking
+from server.booking.service import Meeting
+from server.config import service as config
+from server.console import here
+from server.db import Connection
+from server.errors import Forbidden, NotFound
+from server.outbox import service as outbox
+
+bp = Blueprint("meetings", __name__, url_prefix="/meetings")
+
+A_PAGE = 50
+ENDINGS = {"done": "took place", "no_show": "is a no-show"}
+TICK = timedelta(microseconds=1)
+
+
+@bp.get("")
+def index() -> ResponseReturnValue:
+    """Upcoming ones, the next first, or `?show=past`, the latest first; `?rep=` for those who see all of them."""
+    past = request.args.get("show") == "past"
+    rep = request.args.get("rep") if here.may("see_all_meetings") else None
+    edge = here.moment_given("from") or clock.now()
+    span: dict[str, Any] = {"end": edge + TICK, "newest_first": True} if past else {"start": edge - TICK}
+    with here.database().reading() as tx:
+        found = booking.listed(tx, here.looked_at(), reps=_reps(rep), limit=A_PAGE + 1, **span)
+    last = found[A_PAGE].start_at.isoformat() if len(found) > A_PAGE else None
+    more = url_for(".index", show="past" if past else None, rep=rep, **{"from": last}) if last else None
+    return render_template("meetings/index.html", found=found[:A_PAGE], past=past, rep=rep, more=more)
+
+
+@bp.get("/<meeting_id>")
+def show(meeting_id: str) -> ResponseReturnValue:
+    """One meeting: who, when, where, why this rep, and whether everybody outside has heard of it."""
+    with here.database().reading() as tx:
+        meeting = _mine(tx, meeting_id)
+        happened = events.of_subject(tx, "meeting", meeting.id)
+        sent = outbox.of_subject(tx, "meeting", meeting.id)
+    site = here.site_of(meeting.site_id)
+    return render_template(
+        "meetings/show.html",
+        meeting=meeting,
+        site=site,
+        zone=site.zone if site else "UTC",
+        events=happened,
+        decisions=[event for event in happened if event.trace],
+        deliveries=sent,
+        over=meeting.start_at <= clock.now(),
+        changeable=_may_change(meeting),
+    )
+
+
+@bp.post("/<meeting_id>/cancel")
+def cancel(meeting_id: str) -> ResponseReturnValue:
+    """Call it off: the visitor and the rep are told, the time is free again."""
+    reason = request.form.get("reason", "").strip()
+    with here.database().transaction() as tx:
+        meeting = _to_change(tx, meeting_id)
+        version = config.active_of(tx, meeting.site_id)
+        booking.cancel(tx, version, meeting.id, by=here.user().actor, reason=reason)
+    flash("The meeting is cancelled; the visitor gets a mail.", "done")
+    return redirect(url_for(".show", meeting_id=meeting_id), 303)
+
+
+@bp.post("/<meeting_id>/end")
+def end(meeting_id: str) -> ResponseReturnValue:
+    """Say how it went: `result` is done or no_show."""
+    result = request.form.get("result", "")
+    if result not in ENDINGS:
+        raise NotFound("A meeting can only have taken place or be a no-show.")
+    with here.database().transaction() as tx:
+        booking.mark(tx, _to_change(tx, meeting_id).id, result, by=here.user().actor)
+    flash(f"Kept: the meeting {ENDINGS[result]}.", "done")
+    return redirect(url_for(".show", meeting_id=meeting_id), 303)
+
+
+def _reps(wanted: str | None) -> list[str] | None:
+    """Whose meetings are listed; None for everybody's."""
+    if here.may("see_all_meetings"):
+        return [wanted] if wanted else None
+    return [here.user().rep or ""]
+
+
+def _mine(tx: Connection, meeting_id: str) -> Meeting:
+    """The meeting, if the person who asks may see it; NotFound."""
+    return booking.visible(tx, meeting_id, here.sight("see_all_meetings"))
+
+
+def _may_change(meeting: Meeting) -> bool:
+    own = bool(here.user().rep) and meeting.rep == here.user().rep
+    return here.may("change_all_meetings") or (own and here.may("change_own_meetings"))
+
+
+def _to_change(tx: Connection, meeting_id: str) -> Meeting:
+    meeting = _mine(tx, meeting_id)
+    if not _may_change(meeting):
+        raise Forbidden("Only the rep of this meeting, a supervisor or an owner can change it.")
+    return meeting
