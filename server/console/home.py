@@ -29,6 +29,7 @@ def show() -> ResponseReturnValue:
         waiting = conversations.latest(tx, site_ids, state=conversations.WAITING, limit=50, sight=sight)
         mine = conversations.latest(tx, site_ids, state=conversations.REP, rep=here.speaker(), limit=MOST, sight=sight)
         free = leads.latest(tx, site_ids, limit=MOST, sight=Sight())
+        quiet = not conversations.latest(tx, site_ids, limit=1)
         today = _today(tx)
         failed = _failed(tx)
     waiting.sort(key=lambda pair: pair[0].waiting_since or pair[0].last_at)
@@ -39,7 +40,8 @@ def show() -> ResponseReturnValue:
         free=free,
         meetings=today,
         failed=failed,
-        server=settings.get().public_url,
+        quiet=quiet,
+        server=settings.get().public_url.rstrip("/"),
     )
 
 
