@@ -26,6 +26,7 @@ meetings = Table(
     Column("calendar_key", String(200), nullable=False),  # the delivery whose answer is the event as it is now
     Column("name", String(200), nullable=False),
     Column("email", String(320), nullable=False),
+    Column("attendee", String(320)),  # the folded e-mail while the meeting is ahead: one person, one meeting at a time
     Column("phone", String(60), nullable=False),
     Column("guests", Json, nullable=False),
     Column("answers", Json, nullable=False),
@@ -39,9 +40,9 @@ meetings = Table(
     Column("end_reason", Text, nullable=False),
     UniqueConstraint("site_id", "hold_key"),
     UniqueConstraint("site_id", "confirm_key"),
+    UniqueConstraint("site_id", "attendee", "start_at"),
     Index("ix_meetings_held", "status", "held_until"),
     Index("ix_meetings_site", "site_id", "start_at"),
-    Index("ix_meetings_email", "site_id", "email", "start_at"),
     Index("ix_meetings_conversation", "conversation_id"),
     Index("ix_meetings_lead", "lead_id"),
 )
@@ -92,7 +93,7 @@ time_blocks = Table(
     Index("ix_time_blocks_rep", "site_id", "rep", "end_at"),
 )
 
-# What a connected calendar told when it was last read. A stale or failing one takes its rep out; it never counts as free.
+# What a connected calendar told when last read. A stale or failing one takes its rep out; it never counts as free.
 busy_times = Table(
     "busy_times",
     metadata,

@@ -31,10 +31,24 @@ def give(
     _add(tx, site_id, pool.account, pool.id, rep, ASSIGNED, Fraction(1), clock.now(), by, "", meeting_id, trace)
 
 
-def move(tx: Connection, site_id: str, pool: Pool, meeting_id: str, rep: str, *, by: Actor, reason: str) -> None:
-    """The meeting goes to another rep: -1 for the one who had it, +1 for the new one."""
+def move(
+    tx: Connection,
+    site_id: str,
+    pool: Pool,
+    meeting_id: str,
+    reps: Sequence[str],
+    *,
+    by: Actor,
+    reason: str,
+    trace: Mapping[str, Any],
+) -> None:
+    """The meeting goes to other reps: -1 for those who had it, +1 for the new ones."""
     _return(tx, meeting_id, REASSIGNED_AWAY, by, reason)
-    _add(tx, site_id, pool.account, pool.id, rep, REASSIGNED_TO, Fraction(1), clock.now(), by, reason, meeting_id)
+    for rep in reps:
+        _add(
+            tx, site_id, pool.account, pool.id, rep, REASSIGNED_TO, Fraction(1), clock.now(), by, reason, meeting_id,
+            trace,
+        )  # fmt: skip
 
 
 def release(tx: Connection, meeting_id: str, *, by: Actor, reason: str) -> None:
@@ -102,17 +116,21 @@ def period_start(pool: Pool, at: datetime) -> datetime:
 
 
 def _return(tx: Connection, meeting_id: str, kind: str, by: Actor, reason: str) -> bool:
-    """Take back the turn that this meeting counts for now, in the period in which it was given."""
+    """Take back the turns that this meeting counts for now, in the period in which each was given.
+
+    Callers change the meeting's row first, which keeps two of them from taking one turn back twice.
+    """
     history = store.of_meeting(tx, meeting_id)
-    if sum((Fraction(row.amount) for row in history), Fraction(0)) <= 0:
-        return False
-    given = next(row for row in reversed(history) if row.kind in (ASSIGNED, REASSIGNED_TO))
-    store.lock_counter(tx, given.site_id, given.counter)
-    _add(
-        tx, given.site_id, given.counter, given.pool, given.rep, kind, Fraction(-1), given.counts_at, by, reason,
-        meeting_id,
-    )  # fmt: skip
-    return True
+    counts: dict[str, Fraction] = {}
+    for row in history:
+        counts[row.rep] = counts.get(row.rep, Fraction(0)) + Fraction(row.amount)
+    given = {row.rep: row for row in history if row.kind in (ASSIGNED, REASSIGNED_TO)}
+    back = [(given[rep], count) for rep, count in counts.items() if count > 0]
+    for row, count in back:
+        _add(
+            tx, row.site_id, row.counter, row.pool, row.rep, kind, -count, row.counts_at, by, reason, meeting_id
+        )  # fmt: skip
+    return bool(back)
 
 
 def _add(

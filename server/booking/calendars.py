@@ -1,0 +1,205 @@
+"""What makes reps busy, read from the database into `RepCalendar`s and kept until something changes it."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, Engine
+
+from server import clock
+from server.booking import store
+from server.booking.availability import RepCalendar
+from server.booking.schedules import schedule_of
+from server.booking.wallclock import DAY, Span
+from server.config.service import Version
+from server.routing.schema import Rep, Team
+
+STALE_AFTER = timedelta(minutes=30)
+_LOOK_BACK = 8 * DAY  # a week, so that weekly limits see all of it
+_YEARS_AHEAD = 3
+_KEPT = 5_000  # calendars a process keeps per database
+_FAR = 1 << 40
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The calendars that can be trusted, and the reps who are out because theirs cannot: {rep: why}."""
+
+    calendars: list[RepCalendar]
+    silent: dict[str, str]
+
+
+@dataclass
+class _Found:
+    """What was read of one rep, while it is being collected."""
+
+    busy: list[Span] = field(default_factory=list)
+    holds: list[Span] = field(default_factory=list)
+    counted: list[int] = field(default_factory=list)
+    labels: dict[Span, str] = field(default_factory=dict)
+    valid_until: float = math.inf
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    calendar: RepCalendar | None
+    problem: str
+    stamp: int
+    version: Version
+    since: int
+    read_at: float
+    valid_until: float
+
+    def holds(self, stamp: int, first: int, now: float) -> bool:
+        """Nothing has changed since, and it reaches back far enough."""
+        return self.stamp == stamp and self.since <= first and self.read_at <= now < self.valid_until
+
+
+_kept: WeakKeyDictionary[Engine, OrderedDict[tuple[str, str], _Kept]] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def load(
+    tx: Connection, version: Version, reps: Sequence[str], since: datetime, *, without: str | None = None
+) -> Roster:
+    """The calendars of these reps from `since` on; `without`: leave out a meeting, which is being moved."""
+    first = (int(since.timestamp()) - _LOOK_BACK) // DAY * DAY
+    now = clock.now().timestamp()
+    stamps = store.stamps(tx, version.site_id, reps)
+    found: dict[str, _Kept] = {}
+    for rep in reps if without is None else ():
+        kept = _kept_of(tx, version.site_id, rep)
+        if kept and kept.version is version and kept.holds(stamps.get(rep, 0), first, now):
+            found[rep] = kept
+    missing = [rep for rep in reps if rep not in found]
+    if missing:
+        found |= _read(tx, version, missing, first, now, stamps, without)
+        if without is None:
+            _keep(tx, version.site_id, {rep: found[rep] for rep in missing})
+    calendars = [kept.calendar for rep in reps if (kept := found[rep]).calendar is not None]
+    return Roster(
+        [one for one in calendars if one is not None], {rep: found[rep].problem for rep in reps if found[rep].problem}
+    )
+
+
+def _kept_of(tx: Connection, site_id: str, rep: str) -> _Kept | None:
+    with _lock:
+        return _kept.setdefault(tx.engine, OrderedDict()).get((site_id, rep))
+
+
+def _keep(tx: Connection, site_id: str, fresh: dict[str, _Kept]) -> None:
+    with _lock:
+        mine = _kept.setdefault(tx.engine, OrderedDict())
+        for rep, kept in fresh.items():
+            mine[site_id, rep] = kept
+            mine.move_to_end((site_id, rep))
+        while len(mine) > _KEPT:
+            mine.popitem(last=False)
+
+
+def _read(
+    tx: Connection,
+    version: Version,
+    reps: Sequence[str],
+    first: int,
+    now: float,
+    stamps: dict[str, int],
+    without: str | None,
+) -> dict[str, _Kept]:
+    found = {rep: _Found() for rep in reps}
+    since = datetime.fromtimestamp(first, UTC)
+    for row in store.busy_meetings(tx, version.site_id, reps, since):
+        if row.id != without:
+            _add_meeting(found[row.rep], row, now)
+    for row in store.blocks_of(tx, version.site_id, reps, since):
+        span = _span(row.start_at, row.end_at)
+        found[row.rep].busy.append(span)
+        found[row.rep].labels[span] = row.title or "own time"
+    team = version.part(Team).reps_by_id
+    if version.site.adapters.calendar != "builtin":
+        _add_connected(tx, version, {rep: team[rep].calendar_id for rep in reps}, found, now)
+    return {
+        rep: _Kept(
+            None if one.problem else _calendar(version, team[rep], one, since.year),
+            one.problem, stamps.get(rep, 0), version, first, now, one.valid_until,
+        )
+        for rep, one in found.items()
+    }  # fmt: skip
+
+
+def _add_meeting(found: _Found, row: Any, now: float) -> None:
+    span = _span(row.busy_from, row.busy_until)
+    if row.status == store.HELD:
+        expires = row.held_until.timestamp()
+        if expires <= now:
+            return
+        found.valid_until = min(found.valid_until, expires)
+        found.holds.append(span)
+    else:
+        found.busy.append(span)
+    found.counted.append(int(row.start_at.timestamp()))
+    found.labels[span] = f"meeting {row.id}"
+
+
+def _add_connected(
+    tx: Connection, version: Version, calendars: dict[str, str], found: dict[str, _Found], now: float
+) -> None:
+    """Busy times of connected calendars. One that is silent, stale or failing is a problem, never free time."""
+    rows = {(row.rep, row.calendar): row for row in store.calendars_read(tx, version.site_id, list(calendars))}
+    for rep, calendar in calendars.items():
+        row, one = rows.get((rep, calendar)), found[rep]
+        one.problem = calendar_problem(row, now)
+        if row is None or one.problem:
+            one.valid_until = min(one.valid_until, now)
+            continue
+        one.valid_until = min(one.valid_until, row.read_at.timestamp() + STALE_AFTER.total_seconds())
+        known = (int(row.covers_from.timestamp()), int(row.covers_until.timestamp()))
+        spans = [(start, end) for start, end in row.spans]
+        one.busy += spans
+        one.labels |= dict.fromkeys(spans, "the calendar")
+        one.busy += [(-_FAR, known[0]), (known[1], _FAR)]
+        one.labels |= dict.fromkeys(one.busy[-2:], "the calendar has not been read that far")
+
+
+def calendar_problem(row: Any, now: float) -> str:
+    """Why a connected calendar cannot be trusted; "" when it can."""
+    if row is None or row.read_at is None:
+        return row.problem if row is not None and row.problem else "the calendar has not been read yet"
+    if row.failed_at is not None and row.failed_at > row.read_at:
+        return row.problem or "the calendar could not be read"
+    if now - row.read_at.timestamp() > STALE_AFTER.total_seconds():
+        return "the calendar was last read too long ago"
+    return ""
+
+
+def _calendar(version: Version, rep: Rep, found: _Found, year: int) -> RepCalendar:
+    return RepCalendar(
+        id=rep.id,
+        schedule=schedule_of(version, rep.id, year, year + _YEARS_AHEAD),
+        busy=found.busy,
+        holds=found.holds,
+        counted=found.counted,
+        max_per_day=rep.limits.per_day,
+        max_per_week=rep.limits.per_week,
+        before=_seconds(rep.buffer_before_minutes),
+        after=_seconds(rep.buffer_after_minutes),
+        notice=_seconds(rep.notice_minutes),
+        labels=found.labels,
+    )
+
+
+def _seconds(minutes: int | None) -> int | None:
+    return None if minutes is None else minutes * 60
+
+
+def _span(start: datetime, end: datetime) -> Span:
+    """Widened to whole seconds."""
+    return int(start.timestamp()), math.ceil(end.timestamp())

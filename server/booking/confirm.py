@@ -1,0 +1,195 @@
+"""Confirm a hold: what the visitor tells is checked, the meeting is booked once, and everybody is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from server import clock, events
+from server.booking import holds, links, messages, offers, store
+from server.booking.store import AHEAD, BOOKED, HELD, Meeting
+from server.config.service import Version
+from server.errors import Conflict, Gone, Invalid
+from server.events import Actor
+from server.leads import service as leads
+from server.leads.values import FieldValue
+
+MOST_GUESTS = 10
+_LONGEST = {"name": 200, "phone": 60, "answer": 2_000}
+
+
+def confirm(
+    tx: Connection,
+    version: Version,
+    meeting_id: str,
+    *,
+    name: str,
+    email: str,
+    guests: Sequence[str] = (),
+    answers: Mapping[str, Any] | None = None,
+    phone: str = "",
+    zone: str = "",
+    locale: str = "",
+    key: str | None = None,
+    actor: Actor = holds.VISITOR,
+) -> Meeting:
+    """Make a held time a meeting. Twice is once: the same attendee (or `key`) gets the same meeting back.
+
+    Gone when the hold has expired, with the nearest open starts; Invalid for what cannot be used, naming the field.
+    A person who has a meeting at this very time already gets that one, and the hold is let go.
+    """
+    if key and (done := store.by_key(tx, version.site_id, "confirm_key", key)) and done.status != HELD:
+        return done
+    held = store.get(tx, meeting_id)
+    if held is None or held.site_id != version.site_id:
+        raise Gone("This time is no longer kept for you; please choose again.", code="hold_expired")
+    told = _told(version, held, name, email, guests, answers or {}, phone, zone, locale)
+    if held.status != HELD:
+        return _again(held, told["attendee"])
+    if held.held_until <= clock.now():
+        raise _expired(tx, version, held)
+    lead_id = _lead(tx, version, held, told, actor)
+    if other := store.booked_by(tx, version.site_id, told["attendee"], held.start_at):
+        return _instead(tx, held, other, actor)
+    return _book(tx, version, held, {**told, "lead_id": lead_id, "confirm_key": key}, actor)
+
+
+def plain_email(text: str, field: str) -> str:
+    """The address as mail servers know it; Invalid."""
+    try:
+        return validate_email(text.strip(), check_deliverability=False).normalized
+    except EmailNotValidError:
+        raise Invalid("This does not look like an e-mail address; please check it.", field=field) from None
+
+
+def _book(tx: Connection, version: Version, held: Meeting, told: dict[str, Any], actor: Actor) -> Meeting:
+    now = clock.now()
+    values = {
+        **told,
+        "status": BOOKED,
+        "held_until": None,
+        "booked_at": now,
+        "changed_at": now,
+        "calendar_key": messages.calendar_key(held.id, 0),
+    }
+    try:
+        with tx.begin_nested():
+            taken = store.change(tx, held.id, (HELD,), values)
+    except IntegrityError:  # the same person, at the same moment, from another tab
+        other = store.booked_by(tx, version.site_id, told["attendee"], held.start_at)
+        if other is None:
+            raise Conflict("This key was used for another meeting before; use a new key.", field="key") from None
+        return _instead(tx, held, other, actor)
+    meeting = store.get(tx, held.id)
+    if not taken or meeting is None:
+        raise Gone("This time is no longer kept for you; please choose again.", code="hold_expired")
+    messages.booked(tx, version, meeting)
+    events.record(
+        tx,
+        events.MEETING_BOOKED,
+        site_id=meeting.site_id,
+        subject=("meeting", meeting.id),
+        actor=actor,
+        version_id=meeting.version_id,
+        conversation_id=meeting.conversation_id,
+        data={
+            "rep": meeting.rep,
+            "pool": meeting.pool,
+            "type": meeting.type,
+            "start": meeting.start_at.isoformat(),
+            "lead_id": meeting.lead_id,
+        },
+    )
+    return meeting
+
+
+def _again(meeting: Meeting, attendee: str) -> Meeting:
+    if meeting.status in AHEAD and meeting.attendee == attendee:
+        return meeting
+    raise Conflict("This meeting is booked already; use the link in its mail to change it.", code="already_booked")
+
+
+def _instead(tx: Connection, held: Meeting, other: Meeting, actor: Actor) -> Meeting:
+    store.lock_calendars(tx, held.site_id, [row.rep for row in store.hosts_of(tx, [held.id])])
+    holds.release(tx, held, reason="the visitor has a meeting at this time already", actor=actor)
+    return other
+
+
+def _expired(tx: Connection, version: Version, held: Meeting) -> Gone:
+    asked = offers.ask(tx, version, held.type, held.pool or None, None if held.pool else [held.rep])
+    nearest = offers.nearest(tx, version, asked, held.start_at)
+    return Gone(
+        "The time was kept for five minutes, which are over; please choose again.",
+        code="hold_expired",
+        alternatives=[start.strftime("%Y-%m-%dT%H:%M:%SZ") for start in nearest],
+    )
+
+
+def _told(
+    version: Version,
+    held: Meeting,
+    name: str,
+    email: str,
+    guests: Sequence[str],
+    answers: Mapping[str, Any],
+    phone: str,
+    zone: str,
+    locale: str,
+) -> dict[str, Any]:
+    address = plain_email(email, "email")
+    if len(guests) > MOST_GUESTS:
+        raise Invalid(f"Up to {MOST_GUESTS} guests can be invited.", field="guests")
+    others = dict.fromkeys(plain_email(guest, "guests") for guest in guests)
+    if zone:
+        offers.zone_of(zone)
+    return {
+        "name": _line(name, "name", required=True),
+        "email": address,
+        "attendee": leads.email_key(address),
+        "phone": _line(phone, "phone"),
+        "guests": [guest for guest in others if guest != address],
+        "answers": _answers(version, held, answers),
+        "zone": zone or held.zone,
+        "locale": locale[:20] or held.locale,
+    }
+
+
+def _answers(version: Version, held: Meeting, answers: Mapping[str, Any]) -> dict[str, str]:
+    kept: dict[str, str] = {}
+    for question in links.type_of(version, held).questions:
+        answer = str(answers.get(question.id) or "").strip()[: _LONGEST["answer"]]
+        if question.required and not answer:
+            label = question.label.in_locale(held.locale).render({})
+            raise Invalid(f"Please answer: {label}", field=f"answers.{question.id}")
+        if answer:
+            kept[question.id] = answer
+    return kept
+
+
+def _line(text: str, field: str, *, required: bool = False) -> str:
+    """One line without control characters: it goes into mail headers and calendars."""
+    plain = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    if required and not plain:
+        raise Invalid(f"Please tell us your {field}.", field=field)
+    if len(plain) > _LONGEST[field]:
+        raise Invalid(f"This {field} is too long; {_LONGEST[field]} characters at most.", field=field)
+    return plain
+
+
+def _lead(tx: Connection, version: Version, held: Meeting, told: dict[str, Any], actor: Actor) -> str:
+    """The person becomes a lead (product.md section 5, row 1), with what the form told."""
+    lead, _ = leads.meet(
+        tx,
+        version.site_id,
+        email=told["email"],
+        source="booking",
+        actor=actor,
+        version_id=version.id,
+        conversation_id=held.conversation_id,
+    )
+    said = [FieldValue(field, told[field], "form", "booking") for field in ("email", "name", "phone") if told[field]]
+    return str(leads.learn(tx, lead, said).id)

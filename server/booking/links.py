@@ -1,0 +1,148 @@
+"""A meeting as the visitor sees it: its manage link, "add to calendar" links, place, and the wire's shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from server import ids, settings
+from server.booking.schema import Meetings, MeetingType
+from server.booking.stamps import stamp
+from server.booking.store import Meeting
+from server.config.service import Version
+from server.expressions import LocaleText
+from server.routing.schema import Rep, Team
+from server.routing.team import Location
+
+_PURPOSE = "meeting"
+_PHONE = {"en": "We call you", "de": "Wir rufen Sie an", "fr": "Nous vous appelons", "es": "Le llamamos"}
+_VIDEO = {
+    "en": "Video call; the link is in the calendar event",
+    "de": "Videoanruf; der Link steht im Kalendereintrag",
+    "fr": "Appel vidéo ; le lien est dans l'événement du calendrier",
+    "es": "Videollamada; el enlace está en el evento del calendario",
+}
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where a meeting takes place: words for people, an address to open, or a video link wanted of the calendar."""
+
+    text: str
+    url: str = ""
+    wants_video: bool = False
+
+
+def token_of(meeting_id: str) -> str:
+    """The secret part of a manage link; who has it may move and cancel this one meeting."""
+    return ids.sign(_PURPOSE, meeting_id)
+
+
+def meeting_id_of(token: str) -> str:
+    """The meeting of a manage link. NotFound when it was tampered with."""
+    return str(ids.unsign(_PURPOSE, token))
+
+
+def manage_url(meeting_id: str) -> str:
+    """The page on which the visitor moves or cancels the meeting."""
+    return f"{settings.get().public_url.rstrip('/')}/m/{token_of(meeting_id)}"
+
+
+def shown(version: Version, meeting: Meeting) -> dict[str, Any]:
+    """`Meeting` of docs/protocol.md."""
+    url, rep = manage_url(meeting.id), rep_of(version, meeting)
+    return {
+        "id": meeting.id,
+        "name": type_of(version, meeting).named(meeting.locale),
+        "status": meeting.status,
+        "start": _iso(meeting.start_at),
+        "end": _iso(meeting.end_at),
+        "zone": meeting.zone,
+        "rep": {"name": rep.name},
+        "location": place(version, meeting).text,
+        "manage_url": url,
+        "ics_url": f"{url}/invite.ics",
+        "google_url": google_url(version, meeting),
+        "outlook_url": outlook_url(version, meeting),
+    }
+
+
+def title(version: Version, meeting: Meeting) -> str:
+    """What the meeting is called in calendars."""
+    return f"{type_of(version, meeting).named(meeting.locale)}: {meeting.name or meeting.email}, {version.site.name}"
+
+
+def place(version: Version, meeting: Meeting) -> Where:
+    """The meeting's place: the rep's own where he has one of the same kind, else the meeting type's."""
+    of, rep = type_of(version, meeting), rep_of(version, meeting)
+    location = rep.location if rep.location and rep.location.kind == of.location.kind else of.location
+    return _where(location, meeting)
+
+
+def google_url(version: Version, meeting: Meeting) -> str:
+    """Opens Google Calendar with the event filled in."""
+    return "https://calendar.google.com/calendar/render?" + urlencode(
+        {
+            "action": "TEMPLATE",
+            "text": title(version, meeting),
+            "dates": f"{meeting.start_at:%Y%m%dT%H%M%SZ}/{meeting.end_at:%Y%m%dT%H%M%SZ}",
+            "details": manage_url(meeting.id),
+            "location": place(version, meeting).url or place(version, meeting).text,
+            "ctz": meeting.zone,
+        },
+        quote_via=quote,
+    )
+
+
+def outlook_url(version: Version, meeting: Meeting) -> str:
+    """Opens Outlook on the web with the event filled in."""
+    return "https://outlook.office.com/calendar/0/deeplink/compose?" + urlencode(
+        {
+            "path": "/calendar/action/compose",
+            "rru": "addevent",
+            "subject": title(version, meeting),
+            "startdt": _iso(meeting.start_at),
+            "enddt": _iso(meeting.end_at),
+            "body": manage_url(meeting.id),
+            "location": place(version, meeting).url or place(version, meeting).text,
+        },
+        quote_via=quote,
+    )
+
+
+def type_of(version: Version, meeting: Meeting) -> MeetingType:
+    """The meeting's type; one that has left meetings.yml since is still named and as long as it was."""
+    found = version.part(Meetings).by_id.get(meeting.type)
+    if found is not None:
+        return found
+    minutes = max(5, int((meeting.end_at - meeting.start_at).total_seconds()) // 300 * 5)
+    return MeetingType(id=meeting.type, name=LocaleText.parse(meeting.type), duration_minutes=minutes)
+
+
+def rep_of(version: Version, meeting: Meeting, rep: str = "") -> Rep:
+    """The organiser (or another host); one who has left team.yml since is still named."""
+    name = rep or meeting.rep
+    found = version.part(Team).reps_by_id.get(name)
+    return found or Rep(id=name, name=name, email=f"{name}@unknown.invalid", zone=version.site.zone)
+
+
+def language(wanted: str, version: Version) -> str:
+    """en, de, fr or es: the visitor's if we have it, else the site's, else English."""
+    known = (locale.split("-")[0].lower() for locale in (wanted, version.site.locale))
+    return next((locale for locale in known if locale in _PHONE), "en")
+
+
+def _where(location: Location, meeting: Meeting) -> Where:
+    spoken = meeting.locale.split("-")[0].lower()
+    if location.kind == "phone":
+        return Where(f"{_PHONE.get(spoken, _PHONE['en'])}: {meeting.phone}" if meeting.phone else _PHONE["en"])
+    if location.kind == "in_person":
+        return Where(location.address, location.url)
+    if location.url:
+        return Where(location.url, location.url)
+    return Where(_VIDEO.get(spoken, _VIDEO["en"]), wants_video=True)
+
+
+def _iso(moment: Any) -> str:
+    return stamp(int(moment.timestamp()))

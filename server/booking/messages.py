@@ -1,0 +1,221 @@
+"""What the outside hears of a meeting: calendar events, the CRM, mails and reminders, all queued in the transaction."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from server import clock
+from server.booking import ics, links, mails, store
+from server.booking.mail_texts import (
+    BOOKED,
+    CANCELLED,
+    HANDED_OVER,
+    MOVED,
+    REMINDER,
+    REP_BOOKED,
+    REP_CANCELLED,
+    REP_GIVEN_AWAY,
+    REP_MOVED,
+)
+from server.booking.mails import About
+from server.booking.store import Meeting
+from server.config.service import Version
+from server.outbox import service as outbox
+
+
+def booked(tx: Connection, version: Version, meeting: Meeting) -> None:
+    """The meeting is new: event, CRM, invitations, reminders."""
+    about = _about(tx, version, meeting)
+    _create_event(tx, about)
+    _tell_crm(tx, about, "booked")
+    _mail_visitors(tx, about, BOOKED, ics.REQUEST)
+    for host in about.hosts:
+        _mail(tx, about, f"{host.id}:{REP_BOOKED}", mails.to_rep(about, REP_BOOKED, ics.REQUEST, host))
+    _remind(tx, about)
+
+
+def moved(tx: Connection, version: Version, meeting: Meeting, before: Meeting, old_hosts: list[str]) -> None:
+    """The meeting has new times, perhaps another rep: then the old organizer cancels and the new one requests."""
+    about = _about(tx, version, meeting, was=before)
+    if meeting.rep == before.rep:
+        _update_event(tx, about, before.calendar_key)
+    else:
+        _hand_over(tx, about, before)
+    _tell_crm(tx, about, "rescheduled")
+    _mail_visitors(tx, about, MOVED, ics.REQUEST)
+    for host in about.hosts:
+        kind = REP_MOVED if host.id in old_hosts else REP_BOOKED
+        _mail(tx, about, f"{host.id}:{kind}", mails.to_rep(about, kind, ics.REQUEST, host))
+    for name in sorted({*old_hosts} - {host.id for host in about.hosts} - {before.rep}):
+        gone = links.rep_of(version, meeting, name)
+        _mail(tx, about, f"{name}:{REP_GIVEN_AWAY}", mails.to_rep(about, REP_GIVEN_AWAY, ics.CANCEL, gone))
+    outbox.cancel(tx, _reminders_of(meeting))
+    _remind(tx, about)
+
+
+def cancelled(tx: Connection, version: Version, meeting: Meeting, reason: str) -> None:
+    """The meeting will not take place."""
+    about = _about(tx, version, meeting, reason=reason)
+    _cancel_event(tx, about, meeting.calendar_key)
+    _tell_crm(tx, about, "cancelled")
+    _mail_visitors(tx, about, CANCELLED, ics.CANCEL)
+    for host in about.hosts:
+        _mail(tx, about, f"{host.id}:{REP_CANCELLED}", mails.to_rep(about, REP_CANCELLED, ics.CANCEL, host))
+    outbox.cancel(tx, _reminders_of(meeting))
+
+
+def ended(tx: Connection, version: Version, meeting: Meeting) -> None:
+    """The meeting took place, or the visitor did not come."""
+    _tell_crm(tx, _about(tx, version, meeting), "held" if meeting.status == store.DONE else "no_show")
+
+
+def calendar_key(meeting_id: str, sequence: int) -> str:
+    """The key of the delivery whose answer is the calendar event as of this SEQUENCE."""
+    return f"{meeting_id}:calendar:{sequence}"
+
+
+def _about(
+    tx: Connection, version: Version, meeting: Meeting, *, was: Meeting | None = None, reason: str = ""
+) -> About:
+    hosts = [links.rep_of(version, meeting, row.rep) for row in store.hosts_of(tx, [meeting.id])]
+    return About(
+        version=version,
+        meeting=meeting,
+        organizer=links.rep_of(version, meeting),
+        hosts=hosts,
+        at=clock.now().replace(microsecond=0),
+        was=was.start_at if was is not None and was.start_at != meeting.start_at else None,
+        reason=reason,
+    )
+
+
+def _create_event(tx: Connection, about: About) -> None:
+    payload = {"calendar": about.organizer.calendar_id, "draft": _draft(about)}
+    _queue(tx, about, "calendar", "create", payload, about.meeting.calendar_key)
+
+
+def _update_event(tx: Connection, about: About, before: str) -> None:
+    payload = {"ref": {"$result": before}, "draft": _draft(about)}
+    _queue(tx, about, "calendar", "update", payload, about.meeting.calendar_key)
+
+
+def _cancel_event(tx: Connection, about: About, event: str) -> None:
+    payload = {"ref": {"$result": event}, "reason": about.reason}
+    _queue(tx, about, "calendar", "cancel", payload, f"{event}:cancel")
+
+
+def _hand_over(tx: Connection, about: About, before: Meeting) -> None:
+    """RFC 5546 has no change of organizer: CANCEL from the old, REQUEST from the new, a second apart (see ics.py)."""
+    _cancel_event(tx, about, before.calendar_key)
+    _create_event(tx, about)
+    old = links.rep_of(about.version, before)
+    earlier = about.at - timedelta(seconds=1)
+    gone = About(about.version, about.meeting, old, [old], earlier)
+    _mail(tx, about, f"{old.id}:{REP_GIVEN_AWAY}", _given_away(about, gone))
+    _mail_visitors(tx, gone, HANDED_OVER, ics.CANCEL)
+
+
+def _given_away(about: About, gone: About) -> dict[str, Any]:
+    """Tells the old rep who has it now; the invitation cancelled is the one he had sent."""
+    told = mails.to_rep(about, REP_GIVEN_AWAY, ics.CANCEL, gone.organizer)
+    cancelling = mails.to_rep(gone, REP_CANCELLED, ics.CANCEL, gone.organizer)
+    return {"mail": {**told["mail"], "calendar": cancelling["mail"]["calendar"]}}
+
+
+def _draft(about: About) -> dict[str, Any]:
+    """plugins.calendar.Draft."""
+    meeting, where = about.meeting, links.place(about.version, about.meeting)
+    guests = [{"email": meeting.email, "name": meeting.name}, *({"email": guest} for guest in meeting.guests)]
+    guests += [{"email": host.email, "name": host.name} for host in about.hosts if host.id != about.organizer.id]
+    answers = [f"{name}: {answer}" for name, answer in meeting.answers.items()]
+    return {
+        "uid": meeting.uid,
+        "start": meeting.start_at.isoformat(),
+        "end": meeting.end_at.isoformat(),
+        "zone": about.organizer.zone,
+        "title": links.title(about.version, meeting),
+        "description": "\n".join([*answers, f"{meeting.name} <{meeting.email}> {meeting.phone}".strip()]),
+        "location": where.url or where.text,
+        "organizer": {"email": about.organizer.email, "name": about.organizer.name},
+        "guests": guests,
+        "video": where.wants_video,
+    }
+
+
+def _tell_crm(tx: Connection, about: About, status: str) -> None:
+    """The person first: the meeting is logged with the reference that this answers."""
+    meeting, where = about.meeting, links.place(about.version, about.meeting)
+    person = {
+        "email": meeting.email,
+        "name": meeting.name or None,
+        "phone": meeting.phone or None,
+        "locale": meeting.locale,
+        "source": "usher",
+        "owner_email": about.organizer.email,
+    }
+    known = f"{meeting.id}:person"
+    _queue(tx, about, "crm", "upsert_person", {"person": person}, known)
+    logged = {
+        "uid": meeting.uid,
+        "start": meeting.start_at.isoformat(),
+        "end": meeting.end_at.isoformat(),
+        "zone": meeting.zone,
+        "title": links.title(about.version, meeting),
+        "status": status,
+        "description": "\n".join(f"{name}: {answer}" for name, answer in meeting.answers.items()),
+        "location": where.url or where.text,
+        "owner_email": about.organizer.email,
+        "guests": meeting.guests,
+    }
+    payload = {"person": {"$result": known}, "meeting": logged}
+    _queue(tx, about, "crm", "log_meeting", payload, f"{meeting.id}:crm:{status}:{meeting.sequence}")
+
+
+def _mail_visitors(tx: Connection, about: About, kind: str, method: str) -> None:
+    _mail(tx, about, f"visitor:{kind}", mails.to_visitor(about, kind, method))
+    for guest in about.meeting.guests:
+        _mail(tx, about, f"{guest}:{kind}", mails.to_guest(about, kind, method, guest))
+
+
+def _remind(tx: Connection, about: About) -> None:
+    """Reminders that lie ahead; withdrawn when the meeting is moved or cancelled."""
+    meeting = about.meeting
+    for minutes in sorted(set(links.type_of(about.version, meeting).reminders_minutes), reverse=True):
+        at = meeting.start_at - timedelta(minutes=minutes)
+        if at > clock.now():
+            outbox.queue(
+                tx,
+                site_id=meeting.site_id,
+                kind="notify",
+                operation="send_mail",
+                payload=mails.to_visitor(about, REMINDER, ics.REQUEST),
+                key=f"{meeting.id}:mail:{meeting.sequence}:reminder:{minutes}",
+                cancel_key=_reminders_of(meeting),
+                not_before=at,
+                subject=("meeting", meeting.id),
+            )
+
+
+def _mail(tx: Connection, about: About, name: str, payload: dict[str, Any]) -> None:
+    _queue(tx, about, "notify", "send_mail", payload, f"{about.meeting.id}:mail:{about.meeting.sequence}:{name}")
+
+
+def _queue(tx: Connection, about: About, kind: str, operation: str, payload: dict[str, Any], key: str) -> None:
+    """Deliveries of one kind about one meeting go out in order."""
+    outbox.queue(
+        tx,
+        site_id=about.meeting.site_id,
+        kind=kind,
+        operation=operation,
+        payload=payload,
+        key=key[:200],
+        order_key=f"{about.meeting.id}:{kind}",
+        subject=("meeting", about.meeting.id),
+    )
+
+
+def _reminders_of(meeting: Meeting) -> str:
+    return f"{meeting.id}:reminders"

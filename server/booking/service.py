@@ -1,0 +1,86 @@
+"""What may be asked of booking: open times, holds, meetings, what keeps reps busy. The parts live beside this file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from server import clock
+from server.booking import ics, links, store
+from server.booking.blocks import add_block, blocks_of, read_ahead, remove_block, silent_calendars
+from server.booking.changes import cancel, get, mark, reschedule, takers
+from server.booking.confirm import confirm
+from server.booking.explain import Verdict
+from server.booking.holds import HOLD_FOR, hold, release_expired
+from server.booking.offers import Asked, SlotList, ask, nearest, slots, why_not
+from server.booking.store import AHEAD, BOOKED, CANCELLED, DONE, HELD, NO_SHOW, PENDING, RESCHEDULED, Meeting
+from server.config.service import Version
+from server.errors import SlotTaken
+from server.people.rights import EVERYTHING, Sight
+
+__all__ = [
+    "AHEAD", "BOOKED", "CANCELLED", "DONE", "HELD", "HOLD_FOR", "NO_SHOW", "PENDING", "RESCHEDULED", "Asked",
+    "Meeting", "SlotList", "SlotTaken", "Verdict", "add_block", "ask", "blocks_of", "cancel", "confirm",
+    "find_by_token", "for_rep", "get", "hold", "invitation", "list_for", "mark", "nearest", "of_conversation",
+    "of_lead", "read_ahead", "release_expired", "remove_block", "reschedule", "shown", "silent_calendars", "slots",
+    "takers", "token_of", "why_not",
+]  # fmt: skip
+
+shown = links.shown
+token_of = links.token_of
+
+
+def find_by_token(tx: Connection, token: str) -> Meeting:
+    """The meeting of a manage link (or of a hold's token). NotFound when the link is not whole or leads nowhere."""
+    return get(tx, links.meeting_id_of(token))
+
+
+def for_rep(tx: Connection, site_id: str, rep: str, start: datetime, end: datetime) -> Sequence[Meeting]:
+    """A rep's meetings that touch [start, end), cancelled ones left out, by start."""
+    standing = (*AHEAD, DONE, NO_SHOW)
+    return store.listed(tx, [site_id], reps=[rep], start=start, end=end, statuses=standing, limit=1_000)
+
+
+def list_for(
+    tx: Connection,
+    site_ids: Sequence[str],
+    *,
+    sight: Sight = EVERYTHING,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    statuses: Sequence[str] | None = None,
+    limit: int = 100,
+    newest_first: bool = False,
+) -> Sequence[Meeting]:
+    """The meetings that a person may see (holds left out unless asked for), by start."""
+    reps = None if sight.everything else [sight.rep]
+    return store.listed(
+        tx, site_ids, reps=reps, start=start, end=end, statuses=statuses, limit=limit, newest_first=newest_first
+    )
+
+
+def of_conversation(tx: Connection, conversation_id: str) -> Sequence[Meeting]:
+    """A conversation's meetings and holds, oldest first."""
+    return store.of_conversation(tx, conversation_id)
+
+
+def of_lead(tx: Connection, site_id: str, lead_id: str) -> Sequence[Meeting]:
+    """A lead's meetings, by start."""
+    return store.listed(tx, [site_id], lead_id=lead_id)
+
+
+def invitation(tx: Connection, version: Version, meeting: Meeting) -> str:
+    """The meeting as an .ics file for the visitor: a request, or the cancellation of a cancelled one."""
+    hosts = [links.rep_of(version, meeting, row.rep) for row in store.hosts_of(tx, [meeting.id])]
+    method = ics.CANCEL if meeting.status == CANCELLED else ics.REQUEST
+    return ics.invitation(
+        version,
+        meeting,
+        method,
+        organizer=links.rep_of(version, meeting),
+        hosts=hosts,
+        dtstamp=clock.now().replace(microsecond=0),
+        manage_url=links.manage_url(meeting.id),
+    )

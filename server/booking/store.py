@@ -1,0 +1,190 @@
+"""The SQL of meetings and of what makes reps busy. Decides nothing; calendars are locked before meetings, in order."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from server.booking.tables import busy_times, cells, meeting_hosts, meetings, rep_calendars, time_blocks
+
+Meeting = Row[Any]
+
+HELD, PENDING, BOOKED, RESCHEDULED = "held", "pending", "booked", "rescheduled"
+CANCELLED, DONE, NO_SHOW = "cancelled", "done", "no_show"
+AHEAD = (PENDING, BOOKED, RESCHEDULED)
+"""Meetings that will take place."""
+
+
+def lock_calendars(tx: Connection, site_id: str, reps: Iterable[str]) -> None:
+    """These reps' calendars are ours until the transaction ends; always in one order, so nobody waits in a ring."""
+    names = sorted(set(reps))
+    dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
+    rows = [{"site_id": site_id, "rep": rep, "stamp": 0} for rep in names]
+    if rows:
+        tx.execute(dialect.insert(rep_calendars).on_conflict_do_nothing(), rows)
+    here = and_(rep_calendars.c.site_id == site_id, rep_calendars.c.rep.in_(names))
+    tx.execute(select(rep_calendars.c.rep).where(here).order_by(rep_calendars.c.rep).with_for_update()).all()
+
+
+def touch(tx: Connection, site_id: str, reps: Iterable[str]) -> None:
+    """These reps' times have changed: what others keep of them is outdated."""
+    for rep in sorted(set(reps)):
+        here = and_(rep_calendars.c.site_id == site_id, rep_calendars.c.rep == rep)
+        tx.execute(update(rep_calendars).where(here).values(stamp=secrets.randbits(62)))
+
+
+def stamps(tx: Connection, site_id: str, reps: Sequence[str]) -> dict[str, int]:
+    here = and_(rep_calendars.c.site_id == site_id, rep_calendars.c.rep.in_(reps))
+    return {row.rep: row.stamp for row in tx.execute(select(rep_calendars.c.rep, rep_calendars.c.stamp).where(here))}
+
+
+def busy_meetings(tx: Connection, site_id: str, reps: Sequence[str], since: datetime) -> Sequence[Any]:
+    """Meetings that block these reps' time after `since`, expired holds included."""
+    found = select(
+        meeting_hosts.c.rep, meeting_hosts.c.busy_from, meeting_hosts.c.busy_until, meetings.c.id, meetings.c.status,
+        meetings.c.start_at, meetings.c.held_until,
+    ).join(meetings, meetings.c.id == meeting_hosts.c.meeting_id)  # fmt: skip
+    here = and_(meeting_hosts.c.site_id == site_id, meeting_hosts.c.rep.in_(reps), meeting_hosts.c.blocks)
+    return tx.execute(found.where(here, meeting_hosts.c.busy_until > since)).all()
+
+
+def blocks_of(tx: Connection, site_id: str, reps: Sequence[str], since: datetime) -> Sequence[Any]:
+    here = and_(time_blocks.c.site_id == site_id, time_blocks.c.rep.in_(reps), time_blocks.c.end_at > since)
+    return tx.execute(select(time_blocks).where(here).order_by(time_blocks.c.start_at)).all()
+
+
+def add_block(tx: Connection, row: Mapping[str, Any]) -> None:
+    tx.execute(insert(time_blocks), dict(row))
+
+
+def drop_block(tx: Connection, site_id: str, rep: str, block_id: str) -> bool:
+    here = (time_blocks.c.site_id == site_id, time_blocks.c.rep == rep, time_blocks.c.id == block_id)
+    return tx.execute(delete(time_blocks).where(*here)).rowcount == 1
+
+
+def calendars_read(tx: Connection, site_id: str, reps: Sequence[str] | None = None) -> Sequence[Any]:
+    found = select(busy_times).where(busy_times.c.site_id == site_id)
+    return tx.execute(found if reps is None else found.where(busy_times.c.rep.in_(reps))).all()
+
+
+def keep_calendar(tx: Connection, site_id: str, rep: str, calendar: str, values: Mapping[str, Any]) -> None:
+    here = (busy_times.c.site_id == site_id, busy_times.c.rep == rep, busy_times.c.calendar == calendar)
+    if tx.execute(update(busy_times).where(*here).values(**values)).rowcount == 0:
+        row = {"site_id": site_id, "rep": rep, "calendar": calendar, "spans": [], "problem": "", **values}
+        tx.execute(insert(busy_times), row)
+
+
+def add_meeting(tx: Connection, row: Mapping[str, Any]) -> None:
+    tx.execute(insert(meetings), dict(row))
+
+
+def add_hosts(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    tx.execute(insert(meeting_hosts), [dict(row) for row in rows])
+
+
+def add_cells(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """IntegrityError when another meeting has one of them."""
+    tx.execute(insert(cells), [dict(row) for row in rows])
+
+
+def free_time(tx: Connection, meeting_id: str) -> None:
+    """The meeting blocks nobody's time any more."""
+    tx.execute(delete(cells).where(cells.c.meeting_id == meeting_id))
+    tx.execute(update(meeting_hosts).where(meeting_hosts.c.meeting_id == meeting_id).values(blocks=False))
+
+
+def drop_hosts(tx: Connection, meeting_id: str) -> None:
+    tx.execute(delete(cells).where(cells.c.meeting_id == meeting_id))
+    tx.execute(delete(meeting_hosts).where(meeting_hosts.c.meeting_id == meeting_id))
+
+
+def hosts_of(tx: Connection, meeting_ids: Sequence[str]) -> Sequence[Any]:
+    found = select(meeting_hosts).where(meeting_hosts.c.meeting_id.in_(meeting_ids))
+    return tx.execute(found.order_by(meeting_hosts.c.rep)).all()
+
+
+def get(tx: Connection, meeting_id: str) -> Meeting | None:
+    return tx.execute(select(meetings).where(meetings.c.id == meeting_id)).first()
+
+
+def get_of_rep(tx: Connection, meeting_id: str, rep: str) -> Meeting | None:
+    """The meeting, if this rep hosts it."""
+    hosts = select(meeting_hosts.c.meeting_id).where(meeting_hosts.c.rep == rep)
+    here = or_(meetings.c.rep == rep, meetings.c.id.in_(hosts))
+    return tx.execute(select(meetings).where(meetings.c.id == meeting_id, here)).first()
+
+
+def change(tx: Connection, meeting_id: str, statuses: Sequence[str], values: Mapping[str, Any]) -> bool:
+    """True when the meeting was in one of the statuses; check and change are one statement."""
+    here = and_(meetings.c.id == meeting_id, meetings.c.status.in_(statuses))
+    return tx.execute(update(meetings).where(here).values(**values)).rowcount == 1
+
+
+def drop_hold(tx: Connection, meeting_id: str) -> bool:
+    """True when it was a hold and is gone now."""
+    gone = delete(meetings).where(meetings.c.id == meeting_id, meetings.c.status == HELD)
+    return tx.execute(gone).rowcount == 1
+
+
+def by_key(tx: Connection, site_id: str, column: str, key: str) -> Meeting | None:
+    return tx.execute(select(meetings).where(meetings.c.site_id == site_id, meetings.c[column] == key)).first()
+
+
+def holds_of_conversation(tx: Connection, conversation_id: str) -> Sequence[Meeting]:
+    here = and_(meetings.c.conversation_id == conversation_id, meetings.c.status == HELD)
+    return tx.execute(select(meetings).where(here).order_by(meetings.c.id)).all()
+
+
+def expired_holds(tx: Connection, now: datetime, most: int) -> Sequence[Meeting]:
+    here = and_(meetings.c.status == HELD, meetings.c.held_until <= now)
+    return tx.execute(select(meetings).where(here).order_by(meetings.c.id).limit(most)).all()
+
+
+def expired_holds_of(tx: Connection, site_id: str, reps: Sequence[str], now: datetime) -> Sequence[Meeting]:
+    """Expired holds whose organiser is one of these reps."""
+    here = and_(meetings.c.site_id == site_id, meetings.c.status == HELD, meetings.c.held_until <= now)
+    return tx.execute(select(meetings).where(here, meetings.c.rep.in_(reps)).order_by(meetings.c.id)).all()
+
+
+def booked_by(tx: Connection, site_id: str, attendee: str, start: datetime) -> Meeting | None:
+    """The meeting that this person has at this time already."""
+    here = and_(meetings.c.site_id == site_id, meetings.c.attendee == attendee, meetings.c.start_at == start)
+    return tx.execute(select(meetings).where(here)).first()
+
+
+def of_conversation(tx: Connection, conversation_id: str) -> Sequence[Meeting]:
+    here = meetings.c.conversation_id == conversation_id
+    return tx.execute(select(meetings).where(here).order_by(meetings.c.id)).all()
+
+
+def listed(
+    tx: Connection,
+    site_ids: Sequence[str],
+    *,
+    reps: Sequence[str] | None = None,
+    lead_id: str | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    statuses: Sequence[str] | None = None,
+    limit: int = 100,
+    newest_first: bool = False,
+) -> Sequence[Meeting]:
+    """Meetings (holds left out unless asked for) by start."""
+    found = select(meetings).where(meetings.c.site_id.in_(site_ids))
+    found = found.where(meetings.c.status.in_(statuses) if statuses else meetings.c.status != HELD)
+    if reps is not None:
+        hosts = select(meeting_hosts.c.meeting_id).where(meeting_hosts.c.rep.in_(reps))
+        found = found.where(or_(meetings.c.rep.in_(reps), meetings.c.id.in_(hosts)))
+    if lead_id is not None:
+        found = found.where(meetings.c.lead_id == lead_id)
+    if start is not None:
+        found = found.where(meetings.c.end_at > start)
+    if end is not None:
+        found = found.where(meetings.c.start_at < end)
+    order = meetings.c.start_at.desc() if newest_first else meetings.c.start_at
+    return tx.execute(found.order_by(order, meetings.c.id).limit(limit)).all()
