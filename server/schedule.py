@@ -6,6 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from server import clock
+from server.adapters import service as adapters
+from server.booking import service as booking
+from server.config import service as config
 from server.db import Database
 
 
@@ -18,4 +22,21 @@ class Job:
     do: Callable[[Database], None]
 
 
-TIMETABLE: tuple[Job, ...] = ()
+def release_expired_holds(db: Database) -> None:
+    """A time that was held and not confirmed is open again."""
+    with db.transaction() as tx:
+        booking.release_expired(tx, clock.now())
+
+
+def read_calendars_ahead(db: Database) -> None:
+    """Connected calendars are read before anybody asks; one that is silent takes its rep out of the pool."""
+    for site in config.sites(db):
+        if site.active_version_id:
+            version = config.version(db, site.active_version_id)
+            booking.read_ahead(db, version, lambda of=version: adapters.opened(db, of, "calendar"))  # type: ignore[misc]
+
+
+TIMETABLE: tuple[Job, ...] = (
+    Job("release expired holds", timedelta(seconds=5), release_expired_holds),
+    Job("read calendars ahead", timedelta(minutes=5), read_calendars_ahead),
+)

@@ -1,4 +1,4 @@
-"""The widget's files: the loader under a lasting address, everything else immutable under its hash; compressed beforehand."""
+"""The widget's files: the loader under a lasting address, all else immutable under its hash; compressed beforehand."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""One WebSocket under gevent: one greenlet reads, whatever is sent goes through one bounded queue and never blocks the sender.
+"""One WebSocket under gevent: one greenlet reads; what is sent goes through one bounded queue and blocks no sender.
 
-Why not flask-sock's own `ws.send`: on gevent's non-blocking sockets it loses the rest of a frame that the kernel takes only in
-part, and one reader that is stuck stops everybody who sends to it (measured: docs/decisions.md, "Sockets").
+Why not flask-sock's own `ws.send`: on gevent's non-blocking sockets it loses the rest of a frame that the kernel takes
+only in part, and one reader that is stuck stops everybody who sends to it (docs/decisions.md, "Sockets").
 """
 
 from __future__ import annotations

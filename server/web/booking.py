@@ -1,0 +1,185 @@
+"""Open times, holds and meetings as requests: for the widget's calendar and for pages of the site's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from flask import Blueprint, Response, json, request
+
+from server import clock, settings
+from server.booking import service as booking
+from server.booking.offers import zone_of
+from server.booking.store import Meeting
+from server.conversations.frames import moment
+from server.errors import Invalid, TooMany
+from server.routing.schema import Team
+from server.web import origins
+from server.web.limits import Buckets, Rate
+
+bp = Blueprint("booking", __name__)
+
+DAYS_AT_ONCE = 7
+MOST_DAYS = 31
+READS, WRITES = Rate(60, 5.0), Rate(20, 0.5)
+_buckets = Buckets()
+
+
+@bp.get("/v1/slots")
+def slots() -> Response:
+    """Open times by local day."""
+    _limit("read", READS)
+    version = origins.site_of(_argument("site"))
+    zone = _argument("zone", version.site.zone)
+    first, days = _range(zone)
+    with origins.database().reading() as tx:
+        found = booking.slots(
+            tx,
+            version,
+            meeting=_argument("meeting"),
+            pool=request.args.get("pool") or None,
+            start=first,
+            end=first + timedelta(days=days),
+            zone=zone,
+        )
+    return _answer(found.as_json())
+
+
+@bp.post("/v1/holds")
+def create_hold() -> Response:
+    """Keep a time for five minutes."""
+    _limit("write", WRITES)
+    body = _body({"site": str, "meeting": str, "start": str}, {"pool": str, "key": str})
+    version = origins.site_of(body["site"])
+    with origins.database().transaction() as tx:
+        held = booking.hold(
+            tx,
+            version,
+            meeting=body["meeting"],
+            start=_moment(body["start"], "start"),
+            pool=body.get("pool"),
+            key=_key(body),
+        )
+    return _answer({"hold": _hold(version, held)}, 201)
+
+
+@bp.post("/v1/meetings")
+def create_meeting() -> Response:
+    """Make a held time a meeting."""
+    _limit("write", WRITES)
+    texts = {"phone": str, "zone": str, "locale": str, "key": str}
+    body = _body({"site": str, "hold": str, "name": str, "email": str}, {**texts, "guests": list, "answers": dict})
+    version = origins.site_of(body["site"])
+    with origins.database().transaction() as tx:
+        held = booking.find_by_token(tx, body["hold"])
+        made = booking.confirm(
+            tx,
+            version,
+            held.id,
+            name=body["name"],
+            email=body["email"],
+            guests=_texts(body.get("guests") or [], "guests"),
+            answers=body.get("answers"),
+            phone=body.get("phone", ""),
+            zone=body.get("zone", ""),
+            locale=body.get("locale", ""),
+            key=_key(body),
+        )
+    return _answer({"meeting": booking.shown(version, made)}, 201)
+
+
+@bp.route("/v1/<path:_any>", methods=["OPTIONS"])
+def preflight(_any: str) -> Response:
+    """Browsers ask before a page of another origin sends JSON; what comes then is checked against the site's list."""
+    return origins.preflight()
+
+
+def _hold(version: Any, held: Meeting) -> dict[str, Any]:
+    rep = version.part(Team).reps_by_id.get(held.rep)
+    return {
+        "token": booking.token_of(held.id),
+        "start": moment(held.start_at),
+        "end": moment(held.end_at),
+        "rep": {"name": rep.name if rep else held.rep},
+        "expires_at": moment(held.held_until),
+    }
+
+
+def _answer(body: Mapping[str, Any], status: int = 200) -> Response:
+    response = Response(json.dumps(body), status=status, content_type="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return origins.share(response)
+
+
+def _argument(name: str, default: str | None = None) -> str:
+    value = request.args.get(name) or default
+    if not value:
+        raise Invalid(f"Name `{name}` in the address.", field=name)
+    return value
+
+
+def _range(zone: str) -> tuple[datetime, int]:
+    """The first moment asked for, and how many local days from there."""
+    local, days = zone_of(zone), request.args.get("days", str(DAYS_AT_ONCE))
+    if not days.isdecimal() or not 1 <= int(days) <= MOST_DAYS:
+        raise Invalid(f"`days` must be a number from 1 to {MOST_DAYS}.", field="days")
+    given = request.args.get("from")
+    if not given:
+        return clock.now(), int(days)
+    try:
+        return datetime.combine(date.fromisoformat(given[:10]), time(), local).astimezone(UTC), int(days)
+    except (ValueError, OverflowError):
+        raise Invalid("`from` must be a date such as 2026-03-02.", field="from") from None
+
+
+def _body(needed: Mapping[str, type], optional: Mapping[str, type]) -> dict[str, Any]:
+    """The JSON body, each field in its type. Invalid names the first that is not."""
+    given = request.get_json(silent=True)
+    if not isinstance(given, dict):
+        raise Invalid("Send a JSON object with Content-Type: application/json.")
+    fields = {**needed, **optional}
+    for name, value in given.items():
+        if name not in fields:
+            raise Invalid(f"There is no field `{name[:40]}` here; allowed: {', '.join(fields)}.", field=name[:40])
+        if value is not None and not isinstance(value, fields[name]):
+            raise Invalid(f"`{name}` must be {_NAMES[fields[name]]}.", field=name)
+        if isinstance(value, str) and (len(value) > 2000 or not value.isprintable() and "\x00" in value):
+            raise Invalid(f"`{name}` cannot be used as it is.", field=name)
+    for name in needed:
+        if not given.get(name):
+            raise Invalid(f"`{name}` is needed.", field=name)
+    return {name: value for name, value in given.items() if value is not None}
+
+
+_NAMES: Mapping[type, str] = {str: "text", list: "a list", dict: "an object"}
+
+
+def _moment(text: str, field: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid(f"`{field}` must be a moment such as 2026-03-02T09:00:00Z.", field=field) from None
+    if found.tzinfo is None:
+        raise Invalid(f"`{field}` must say its zone: end it with Z.", field=field)
+    return found
+
+
+def _texts(values: list[Any], field: str) -> list[str]:
+    if not all(isinstance(value, str) for value in values):
+        raise Invalid(f"`{field}` must be a list of texts.", field=field)
+    return values
+
+
+def _key(body: Mapping[str, Any]) -> str | None:
+    key = request.headers.get("Idempotency-Key") or body.get("key")
+    if key and len(key) > 150:
+        raise Invalid("`key` can have 150 characters at most.", field="key")
+    return f"request:{key}" if key else None
+
+
+def _limit(kind: str, rate: Rate) -> None:
+    if not settings.get().rate_limits:
+        return
+    if wait := _buckets.take(kind, request.remote_addr or "", rate):
+        raise TooMany("Too many requests; please wait a moment.", retry_after=max(1, round(wait)))

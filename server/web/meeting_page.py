@@ -1,0 +1,200 @@
+"""The page of one meeting, for whoever has its link: look, move, cancel. Works without JavaScript."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from server import clock
+from server.booking import links
+from server.booking import service as booking
+from server.booking.service import Meeting, SlotTaken
+from server.config import service as config
+from server.config.service import Version
+from server.conversations.frames import moment
+from server.errors import Invalid
+from server.events import Actor
+from server.web import origins, words
+
+bp = Blueprint(
+    "meeting_page", __name__, template_folder="templates", static_folder="static", static_url_path="/m-static"
+)
+
+DAYS_SHOWN = 14
+MOST_SLOTS = 60
+
+
+@bp.get("/m/<token>")
+def show(token: str) -> str:
+    """The meeting as it is now."""
+    meeting, version = _find(token)
+    return _render("meeting.html", token, meeting, version, told=_told(meeting))
+
+
+@bp.get("/m/<token>/invite.ics")
+def invite(token: str) -> Response:
+    """The invitation as a file."""
+    with origins.database().reading() as tx:
+        meeting = booking.find_by_token(tx, token)
+        text = booking.invitation(tx, config.version(tx, meeting.version_id), meeting)
+    response = Response(text, content_type="text/calendar; charset=utf-8")
+    response.headers["Content-Disposition"] = 'attachment; filename="meeting.ics"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@bp.get("/m/<token>/reschedule")
+def choose(token: str) -> str:
+    """Open times to move the meeting to."""
+    meeting, version = _find(token)
+    return _choices(token, meeting, version)
+
+
+@bp.post("/m/<token>/reschedule")
+def move(token: str) -> ResponseReturnValue:
+    """Move the meeting; when the time was taken meanwhile, show what is open now."""
+    start = _start(request.form.get("start", ""))
+    try:
+        with origins.database().transaction() as tx:
+            meeting = booking.find_by_token(tx, token)
+            booking.reschedule(tx, config.active_of(tx, meeting.site_id), meeting.id, start, by=_visitor(meeting))
+    except SlotTaken:
+        meeting, version = _find(token)
+        return _choices(token, meeting, version, taken=True), 409
+    return redirect(url_for("meeting_page.show", token=token, told="moved"), 303)
+
+
+@bp.get("/m/<token>/cancel")
+def ask_cancel(token: str) -> str:
+    """Are you sure?"""
+    meeting, version = _find(token)
+    return _render("cancel.html", token, meeting, version)
+
+
+@bp.post("/m/<token>/cancel")
+def cancel(token: str) -> ResponseReturnValue:
+    """Cancel the meeting; twice is once."""
+    with origins.database().transaction() as tx:
+        meeting = booking.find_by_token(tx, token)
+        reason = request.form.get("reason", "").strip()[:500]
+        booking.cancel(tx, config.active_of(tx, meeting.site_id), meeting.id, by=_visitor(meeting), reason=reason)
+    return redirect(url_for("meeting_page.show", token=token, told="cancelled"), 303)
+
+
+def _find(token: str) -> tuple[Meeting, Version]:
+    with origins.database().reading() as tx:
+        meeting = booking.find_by_token(tx, token)
+        return meeting, config.active_of(tx, meeting.site_id)
+
+
+def _choices(token: str, meeting: Meeting, version: Version, *, taken: bool = False) -> str:
+    zone = request.values.get("zone") or meeting.zone
+    local = ZoneInfo(zone) if zone in available_timezones() else ZoneInfo(meeting.zone)
+    with origins.database().reading() as tx:
+        start = _first(local)
+        end = start + timedelta(days=DAYS_SHOWN)
+        found = booking.slots(
+            tx,
+            version,
+            meeting=meeting.type,
+            pool=meeting.pool or None,
+            reps=None if meeting.pool else [meeting.rep],
+            start=start,
+            end=end,
+            zone=local.key,
+            limit=MOST_SLOTS,
+            exclude_meeting=meeting.id,
+        )
+    days = [
+        {"name": _day(day, meeting), "slots": [_slot(one, local, meeting) for one in starts]}
+        for day, starts in found.days()
+    ]
+    told = {"text": words.in_locale(meeting.locale)["taken"]} if taken else None
+    more = {"days": days, "zone": local.key, "zones": sorted(available_timezones()), "next_from": found.next_from}
+    return _render("reschedule.html", token, meeting, version, told=told, **more)
+
+
+def _first(local: ZoneInfo) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(request.args.get("from", "")), time(), local).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return clock.now()
+
+
+def _render(template: str, token: str, meeting: Meeting, version: Version, **more: Any) -> str:
+    said = words.in_locale(meeting.locale)
+    return render_template(
+        template,
+        token=token,
+        meeting=_shown(meeting, version, said),
+        words=said,
+        locale=meeting.locale,
+        site_name=version.site.name,
+        **more,
+    )
+
+
+def _shown(meeting: Meeting, version: Version, said: Mapping[str, str]) -> dict[str, Any]:
+    """What the templates show of a meeting."""
+    local, place = ZoneInfo(meeting.zone), links.place(version, meeting)
+    start, end = meeting.start_at.astimezone(local), meeting.end_at.astimezone(local)
+    ahead = meeting.status in booking.AHEAD and meeting.start_at > clock.now()
+    return {
+        **booking.shown(version, meeting),
+        "title": links.type_of(version, meeting).named(meeting.locale),
+        "state": said.get(f"state_{meeting.status}", said["state_booked"]),
+        "day": _day(start.date(), meeting),
+        "time": f"{_time(start, meeting)} – {_time(end, meeting)}",
+        "rep": links.rep_of(version, meeting).name,
+        "place": place.text,
+        "place_url": place.url,
+        "guests": meeting.guests,
+        "can_change": ahead and meeting.status != booking.HELD,
+        "is_over": meeting.status == booking.CANCELLED,
+    }
+
+
+def _told(meeting: Meeting) -> dict[str, Any] | None:
+    said, what = words.in_locale(meeting.locale), request.args.get("told", "")
+    if what == "moved" and meeting.status in booking.AHEAD:
+        return {"text": said["moved"]}
+    if what == "cancelled" and meeting.status == booking.CANCELLED:
+        return {"text": said["cancelled"], "bad": True}
+    return None
+
+
+def _visitor(meeting: Meeting) -> Actor:
+    return Actor("visitor", "", meeting.name or meeting.email)
+
+
+def _start(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Invalid("Choose one of the times shown.", field="start") from None
+
+
+def _slot(start: datetime, local: ZoneInfo, meeting: Meeting) -> dict[str, str]:
+    return {"start": moment(start), "time": _time(start.astimezone(local), meeting)}
+
+
+def _day(day: date, meeting: Meeting) -> str:
+    return format_date(day, "full", locale=_locale(meeting))
+
+
+def _time(local: datetime, meeting: Meeting) -> str:
+    return format_time(local.time(), "short", locale=_locale(meeting))
+
+
+def _locale(meeting: Meeting) -> Locale:
+    try:
+        return Locale.parse(meeting.locale, sep="-")
+    except (ValueError, UnknownLocaleError):
+        return Locale("en")
