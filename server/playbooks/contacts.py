@@ -16,7 +16,7 @@ from server.playbooks import routes
 from server.visitors import service as visitors
 
 if TYPE_CHECKING:
-    from plugins.ai import Entities
+    from plugins.ai import Understanding
     from server.playbooks.turn import Turn
 
 REACHABLE = ("lead.email", "lead.phone")
@@ -36,11 +36,12 @@ def keep(turn: Turn, told: Mapping[str, Any], *, source: str, origin: str = "con
     turn.values.forget()
 
 
-def keep_in_passing(turn: Turn, found: Entities) -> None:
+def keep_in_passing(turn: Turn, meant: Understanding) -> None:
     """Keep what a message holds beside the answer: e-mail, phone, company, name, number of employees.
 
     What was told before is not changed by a remark; a range counts as "at least its lower end".
     """
+    found = meant.entities
     size = found.company_size
     said = {
         "lead.email": found.emails[0] if found.emails else None,
@@ -49,7 +50,10 @@ def keep_in_passing(turn: Turn, found: Entities) -> None:
         "lead.company": found.company or None,
         "account.employees": int(size.low) if size and size.low else None,
     }
-    fresh = {place: value for place, value in said.items() if value and place not in turn.memory.values}
+    answer = meant.value if meant.matched else None
+    fresh = {
+        place: value for place, value in said.items() if value and place not in turn.memory.values and value != answer
+    }
     if fresh:
         keep(turn, fresh, source="said in passing")
 

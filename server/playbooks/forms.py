@@ -12,7 +12,7 @@ from server.booking.schema import Meetings, MeetingType
 if TYPE_CHECKING:
     from server.playbooks.turn import Turn
 
-_MOST_CHARACTERS = 500
+_LONGEST = {"name": 200, "phone": 60}
 _KEPT = {"name": "lead.name", "email": "lead.email", "phone": "lead.phone"}
 
 
@@ -34,7 +34,9 @@ def show(turn: Turn, text: str) -> None:
 def fill(turn: Turn, form: Mapping[str, Any]) -> bool:
     """Take what was filled in; False while something is missing or is no e-mail address."""
     wanted = {field["id"] for field in _fields(turn)}
-    told = {name: str(value).strip()[:_MOST_CHARACTERS] for name, value in form.items() if name in wanted and value}
+    told = {
+        name: str(value).strip()[: _LONGEST.get(name, 500)] for name, value in form.items() if name in wanted and value
+    }
     if "email" in told:
         told["email"] = _address(told["email"])
     given = {**turn.memory.step.get("given", {}), **{name: value for name, value in told.items() if value}}

@@ -18,7 +18,7 @@ SURE = 0.5  # below it the engine asks again (plugins/ai)
 
 def hear(turn: Turn) -> None:
     """Do what the message in `turn.heard` asks for. While a person has the conversation, only keep what it tells."""
-    contacts.keep_in_passing(turn, turn.heard.understanding.entities)
+    contacts.keep_in_passing(turn, turn.heard.understanding)
     if turn.state == REP:
         return
     node = engine.waiting(turn)

@@ -82,12 +82,12 @@ def _is_used(expected: Expectation, value: Mapping[str, Any]) -> bool:
 
 
 def _understand(ai: AI, text: str, expected: Expectation, row: Any, version: Version) -> Understanding:
-    about = {"locale": str(row.locale), "now": clock.now(), "zone": str(row.zone) or version.site.zone}
+    locale, now, zone = str(row.locale), clock.now(), str(row.zone) or version.site.zone
     try:
-        return ai.understand(text, expected, **about)
+        return ai.understand(text, expected, locale=locale, now=now, zone=zone)
     except PluginError as problem:
         _log.warning("the AI adapter failed, the built-in rules go on: %s", problem)
-        return knowing.builtin().understand(text, expected, **about)
+        return knowing.builtin().understand(text, expected, locale=locale, now=now, zone=zone)
 
 
 def _region(zone: str, locale: str) -> str:

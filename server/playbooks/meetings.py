@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from server import clock
 from server.booking import service as booking
 from server.booking.schema import Meetings
-from server.booking.service import SlotTaken
 from server.conversations.frames import moment as stamp
-from server.errors import Gone
+from server.errors import Conflict, Gone, Invalid, NotFound, SlotTaken, UsherError
 from server.playbooks import forms, times
 from server.routing.team import Team
 
@@ -17,67 +18,79 @@ if TYPE_CHECKING:
     from server.playbooks.turn import Turn
 
 
-def hold(turn: Turn, start: datetime) -> bool:
-    """Keep the time for this visitor for a few minutes; False when it is gone."""
+class Lost(Exception):
+    """The time cannot be had (any more); `nearest` are open ones close to it, if any."""
+
+    def __init__(self, nearest: Sequence[datetime] = ()) -> None:
+        super().__init__("the time cannot be had")
+        self.nearest = nearest
+
+
+def hold(turn: Turn, start: datetime) -> None:
+    """Keep the time for this visitor for a few minutes. Lost when it is gone or was never on offer."""
     step = turn.memory.step
-    key = f"{turn.conversation.id}:{turn.heard.seq}"
+    who = times.who(turn)
     try:
         held = booking.hold(
             turn.tx,
             turn.version,
             meeting=step["meeting"],
             start=start,
+            pool=who.get("pool"),
+            rep=next(iter(who.get("reps", ())), None),
             conversation_id=turn.conversation.id,
-            key=key,
-            **times.who(turn),
+            lead_id=turn.lead_id,
+            key=f"{turn.conversation.id}:{turn.heard.seq}",
+            actor=turn.visitor_actor,
         )
-    except SlotTaken:
-        return False
+    except (SlotTaken, Invalid, NotFound) as refused:
+        raise Lost(_nearest(refused)) from None
     step["held"] = turn.memory.hold = held.id
     step["hold"] = {"start": stamp(held.start_at), "end": stamp(held.end_at), "expires_at": stamp(held.held_until)}
-    return True
 
 
-def let_go(turn: Turn) -> None:
-    """Give back a time that was held and not booked."""
-    held = turn.memory.step.pop("held", "")
-    if held:
-        booking.release(turn.tx, turn.version, held)
-        turn.memory.hold = ""
-        turn.memory.step.pop("hold", None)
+def forget_hold(turn: Turn) -> None:
+    """The visitor turned to something else: booking lets a hold go when they hold another time, or when it expires."""
+    turn.memory.hold = ""
+    for name in ("held", "hold"):
+        turn.memory.step.pop(name, None)
 
 
-def confirm(turn: Turn) -> bool:
-    """Book the held time with what is known; show the meeting. False when the hold is over and the time is gone."""
-    given = forms.given(turn)
+def confirm(turn: Turn) -> None:
+    """Book the held time with what is known, and show the meeting. Lost when the hold is over; Invalid when something
+    that was filled in cannot be used."""
+    held = turn.memory.step["held"]
     try:
         booked = booking.confirm(
             turn.tx,
             turn.version,
-            turn.memory.step["held"],
+            held,
             zone=turn.zone,
             locale=turn.locale,
-            guests=(),
-            key=f"{turn.conversation.id}:{turn.memory.step['held']}",
-            **given,
+            key=f"{turn.conversation.id}:{held}",
+            actor=turn.visitor_actor,
+            **forms.given(turn),
         )
-    except (SlotTaken, Gone):
-        turn.memory.step.pop("held")
-        return False
+    except (Gone, Conflict) as refused:
+        forget_hold(turn)
+        raise Lost(_nearest(refused)) from None
     turn.memory.hold, turn.memory.meeting = "", booked.id
     turn.say(turn.word("booked", **told(turn, booked)), part=card(turn, booked))
-    return True
 
 
-def move(turn: Turn, meeting_id: str, start: datetime) -> bool:
-    """Move a meeting to another time; False when that time is gone."""
+def move(turn: Turn, meeting_id: str, start: datetime) -> None:
+    """Move a meeting to another time. Lost when that time is gone."""
     try:
-        moved = booking.reschedule(turn.tx, turn.version, meeting_id, start, turn.visitor_actor)
-    except SlotTaken:
-        return False
+        moved = booking.reschedule(
+            turn.tx, turn.version, meeting_id, start, by=turn.visitor_actor, reason="in the chat"
+        )
+    except Gone:
+        turn.say(turn.word("too_late"))
+        return
+    except (Conflict, Invalid) as refused:
+        raise Lost(_nearest(refused)) from None
     turn.memory.meeting = moved.id
     turn.say(turn.word("rescheduled", **told(turn, moved)), part=card(turn, moved))
-    return True
 
 
 def cancel(turn: Turn, meeting_id: str) -> None:
@@ -86,7 +99,11 @@ def cancel(turn: Turn, meeting_id: str) -> None:
     if meeting is None or meeting.id != meeting_id:
         turn.say(turn.word("no_meeting"))
         return
-    booking.cancel(turn.tx, turn.version, meeting_id, turn.visitor_actor, "cancelled in the chat")
+    try:
+        booking.cancel(turn.tx, turn.version, meeting_id, by=turn.visitor_actor, reason="in the chat")
+    except Gone:
+        turn.say(turn.word("too_late"))
+        return
     if turn.memory.meeting == meeting_id:
         turn.memory.meeting = ""
     turn.say(turn.word("cancelled"))
@@ -94,15 +111,17 @@ def cancel(turn: Turn, meeting_id: str) -> None:
 
 def theirs(turn: Turn) -> Any:
     """The visitor's next meeting: booked in this conversation, or by the lead that this browser is known to be."""
-    ours = turn.memory.meeting
-    lead = turn.visitor.lead_id
-    found = booking.upcoming(turn.tx, conversation_id=turn.conversation.id, lead_id=lead)
-    return next((one for one in found if one.id == ours), found[0] if found else None)
+    found = list(booking.of_conversation(turn.tx, turn.conversation.id))
+    if turn.visitor.lead_id:
+        found += booking.of_lead(turn.tx, turn.conversation.site_id, turn.visitor.lead_id)
+    ahead = [one for one in found if one.status in booking.AHEAD and one.start_at > clock.now()]
+    ahead.sort(key=lambda one: (one.id != turn.memory.meeting, one.start_at))
+    return ahead[0] if ahead else None
 
 
 def card(turn: Turn, meeting: Any) -> dict[str, Any]:
     """The `meeting` part of docs/protocol.md."""
-    return {"kind": "meeting", "meeting": booking.shape(turn.version, meeting, turn.locale)}
+    return {"kind": "meeting", "meeting": booking.shown(turn.version, meeting)}
 
 
 def told(turn: Turn, meeting: Any) -> dict[str, str]:
@@ -121,3 +140,8 @@ def show_resource(turn: Turn, address: str) -> None:
     part = {"kind": "offer", "title": turn.word("have_a_look"), "url": address, "text": ""}
     turn.say(turn.word("resource"), part=part)
     turn.reach("offer")
+
+
+def _nearest(refused: UsherError) -> list[datetime]:
+    found = [times.moment(one) for one in refused.extra.get("alternatives", ())]
+    return [one for one in found if one is not None]

@@ -221,6 +221,8 @@ def _finish(turn: Turn, *said: Draft) -> Sequence[Any]:
     """Store what was said and where the playbook is now; the new messages in order."""
     rows = conversations.say(turn.tx, turn.conversation, [*said, *turn.drafts])
     engine = turn.memory.as_json()
+    if turn.memory.outcome != turn.conversation.outcome:
+        turn.changes["outcome"] = turn.memory.outcome
     if engine != turn.conversation.engine or turn.changes:
         conversations.keep_state(turn.tx, turn.conversation, **{**turn.changes, "engine": engine})
     if turn.lead_id:

@@ -15,6 +15,7 @@ from server import clock
 from server.booking import service as booking
 from server.booking.schema import Meetings
 from server.conversations.frames import moment as stamp
+from server.errors import Invalid, NotFound
 from server.playbooks import routes
 from server.playbooks import wishes as wished
 from server.routing import service as routing
@@ -29,16 +30,20 @@ LOOK_AHEAD = timedelta(days=60)
 
 
 def offer(
-    turn: Turn, choices: Sequence[str], text: str, *, wishes: Sequence[TimeWish] = (), after: str | None = None
+    turn: Turn,
+    choices: Sequence[str],
+    text: str,
+    *,
+    wishes: Sequence[TimeWish] = (),
+    after: str | None = None,
+    near: Sequence[datetime] = (),
 ) -> bool:
     """Say `text` with open times of the meeting in `step`: those that fit the wishes, else the nearest. False: none.
 
-    `after`: the local date (ISO) from which on to look.
+    `after`: the local date (ISO) from which on to look; `near`: what to suggest first, when a time was lost.
     """
     day = date.fromisoformat(after) if after else wished.first_day(wishes)
-    found = _open_times(turn, _morning(turn, day))
-    if not found and day:
-        found = _open_times(turn, clock.now())
+    found = _open_times(turn, _morning(turn, day)) or (_open_times(turn, clock.now()) if day else [])
     if not found:
         return False
     fit = wished.fitting(found, wishes, turn.zone) if wishes else found
@@ -46,11 +51,9 @@ def offer(
         text, fit = turn.word("no_wished_times"), wished.nearest(found, wishes, turn.zone, 6)
     elif wishes:
         text = text or turn.word("wished_times")
-    part = _slots_part(turn, choices, fit)
-    turn.memory.step |= {
-        "offered": [one for shown in part["days"] for one in shown["slots"]],
-        "next_from": part["next_from"],
-    }
+    part = _slots_part(turn, choices, fit, near)
+    shown = [one for of_day in part["days"] for one in of_day["slots"]]
+    turn.memory.step |= {"offered": list(dict.fromkeys([*part["suggested"], *shown])), "next_from": part["next_from"]}
     turn.say(text, part=part)
     return True
 
@@ -88,18 +91,20 @@ def _open_times(turn: Turn, start: datetime) -> Sequence[datetime]:
     meeting = turn.memory.step["meeting"]
     if not exists(turn, meeting):
         return ()
-    moved = turn.memory.step.get("moves")
-    found = booking.slots(
-        turn.tx,
-        turn.version,
-        meeting=meeting,
-        start=start,
-        end=start + LOOK_AHEAD,
-        zone=turn.zone,
-        limit=MOST_LOOKED_AT,
-        exclude_meeting=moved,
-        **who(turn),
-    )
+    try:
+        found = booking.slots(
+            turn.tx,
+            turn.version,
+            meeting=meeting,
+            start=start,
+            end=start + LOOK_AHEAD,
+            zone=turn.zone,
+            limit=MOST_LOOKED_AT,
+            exclude_meeting=turn.memory.step.get("moves"),
+            **who(turn),
+        )
+    except (Invalid, NotFound):  # nobody to meet: no pool at all, or a rep who has left
+        return ()
     return found.starts
 
 
@@ -113,7 +118,9 @@ def who(turn: Turn) -> dict[str, Any]:
     return {"pool": target if kind == routing.POOL else None}
 
 
-def _slots_part(turn: Turn, choices: Sequence[str], starts: Sequence[datetime]) -> dict[str, Any]:
+def _slots_part(
+    turn: Turn, choices: Sequence[str], starts: Sequence[datetime], near: Sequence[datetime]
+) -> dict[str, Any]:
     types = turn.version.part(Meetings).by_id
     meeting = types[turn.memory.step["meeting"]]
     days = _by_day(starts, turn.zone)
@@ -130,7 +137,7 @@ def _slots_part(turn: Turn, choices: Sequence[str], starts: Sequence[datetime]) 
             for one in choices
             if one in types
         ],
-        "suggested": [stamp(one) for one in _spread([start for _, of_day in shown for start in of_day])],
+        "suggested": [stamp(one) for one in near or _spread([start for _, of_day in shown for start in of_day])],
         "days": [{"date": day.isoformat(), "slots": [stamp(one) for one in of_day]} for day, of_day in shown],
         "next_from": days[DAYS_SHOWN][0].isoformat() if len(days) > DAYS_SHOWN else None,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -10,8 +10,10 @@ from pydantic import Field
 
 from plugins.ai import Expect, Expectation, FormField, Intent, Option
 from server.config.schema import Identifier
+from server.errors import Invalid
 from server.expressions import LocaleText
 from server.playbooks import forms, meetings, questions, routes, times
+from server.playbooks.meetings import Lost
 from server.playbooks.memory import Memory
 from server.playbooks.node import WAIT, Move, Node, Place
 from server.playbooks.turn import Turn
@@ -71,7 +73,7 @@ class Book(Node):
             return self._offer(turn, "", wishes=meant.entities.times)
         if meant.intent is Intent.SKIP:
             turn.say(turn.word("no_booking"))
-            meetings.let_go(turn)
+            meetings.forget_hold(turn)
             return self._nothing_booked()
         return self._try_again(turn)
 
@@ -102,9 +104,11 @@ class Book(Node):
         if self.otherwise:
             yield ("otherwise",), self.otherwise
 
-    def _offer(self, turn: Turn, text: str, *, wishes: Any = (), after: str | None = None) -> Move:
-        meetings.let_go(turn)
-        if times.offer(turn, self.choices, text, wishes=wishes, after=after):
+    def _offer(
+        self, turn: Turn, text: str, *, wishes: Any = (), after: str | None = None, near: Sequence[datetime] = ()
+    ) -> Move:
+        meetings.forget_hold(turn)
+        if times.offer(turn, self.choices, text, wishes=wishes, after=after, near=near):
             return WAIT
         turn.say(turn.word("no_times"))
         return Move(self.otherwise or "", over=not self.otherwise, aside="" if turn.known("lead.email") else "~email")
@@ -112,11 +116,14 @@ class Book(Node):
     def _choose(self, turn: Turn, start: datetime) -> Move:
         """Hold the time; then the form, or at once the meeting."""
         step = turn.memory.step
-        if "moves" in step:
-            return self.on() if meetings.move(turn, step["moves"], start) else self._taken(turn)
-        meetings.let_go(turn)
-        if not meetings.hold(turn, start):
-            return self._taken(turn)
+        meetings.forget_hold(turn)
+        try:
+            if "moves" in step:
+                meetings.move(turn, step["moves"], start)
+                return self.on()
+            meetings.hold(turn, start)
+        except Lost as lost:
+            return self._offer(turn, turn.word("slot_taken"), near=lost.nearest)
         if forms.is_needed(turn):
             forms.show(turn, turn.word("form", when=times.local(turn, start)))
             return WAIT
@@ -129,15 +136,16 @@ class Book(Node):
         return WAIT
 
     def _confirm(self, turn: Turn) -> Move:
-        if not meetings.confirm(turn):
-            return self._taken(turn)
+        try:
+            meetings.confirm(turn)
+        except Lost as lost:
+            return self._offer(turn, turn.word("slot_taken"), near=lost.nearest)
+        except Invalid as wrong:
+            forms.show(turn, wrong.message)
+            return WAIT
         turn.reach("book")
         turn.memory.outcome = "booked"
         return self.on()
-
-    def _taken(self, turn: Turn) -> Move:
-        """Somebody was faster: an apology, and what is free now."""
-        return self._offer(turn, turn.word("slot_taken"))
 
     def _try_again(self, turn: Turn) -> Move:
         turn.memory.tries += 1

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from server.expressions import Template
 from server.playbooks.node import Move, Node
-from server.playbooks.places import checked
+from server.playbooks.places import checked, full
 from server.playbooks.turn import Turn
 
 Value = bool | int | float | Template | list[str]
@@ -25,5 +25,5 @@ class Set(Node):
         for place, value in self.set.items():
             told = value.render(turn.values) if isinstance(value, Template) else value
             if told != "":
-                turn.save(place, told, source=f"playbook {turn.playbook_id}")
+                turn.save(full(place), told, source=f"playbook {turn.playbook_id}")
         return self.on()
