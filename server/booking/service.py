@@ -17,7 +17,7 @@ from server.booking.holds import HOLD_FOR, hold, release_expired
 from server.booking.offers import Asked, SlotList, ask, nearest, slots, why_not
 from server.booking.store import AHEAD, BOOKED, CANCELLED, DONE, HELD, NO_SHOW, PENDING, RESCHEDULED, Meeting
 from server.config.service import Version
-from server.errors import SlotTaken
+from server.errors import NotFound, SlotTaken
 from server.people.rights import EVERYTHING, Sight
 
 __all__ = [
@@ -25,7 +25,7 @@ __all__ = [
     "Meeting", "SlotList", "SlotTaken", "Verdict", "add_block", "ask", "blocks_of", "cancel", "confirm",
     "find_by_token", "for_rep", "get", "hold", "invitation", "list_for", "mark", "nearest", "of_conversation",
     "of_lead", "read_ahead", "release_expired", "remove_block", "reschedule", "shown", "silent_calendars", "slots",
-    "takers", "token_of", "why_not",
+    "takers", "token_of", "visible", "why_not",
 ]  # fmt: skip
 
 shown = links.shown
@@ -59,6 +59,14 @@ def list_for(
     return store.listed(
         tx, site_ids, reps=reps, start=start, end=end, statuses=statuses, limit=limit, newest_first=newest_first
     )
+
+
+def visible(tx: Connection, meeting_id: str, sight: Sight) -> Meeting:
+    """The meeting, asked for through the person asking; NotFound when it is not theirs to see."""
+    found = store.get(tx, meeting_id) if sight.everything else store.get_of_rep(tx, meeting_id, sight.rep)
+    if found is None:
+        raise NotFound("There is no such meeting.")
+    return found
 
 
 def of_conversation(tx: Connection, conversation_id: str) -> Sequence[Meeting]:

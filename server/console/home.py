@@ -47,11 +47,11 @@ def show() -> ResponseReturnValue:
 
 def _today(tx: Connection) -> list[Meeting]:
     """Meetings that the person has, or looks after, from now to midnight on the site's clock."""
-    reps = None if here.may("see_all_meetings") else [here.user().rep or ""]
+    sight = here.sight("see_all_meetings")
     found: list[Meeting] = []
     for site in [one] if (one := here.chosen()) else here.sites():
         start, end = today_in(site.zone)
-        found += booking.listed(tx, [site.id], reps=reps, start=start, end=end, statuses=booking.OPEN, limit=MOST)
+        found += booking.list_for(tx, [site.id], sight=sight, start=start, end=end, statuses=booking.AHEAD, limit=MOST)
     return sorted(found, key=lambda meeting: meeting.start_at)
 
 

@@ -52,7 +52,7 @@ def show(lead_id: str) -> ResponseReturnValue:
             "enrolments": leads.enrolments_of(tx, lead.id),
             "conversations": conversations.of_lead(tx, lead.id),
             "attribution": visitors.attribution(tx, browsers[0].id) if browsers else {},
-            "meetings": booking.listed(tx, [lead.site_id], lead_id=lead.id),
+            "meetings": booking.of_lead(tx, lead.site_id, lead.id),
             "events": events.of_subject(tx, "lead", lead.id),
         }
     site = here.site_of(lead.site_id)

@@ -12,10 +12,12 @@ from server import clock, events
 from server.booking import service as booking
 from server.booking.service import Meeting
 from server.config import service as config
+from server.config.service import Version
 from server.console import here
 from server.db import Connection
 from server.errors import Forbidden, NotFound
 from server.outbox import service as outbox
+from server.people.rights import Sight
 
 bp = Blueprint("meetings", __name__, url_prefix="/meetings")
 
@@ -32,7 +34,8 @@ def index() -> ResponseReturnValue:
     edge = here.moment_given("from") or clock.now()
     span: dict[str, Any] = {"end": edge + TICK, "newest_first": True} if past else {"start": edge - TICK}
     with here.database().reading() as tx:
-        found = booking.listed(tx, here.looked_at(), reps=_reps(rep), limit=A_PAGE + 1, **span)
+        sight = Sight(rep=rep) if rep else here.sight("see_all_meetings")
+        found = booking.list_for(tx, here.looked_at(), sight=sight, limit=A_PAGE + 1, **span)
     last = found[A_PAGE].start_at.isoformat() if len(found) > A_PAGE else None
     more = url_for(".index", show="past" if past else None, rep=rep, **{"from": last}) if last else None
     return render_template("meetings/index.html", found=found[:A_PAGE], past=past, rep=rep, more=more)
@@ -65,8 +68,7 @@ def cancel(meeting_id: str) -> ResponseReturnValue:
     reason = request.form.get("reason", "").strip()
     with here.database().transaction() as tx:
         meeting = _to_change(tx, meeting_id)
-        version = config.active_of(tx, meeting.site_id)
-        booking.cancel(tx, version, meeting.id, by=here.user().actor, reason=reason)
+        booking.cancel(tx, _version(tx, meeting), meeting.id, by=here.user().actor, reason=reason)
     flash("The meeting is cancelled; the visitor gets a mail.", "done")
     return redirect(url_for(".show", meeting_id=meeting_id), 303)
 
@@ -78,16 +80,15 @@ def end(meeting_id: str) -> ResponseReturnValue:
     if result not in ENDINGS:
         raise NotFound("A meeting can only have taken place or be a no-show.")
     with here.database().transaction() as tx:
-        booking.mark(tx, _to_change(tx, meeting_id).id, result, by=here.user().actor)
+        meeting = _to_change(tx, meeting_id)
+        booking.mark(tx, _version(tx, meeting), meeting.id, result, by=here.user().actor)
     flash(f"Kept: the meeting {ENDINGS[result]}.", "done")
     return redirect(url_for(".show", meeting_id=meeting_id), 303)
 
 
-def _reps(wanted: str | None) -> list[str] | None:
-    """Whose meetings are listed; None for everybody's."""
-    if here.may("see_all_meetings"):
-        return [wanted] if wanted else None
-    return [here.user().rep or ""]
+def _version(tx: Connection, meeting: Meeting) -> Version:
+    """What holds for the meeting's site now."""
+    return config.active_of(tx, meeting.site_id)
 
 
 def _mine(tx: Connection, meeting_id: str) -> Meeting:

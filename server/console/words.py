@@ -28,7 +28,7 @@ STATES: dict[str, dict[str, tuple[str, str]]] = {
         "held": ("Held", "warn"),
         "pending": ("Pending", "warn"),
         "booked": ("Booked", "info"),
-        "rescheduled": ("Moved", "plain"),
+        "rescheduled": ("Moved", "info"),
         "cancelled": ("Cancelled", "plain"),
         "done": ("Took place", "good"),
         "no_show": ("No-show", "bad"),

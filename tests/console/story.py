@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from plugins.errors import Permanent
 from server import clock, events
+from server.booking import service as booking
 from server.config import folder
 from server.config import service as config
 from server.conversations import service as conversations
@@ -20,20 +22,22 @@ from server.settings import ROOT
 from server.visitors import service as visitors
 from server.visitors.service import Arrival
 
+TODAY_AT_THREE = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
 ROLES = {"owner": "", "marketing": "", "supervisor": "", "grace": "rep", "dennis": "rep"}
 ATTACK = "<script>alert('x')</script><img src=x onerror=alert(1)>"
 SECRET_LINK = "https://usher.example/m/Zx81secretTokenOfTheVisitor"
 
+LOOKED_AT = (
+    ("customers", "no", "globex.example is no customer", {"account.domain": "globex.example"}),
+    ("targets", "unknown", "nobody said whether it is a target", {"account.is_target": None}),
+    ("enterprise", "yes", "800 is at least 500", {"account.employees": 800, "segment": "enterprise"}),
+)
 ROUTING_TRACE = {
     "decision": "routing",
     "chosen": "pool enterprise",
-    "looked_at": [
-        {"name": "customers", "answer": "no", "because": "globex.example is no customer", "saw": {"account.domain": "globex.example"}},
-        {"name": "targets", "answer": "unknown", "because": "nobody said whether it is a target", "saw": {"account.is_target": None}},
-        {"name": "enterprise", "answer": "yes", "because": "800 is at least 500", "saw": {"account.employees": 800, "segment": "enterprise"}},
-    ],
-}  # fmt: skip
+    "looked_at": [dict(zip(("name", "answer", "because", "saw"), one, strict=True)) for one in LOOKED_AT],
+}
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Story:
     with_ada: str  # conversation with the bot, about to book
     waiting: str  # conversation waiting in the queue `sdr`, where dennis is
     of_linus: str  # conversation that only linus and those who see all may see
+    meeting: str  # of ada with grace, today at 15:00 UTC
     dead: str  # delivery
     done: str  # delivery
     users: dict[str, people.User]
@@ -61,8 +66,9 @@ def tell(db: Database) -> Story:
         waiting = _somebody_waits(tx, version)
         zoe = _zoe_asked(tx, version)
         linus, of_linus = _linus_has_one(tx, version)
+        meeting = book(tx, version, TODAY_AT_THREE, with_ada)
         dead, done = _deliveries(tx, version.site_id)
-    return Story(version.site_id, ada, zoe, linus, with_ada, waiting, of_linus, dead, done, users)
+    return Story(version.site_id, ada, zoe, linus, with_ada, waiting, of_linus, meeting, dead, done, users)
 
 
 def apply(db: Database, key: str, note: str, **changed: str) -> config.Version:
@@ -98,6 +104,18 @@ def lead(tx: Connection, site_id: str, email: str, **told: Any) -> Any:
     found, _ = leads.meet(tx, site_id, email=email, source="chat", actor=events.BOT)
     values = [FieldValue(name, value, "conversation", "playbook pricing") for name, value in told.items()]
     return leads.learn(tx, found, [FieldValue("email", email, "conversation", "playbook pricing"), *values])
+
+
+def book(tx: Connection, version: config.Version, start: datetime, conversation_id: str | None = None) -> str:
+    """Ada's demo with whoever of the enterprise pool is free; after 15:00 UTC that is Grace only."""
+    held = booking.hold(tx, version, meeting="demo", start=start, pool="enterprise", conversation_id=conversation_id)
+    told = {
+        "name": "Ada Lovelace",
+        "email": "ada@globex.example",
+        "answers": {"goal": "Reports"},
+        "zone": "America/New_York",
+    }
+    return str(booking.confirm(tx, version, held.id, **told).id)
 
 
 def _user(db: Database, name: str) -> people.User:
