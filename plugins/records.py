@@ -29,10 +29,10 @@ class Records(Protocol):
         """Remove it; False when it was not there."""
 
     def find(self, kind: str, where: Mapping[str, Any]) -> list[Record]:
-        """Records whose top-level values equal all of `where`, oldest first."""
+        """Records whose top-level values equal all of `where` (text, numbers), in the order they first came."""
 
     def list(self, kind: str, *, after: str = "", limit: int = 1000) -> list[tuple[str, Record]]:
-        """Pairs of id and record in order of id, ids greater than `after`."""
+        """Pairs of id and record whose id is greater than `after`, in order of id by code points."""
 
 
 class MemoryRecords:
@@ -60,7 +60,7 @@ class MemoryRecords:
             return self._kept.pop((kind, id), None) is not None
 
     def find(self, kind: str, where: Mapping[str, Any]) -> list[Record]:
-        return [record for _, record in self._of(kind) if all(record.get(k) == v for k, v in where.items())]
+        return [record for _, record in self._of(kind) if where.items() <= record.items()]
 
     def list(self, kind: str, *, after: str = "", limit: int = 1000) -> list[tuple[str, Record]]:
         return sorted((id, record) for id, record in self._of(kind) if id > after)[:limit]

@@ -54,6 +54,7 @@ class BuiltinEnrichment(Enrichment):
         Field("reverse_dns", "Guess companies from the visitor's host name", Type.BOOLEAN, default=False),
         Field("dns_seconds", "Longest wait for DNS, in seconds", Type.NUMBER, default=1.0, minimum=0.1, maximum=10),
         Field("nameservers", "Name servers", Type.LIST, help="Addresses; empty means the system's", default=()),
+        Field("nameserver_port", "Port of the name servers", Type.INTEGER, default=53, minimum=1, maximum=65535),
         Field("free_domains", "Further free-mail domains", Type.LIST, default=()),
         Field("company_domains", "Domains that are companies although listed as free mail", Type.LIST, default=()),
     )
@@ -107,6 +108,7 @@ class BuiltinEnrichment(Enrichment):
         resolver = dns.resolver.Resolver(configure=not self.config["nameservers"])
         if self.config["nameservers"]:
             resolver.nameservers = list(self.config["nameservers"])
+            resolver.port = self.config["nameserver_port"]
         resolver.timeout = resolver.lifetime = self.config["dns_seconds"]
         return resolver
 
@@ -180,8 +182,10 @@ def _name_in(local: str) -> dict[str, Fact]:
 
 
 def _is_access_line(host: str, ip: str) -> bool:
-    digits = re.sub(r"\D", "", ip)
-    return bool(ACCESS_HOST.search(host)) or (len(digits) > 5 and digits in re.sub(r"\D", "", host))
+    """Providers name lines by words, or by the address itself: host-198-51-100-7, 7.100.51.198, 198051100007."""
+    parts, numbers = ip.split("."), re.findall(r"\d+", host)
+    spelled = set(parts) <= set(numbers) or "".join(part.zfill(3) for part in parts) in numbers
+    return spelled or bool(ACCESS_HOST.search(host))
 
 
 def _form_factor(user_agent: str, os: str) -> str:

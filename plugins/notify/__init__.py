@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from plugins.adapter import Adapter, needs
+from plugins.errors import PluginError
 
 
 class Capability(StrEnum):
@@ -89,7 +90,13 @@ class Notify(Adapter):
 
         InvalidInput(field="to") when the address is refused; AmbiguousOutcome when it may have gone out.
         """
-        return self.send_mail(message, key=key) if isinstance(message, Mail) else self.send_alert(message, key=key)
+        try:
+            if isinstance(message, Mail):
+                return self.send_mail(message, key=key)
+            return self.send_alert(message, key=key)
+        except PluginError as error:
+            error.at(f"{self.kind}.{self.name}", "send")
+            raise
 
     @needs(Capability.MAIL)
     def send_mail(self, mail: Mail, *, key: str) -> Sent:

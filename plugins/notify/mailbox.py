@@ -48,7 +48,7 @@ class Mailbox(Notify):
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             sentence = f"The folder {folder} cannot be made: {error.strerror}."
-            raise ConfigError(sentence, user_message=sentence, adapter="notify.mailbox") from error
+            raise ConfigError(sentence, user_message=sentence) from error
         return folder
 
 
@@ -63,4 +63,4 @@ def _write_whole(target: Path, content: bytes) -> None:
         part.replace(target)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise Transient(f"{target}: {error.strerror}", adapter="notify.mailbox", operation="send") from error
+        raise Transient(f"{target}: {error.strerror}") from error

@@ -23,10 +23,10 @@ def compose(mail: Mail, *, key: str, from_address: str, from_name: str = "") -> 
     the same Message-ID. InvalidInput names the field that cannot stand in a header."""
     sender = mail.from_address or from_address
     message = EmailMessage(policy=POLICY)
-    message["From"] = _address("from_address", mail.from_name or from_name, sender)
-    message["To"] = _address("to", mail.to_name, mail.to)
+    message["From"] = _address("from_address", sender, _line("from_name", mail.from_name or from_name))
+    message["To"] = _address("to", mail.to, _line("to_name", mail.to_name))
     if mail.reply_to:
-        message["Reply-To"] = _address("reply_to", "", mail.reply_to)
+        message["Reply-To"] = _address("reply_to", mail.reply_to)
     message["Subject"] = _line("subject", mail.subject)
     message["Date"] = format_datetime(datetime.now(UTC))
     message["Message-ID"] = mail.message_id or message_id("mail", key, sender)
@@ -71,11 +71,11 @@ def _line(field: str, value: str) -> str:
     return value
 
 
-def _address(field: str, name: str, address: str) -> Address:
+def _address(field: str, address: str, name: str = "") -> Address:
     local, at, domain = _line(field, address).strip().rpartition("@")
     try:
         if not (local and domain):
             raise ValueError(address)
-        return Address(_line(field, name), username=local, domain=ascii_domain(domain))
+        return Address(name, username=local, domain=ascii_domain(domain))
     except (ValueError, HeaderParseError) as error:
         raise InvalidInput(f"{field} is no e-mail address", field=field) from error

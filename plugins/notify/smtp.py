@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import smtplib
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
@@ -77,9 +77,10 @@ class Smtp(Notify):
             self._sign_in(server)
             yield server
         except PluginError as error:
-            raise self._named(error) from error.__cause__
+            error.message = strip_secrets(error.message, self.config.secrets())
+            raise
         except (OSError, smtplib.SMTPException) as error:
-            raise self._named(_meaning(error)) from error
+            raise _meaning(error, self.config.secrets()) from error
         finally:
             if server:
                 with suppress(OSError, smtplib.SMTPException):
@@ -90,12 +91,11 @@ class Smtp(Notify):
         hello = self.config.text("hello") or None
         if self.config["security"] == "tls":
             return smtplib.SMTP_SSL(host, port, hello, timeout=seconds, context=self._trust())
-        server = smtplib.SMTP(host, port, hello, timeout=seconds)
-        if self.config["security"] == "starttls":
-            server.starttls(context=self._trust())
-        return server
+        return smtplib.SMTP(host, port, hello, timeout=seconds)
 
     def _sign_in(self, server: smtplib.SMTP) -> None:
+        if self.config["security"] == "starttls":
+            server.starttls(context=self._trust())
         if not self.config.text("user"):
             server.ehlo_or_helo_if_needed()
             return
@@ -109,10 +109,6 @@ class Smtp(Notify):
         if self.config.text("ca_file"):
             trust.load_verify_locations(self.config.text("ca_file"))
         return trust
-
-    def _named(self, error: PluginError) -> PluginError:
-        error.message = strip_secrets(error.message, self.config.secrets())
-        return error.at("notify.smtp", "send")
 
 
 def _hand_over(server: smtplib.SMTP, message: EmailMessage) -> None:
@@ -144,16 +140,15 @@ def _accept(answer: tuple[int, bytes], refused: Callable[..., PluginError], *, w
     raise kind(f"{code} {said}", vendor_code=enhanced[0] if enhanced else str(code))
 
 
-def _meaning(error: OSError | smtplib.SMTPException) -> PluginError:
+def _meaning(error: OSError | smtplib.SMTPException, secrets: Sequence[str]) -> PluginError:
     """What a failure before the mail was handed over means: nothing was sent yet."""
-    if isinstance(error, smtplib.SMTPNotSupportedError) or type(error) is smtplib.SMTPException:
-        return ConfigError(str(error), user_message="The mail server does not offer this encryption or sign-in.")
+    said = strip_secrets(f"{type(error).__name__}: {error}", secrets)
     if isinstance(error, smtplib.SMTPResponseException):
-        said = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
         signing = isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code >= 500
         kind = AuthError if signing else Transient if error.smtp_code < 500 else ConfigError
-        return kind(f"{error.smtp_code} {said}", vendor_code=str(error.smtp_code))
+        return kind(said, vendor_code=str(error.smtp_code))
+    if isinstance(error, smtplib.SMTPNotSupportedError) or type(error) is smtplib.SMTPException:
+        return ConfigError(said, user_message="The mail server does not offer this encryption or sign-in.")
     if isinstance(error, ssl.SSLCertVerificationError):
-        sentence = "The mail server's certificate cannot be trusted."
-        return Transient(f"{sentence} {error.verify_message}", user_message=sentence)
-    return Transient(f"{type(error).__name__}: {error}")
+        return Transient(said, user_message="The mail server's certificate cannot be trusted.")
+    return Transient(said)

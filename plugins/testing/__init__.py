@@ -1,0 +1,34 @@
+"""The conformance kit: subclass the class of your kind, give the class and its settings, run pytest.
+
+    from plugins.testing import CRMConformance
+
+    class TestAcme(CRMConformance):
+        adapter = Acme
+
+        @pytest.fixture
+        def config(self, fake): return {"base_url": fake.url, "token": "made-up"}
+
+A standard test may only be replaced by one marked `pytest.mark.xfail(reason=…)`.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.register_assert_rewrite(*(f"plugins.testing.{kind}" for kind in ("crm", "calendar", "enrichment", "notify")))
+pytest.register_assert_rewrite("plugins.testing.conformance", "plugins.testing.records")
+
+# pytest must know these modules before they are imported
+from plugins.testing.calendar import CalendarConformance  # noqa: E402
+from plugins.testing.crm import CRMConformance  # noqa: E402
+from plugins.testing.enrichment import EnrichmentConformance  # noqa: E402
+from plugins.testing.notify import NotifyConformance  # noqa: E402
+from plugins.testing.records import RecordsConformance  # noqa: E402
+
+__all__ = [
+    "CRMConformance",
+    "CalendarConformance",
+    "EnrichmentConformance",
+    "NotifyConformance",
+    "RecordsConformance",
+]

@@ -1,0 +1,115 @@
+"""What every CRM adapter must pass."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from plugins.crm import CRM, Activity, ActivityKind, Capability, Company, Kind, Meeting, MeetingStatus, Person, Ref
+from plugins.errors import InvalidInput, NotFound
+from plugins.testing.conformance import Conformance, at_once, requires
+
+ADA = Person("ada@globex.example", name="Ada Lovelace", phone="+4930123456", title="CTO")
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+CHAT = Activity(ActivityKind.CHAT, NOON, "Chat on /pricing", "How much is it?")
+DEMO = Meeting("mtg_1@usher", NOON, NOON + timedelta(minutes=30), "Europe/Berlin", "Product demo")
+
+
+class CRMConformance(Conformance):
+    """The author gives `count`. Tests of a capability that is not declared are skipped."""
+
+    def count(self, subject: CRM, kind: Kind) -> int:
+        """How many records of this kind the service holds."""
+        raise NotImplementedError
+
+    def test_upserting_a_person_twice_keeps_one_record(self, subject: Any) -> None:
+        first, second = subject.upsert_person(ADA, key="k1"), subject.upsert_person(ADA, key="k2")
+        assert first == second
+        assert (first.created, second.created) == (True, False)
+        assert self.count(subject, Kind.PERSON) == 1
+
+    def test_eight_at_once_with_one_email_make_one_person(self, subject: Any) -> None:
+        refs = at_once(lambda n: subject.upsert_person(replace(ADA, fields={f"f{n}": str(n)}), key=f"k{n}"))
+        assert len(set(refs)) == 1
+        assert sum(ref.created for ref in refs) == 1
+        assert self.count(subject, Kind.PERSON) == 1
+
+    @pytest.mark.parametrize("other", ["ADA@Globex.Example", " ada@globex.example ", "Ada@GLOBEX.example"])
+    def test_case_and_blanks_do_not_make_another_person(self, subject: Any, other: str) -> None:
+        assert subject.upsert_person(ADA, key="k1") == subject.upsert_person(replace(ADA, email=other), key="k2")
+
+    def test_an_email_in_either_unicode_form_is_one_person(self, subject: Any) -> None:
+        composed, decomposed = (unicodedata.normalize(form, "jürgen@bücher.example") for form in ("NFC", "NFD"))
+        one = subject.upsert_person(replace(ADA, email=composed), key="k1")
+        assert subject.upsert_person(replace(ADA, email=decomposed), key="k2") == one
+        assert subject.upsert_person(replace(ADA, email="jürgen@xn--bcher-kva.example"), key="k3") == one
+
+    def test_what_is_no_email_is_refused_by_field(self, subject: Any) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            subject.upsert_person(replace(ADA, email="ada"), key="k1")
+        assert caught.value.field == "email"
+
+    @requires(Capability.FIND)
+    def test_a_person_is_found_by_email_in_any_case(self, subject: Any) -> None:
+        ref = subject.upsert_person(ADA, key="k1")
+        assert subject.find_by_email("ADA@globex.EXAMPLE") == [ref]
+        assert subject.find_by_email("grace@globex.example") == []
+
+    @requires(Capability.OWNER)
+    def test_nobody_owns_an_unknown_person(self, subject: Any) -> None:
+        assert subject.owner_of("nobody@globex.example") is None
+
+    @requires(Capability.ACCOUNT)
+    def test_a_company_is_found_by_domain_and_kept_values_stay(self, subject: Any) -> None:
+        subject.upsert_company(Company("globex.example", name="Globex", employees=800), key="k1")
+        subject.upsert_company(Company("Globex.example", industry="Energy"), key="k2")
+        account = subject.account_by_domain("GLOBEX.example")
+        assert (account.name, account.employees, account.industry) == ("Globex", 800, "Energy")
+        assert account.is_customer is None
+        assert self.count(subject, Kind.COMPANY) == 1
+
+    @requires(Capability.ACCOUNT)
+    def test_an_unknown_domain_is_no_account(self, subject: Any) -> None:
+        assert subject.account_by_domain("initech.example") is None
+
+    @requires(Capability.ACTIVITY)
+    def test_the_same_key_logs_one_activity_and_another_key_a_second(self, subject: Any) -> None:
+        ada = subject.upsert_person(ADA, key="k1")
+        assert subject.log_activity(ada, CHAT, key="k2") == subject.log_activity(ada, CHAT, key="k2")
+        assert self.count(subject, Kind.ACTIVITY) == 1
+        subject.log_activity(ada, CHAT, key="k3")
+        assert self.count(subject, Kind.ACTIVITY) == 2
+
+    @requires(Capability.ACTIVITY)
+    def test_nothing_is_logged_for_a_person_who_is_gone(self, subject: Any) -> None:
+        with pytest.raises(NotFound):
+            subject.log_activity(Ref(Kind.PERSON, "999999"), CHAT, key="k1")
+
+    @requires(Capability.MEETING)
+    def test_a_meeting_keeps_one_record_from_booking_to_no_show(self, subject: Any) -> None:
+        ada = subject.upsert_person(ADA, key="k1")
+        booked = subject.log_meeting(ada, DEMO, key="m1")
+        later = replace(DEMO, start=NOON + timedelta(days=1), end=NOON + timedelta(days=1, minutes=30))
+        moved = replace(later, status=MeetingStatus.RESCHEDULED)
+        assert subject.log_meeting(ada, moved, key="m2") == booked
+        assert subject.log_meeting(ada, replace(later, status=MeetingStatus.NO_SHOW), key="m3") == booked
+        assert self.count(subject, Kind.MEETING) == 1
+
+    @requires(Capability.CONVERT)
+    def test_converting_twice_makes_one_opportunity(self, subject: Any) -> None:
+        ada = subject.upsert_person(ADA, key="k1")
+        first = subject.convert(ada, key="c1", opportunity="Globex: 800 seats")
+        assert subject.convert(ada, key="c1", opportunity="Globex: 800 seats") == first
+        assert self.count(subject, Kind.OPPORTUNITY) == 1
+
+    @requires(Capability.CHANGES)
+    def test_changes_continue_where_the_cursor_stood(self, subject: Any) -> None:
+        start = subject.changes().cursor
+        ada = subject.upsert_person(ADA, key="k1")
+        seen = subject.changes(start)
+        assert ada in [change.ref for change in seen.items]
+        assert subject.changes(seen.cursor).items == ()

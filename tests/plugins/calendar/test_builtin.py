@@ -1,0 +1,56 @@
+"""The built-in calendar keeps the contract and can show what stands in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from plugins.calendar import Window
+from plugins.calendar.builtin import BuiltinCalendar
+from plugins.testing import CalendarConformance
+from plugins.testing.calendar import DAY, DEMO, at
+
+
+class TestBuiltinCalendar(CalendarConformance):
+    adapter = BuiltinCalendar
+
+    @pytest.fixture
+    def calendar(self) -> str:
+        return "grace@acme.example"
+
+    def test_events_come_back_as_they_were_written_in_order(self, subject: Any, calendar: str) -> None:
+        late, early = replace(at(15), blocks=False), at(9)
+        refs = [subject.create(calendar, draft, key=key) for draft, key in ((late, "k1"), (early, "k2"))]
+        gone = subject.create(calendar, at(11), key="k3")
+        subject.cancel(gone, key="k4")
+        assert subject.events(calendar, DAY) == [(refs[1], early), (refs[0], late)]
+        assert subject.events("linus@acme.example", DAY) == []
+
+    def test_a_repeat_of_create_mends_an_index_that_a_crash_left_undone(self, subject: Any, calendar: str) -> None:
+        subject.create(calendar, DEMO, key="k1")
+        for (kind, id), value in list(subject.records._kept.items()):
+            if "blocks" in value and "uid" not in value:
+                subject.records.delete(kind, id)
+        assert self.times(subject, calendar) == []
+        subject.create(calendar, DEMO, key="k1")
+        assert self.times(subject, calendar) == [(DEMO.start, DEMO.end)]
+
+    def test_a_late_repeat_of_create_does_not_bring_back_what_was_moved(self, subject: Any, calendar: str) -> None:
+        ref = subject.create(calendar, at(9), key="k1")
+        subject.update(ref, at(15), key="k2")
+        subject.create(calendar, at(9), key="k1")
+        assert self.times(subject, calendar) == [(at(15).start, at(15).end)]
+
+    def test_calendars_are_those_with_something_in_them(self, subject: Any, calendar: str) -> None:
+        assert subject.calendars() == []
+        subject.create(calendar, DEMO, key="k1")
+        assert [info.id for info in subject.calendars()] == [calendar]
+
+    def test_an_event_of_three_months_is_busy_in_the_middle_one(self, subject: Any, calendar: str) -> None:
+        start, end = DAY.start.replace(month=1, day=31), DAY.start.replace(month=5, day=1)
+        subject.create(calendar, replace(DEMO, start=start, end=end), key="k1")
+        assert self.times(subject, calendar) == [(DAY.start, DAY.end)]
+        april = Window(DAY.start.replace(month=4), DAY.end.replace(month=4))
+        assert self.times(subject, calendar, april) == [(april.start, april.end)]

@@ -1,0 +1,295 @@
+"""SMTP against a real server on loopback: what arrives, and what each kind of refusal means for the outbox."""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP as Server
+from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
+
+from plugins import registry
+from plugins.errors import (
+    AmbiguousOutcome,
+    AuthError,
+    ConfigError,
+    InvalidInput,
+    Permanent,
+    PluginError,
+    Retry,
+    Transient,
+)
+from plugins.notify.smtp import Smtp
+from plugins.records import MemoryRecords
+from plugins.testing import NotifyConformance
+from plugins.testing.notify import MAIL
+from tests.plugins.certificates import Authority
+
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+USER, PASSWORD = "usher", "s3cret-w0rd"
+
+
+class Inbox:
+    """What the server does with mails: keeps them, or answers as it was told to."""
+
+    def __init__(self) -> None:
+        self.mails: list[bytes] = []
+        self.envelopes: list[Envelope] = []
+        self.at_mail = self.at_rcpt = self.at_data = ""
+
+    async def handle_MAIL(self, _: Server, __: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+        if self.at_mail:
+            return self.at_mail
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
+    async def handle_RCPT(self, _: Server, __: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+        if self.at_rcpt:
+            return self.at_rcpt
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Server, session: Session, envelope: Envelope) -> str:
+        if self.at_data:
+            return self.at_data
+        assert isinstance(envelope.content, bytes)
+        self.mails.append(envelope.content)
+        self.envelopes.append(envelope)
+        return "250 OK"
+
+
+def _sign_in(server: Server, session: Session, envelope: Envelope, mechanism: str, given: Any) -> AuthResult:
+    good = isinstance(given, LoginPassword) and given == LoginPassword(USER.encode(), PASSWORD.encode())
+    return AuthResult(success=good, handled=False)
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    return Inbox()
+
+
+@pytest.fixture
+def server(inbox: Inbox) -> Iterator[Controller]:
+    with serving(inbox, authenticator=_sign_in, auth_required=True, auth_require_tls=False) as controller:
+        yield controller
+
+
+@contextmanager
+def serving(inbox: Inbox, **options: Any) -> Iterator[Controller]:
+    controller = Controller(inbox, hostname="127.0.0.1", port=free_port(), **options)
+    controller.start()
+    try:
+        yield controller
+    finally:
+        controller.stop()
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def settings(port: int, **other: Any) -> dict[str, Any]:
+    plain = {"host": "127.0.0.1", "port": port, "security": "none", "user": USER, "password": PASSWORD}
+    return {**plain, "hello": "usher.example", "timeout_seconds": 5, **other}
+
+
+def open_smtp(config: dict[str, Any]) -> Smtp:
+    adapter: Smtp = registry.open("notify", "smtp", config, records=MemoryRecords())
+    return adapter
+
+
+def refusal(config: dict[str, Any], mail: Any = MAIL) -> PluginError:
+    with pytest.raises(PluginError) as caught:
+        open_smtp(config).send(mail, key="k1")
+    assert (caught.value.adapter, caught.value.operation) == ("notify.smtp", "send")
+    assert PASSWORD not in f"{caught.value} {caught.value.user_message} {caught.value.as_json()}"
+    return caught.value
+
+
+class TestSmtp(NotifyConformance):
+    adapter = Smtp
+
+    @pytest.fixture
+    def config(self, server: Controller, inbox: Inbox) -> dict[str, Any]:
+        self.inbox = inbox
+        return settings(server.port)
+
+    def received(self, config: dict[str, Any]) -> list[bytes]:
+        return self.inbox.mails
+
+
+def test_the_site_s_sender_stands_in_where_the_mail_names_none(server: Controller, inbox: Inbox) -> None:
+    config = settings(server.port, from_address="desk@acme.example", from_name="Desk")
+    open_smtp(config).send(replace(MAIL, from_address="", from_name=""), key="k1")
+    assert inbox.envelopes[0].mail_from == "desk@acme.example"
+    assert b"From: Desk <desk@acme.example>" in inbox.mails[0]
+
+
+def test_a_mail_without_any_sender_is_a_setting_to_correct(server: Controller) -> None:
+    error = refusal(settings(server.port), replace(MAIL, from_address=""))
+    assert isinstance(error, ConfigError)
+    assert error.problems == (("from_address", "is required"),)
+
+
+@pytest.mark.parametrize(
+    ("step", "answer", "kind", "retry"),
+    [
+        ("at_mail", "451 4.3.0 Later", Transient, Retry.LATER),
+        ("at_mail", "550 5.7.1 Sender not yours", ConfigError, Retry.NEVER),
+        ("at_mail", "530 5.7.0 Sign in first", AuthError, Retry.NEVER),
+        ("at_rcpt", "450 4.2.1 Greylisted", Transient, Retry.LATER),
+        ("at_rcpt", "452 4.2.2 Mailbox full", Transient, Retry.LATER),
+        ("at_rcpt", "550 5.1.1 No such user", InvalidInput, Retry.NEVER),
+        ("at_data", "451 4.3.0 Later", Transient, Retry.LATER),
+        ("at_data", "554 5.7.1 Looks like spam", Permanent, Retry.NEVER),
+    ],
+)
+def test_each_refusal_says_what_to_do(
+    server: Controller, inbox: Inbox, step: str, answer: str, kind: type[PluginError], retry: Retry
+) -> None:
+    setattr(inbox, step, answer)
+    error = refusal(settings(server.port))
+    assert type(error) is kind
+    assert error.retry is retry
+    assert error.vendor_code == answer.split()[1]
+    assert inbox.mails == []
+
+
+def test_a_refused_recipient_is_named_as_the_wrong_field(server: Controller, inbox: Inbox) -> None:
+    inbox.at_rcpt = "550 5.1.1 No such user"
+    error = refusal(settings(server.port))
+    assert isinstance(error, InvalidInput)
+    assert error.field == "to"
+
+
+def test_a_wrong_password_asks_the_owner_to_sign_in_again(server: Controller) -> None:
+    config = settings(server.port, password="wr0ng-one")
+    error = refusal(config)
+    assert isinstance(error, AuthError)
+    assert error.stops
+    assert "wr0ng-one" not in str(error)
+    result = open_smtp(config).check()
+    assert (result.ok, result.message) == (False, AuthError.sentence)
+
+
+def test_check_names_the_account(server: Controller, inbox: Inbox) -> None:
+    assert open_smtp(settings(server.port)).check().account == USER
+    assert inbox.mails == []
+
+
+def test_a_server_that_asks_for_sign_in_is_not_offered_an_anonymous_mail(server: Controller) -> None:
+    assert isinstance(refusal(settings(server.port, user="", password="")), AuthError)
+
+
+def test_a_password_beyond_ascii_is_a_setting_to_correct(server: Controller) -> None:
+    assert isinstance(refusal(settings(server.port, password="geheimß")), ConfigError)
+
+
+def test_a_refused_connection_is_tried_later() -> None:
+    assert isinstance(refusal(settings(free_port())), Transient)
+
+
+@pytest.mark.parametrize("ending", ["silence", "hang up"])
+def test_no_answer_after_the_mail_was_handed_over_is_ambiguous_and_the_same_key_is_the_same_mail(ending: str) -> None:
+    with script(end=ending) as (port, heard):
+        error = refusal(settings(port, user="", timeout_seconds=0.3))
+        assert isinstance(error, AmbiguousOutcome)
+        assert error.retry is Retry.SAME_KEY
+        refusal(settings(port, user="", timeout_seconds=0.3))
+        ids = [line for line in heard if line.startswith("Message-ID:")]
+        assert len(ids) == 2
+        assert len(set(ids)) == 1
+
+
+@pytest.mark.parametrize("stop", ["EHLO", "MAIL", "RCPT", "DATA"])
+def test_no_answer_before_that_is_tried_later(stop: str) -> None:
+    with script(stop=stop) as (port, _):
+        error = refusal(settings(port, user="", timeout_seconds=0.3))
+        assert type(error) is Transient
+
+
+def test_a_server_without_encryption_is_not_given_the_password() -> None:
+    with script() as (port, heard):
+        error = refusal(settings(port, security="starttls"))
+        assert isinstance(error, ConfigError)
+        assert not [line for line in heard if line.startswith("AUTH")]
+
+
+def test_an_address_beyond_ascii_needs_a_server_that_takes_it(server: Controller, inbox: Inbox) -> None:
+    wide = replace(MAIL, to="jürgen@bücher.example", subject="Grüße")
+    with script() as (port, heard):
+        error = refusal(settings(port, user=""), wide)
+        assert isinstance(error, InvalidInput)
+        assert not [line for line in heard if line.startswith("MAIL")]
+    with serving(inbox, enable_SMTPUTF8=True) as controller:
+        open_smtp(settings(controller.port, user="")).send(wide, key="k1")
+    assert inbox.envelopes[0].rcpt_tos == ["jürgen@xn--bcher-kva.example"]
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_with_encryption_the_server_must_prove_who_it_is(security: str, inbox: Inbox, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    context = authority.server_context("localhost")
+    encrypted = {"ssl_context": context} if security == "tls" else {"tls_context": context, "require_starttls": True}
+    with serving(inbox, server_hostname="localhost", **encrypted) as controller:
+        trusted = settings(controller.port, host="localhost", security=security, ca_file=str(authority.file), user="")
+        open_smtp(trusted).send(MAIL, key="k1")
+        assert len(inbox.mails) == 1
+        stranger, misnamed = refusal({**trusted, "ca_file": ""}), refusal({**trusted, "host": "127.0.0.1"})
+        for refused in (stranger, misnamed):
+            assert isinstance(refused, Transient)
+            assert "certificate" in refused.user_message
+        assert len(inbox.mails) == 1
+
+
+class script:  # noqa: N801 - used as a context manager: with script(stop="MAIL") as (port, heard)
+    """A server that speaks just enough SMTP and falls silent, or hangs up, at one command or after the mail."""
+
+    def __init__(self, stop: str = "", end: str = "") -> None:
+        heard = self.heard = []  # type: list[str]
+        done = self.done = threading.Event()
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                self.wfile.write(b"220 fake ready\r\n")
+                for raw in self.rfile:
+                    line = raw.decode().rstrip("\r\n")
+                    heard.append(line)
+                    verb = line[:4].upper()
+                    if verb == stop:
+                        done.wait(10)
+                        return
+                    self.wfile.write({"DATA": b"354 go on\r\n", "QUIT": b"221 bye\r\n"}.get(verb, b"250 fine\r\n"))
+                    if verb == "DATA":
+                        self.swallow()
+                        if end == "silence":
+                            done.wait(10)
+                        return
+
+            def swallow(self) -> None:
+                while (raw := self.rfile.readline()) and raw != b".\r\n":
+                    heard.append(raw.decode().rstrip("\r\n"))
+
+        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
+
+    def __enter__(self) -> tuple[int, list[str]]:
+        self.thread.start()
+        return int(self.server.server_address[1]), self.heard
+
+    def __exit__(self, *_: object) -> None:
+        self.done.set()
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
