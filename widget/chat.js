@@ -29,8 +29,8 @@ export function openChat(host, greeter, ui) {
 
   /** @param {string | null} [playbook] */
   function start(playbook) {
-    wanted = playbook ?? greeter.playbook?.id;
     if (line) return;
+    wanted = playbook ?? greeter.playbook?.id;
     for (const item of store.read().unsent ?? []) wait(item);
     const url = host.server.replace(/^http/, "ws") + "/v1/chat";
     line = connect({ url, hello, heard, changed: ui.connection });
@@ -64,11 +64,7 @@ export function openChat(host, greeter, ui) {
 
   /** @param {Frame} frame */
   function welcomed(frame) {
-    if (conversation !== frame.conversation && whole) {
-      forget(); // another conversation than before: its beginning is not here
-      ui.clear();
-      return again();
-    }
+    if (conversation !== frame.conversation && whole) return anew(); // its beginning is not here
     conversation = frame.conversation;
     if (frame.token) store.save({ token: (token = frame.token) });
     const late = whole > 0;
@@ -76,7 +72,10 @@ export function openChat(host, greeter, ui) {
     for (const message of frame.messages) stored(message, late);
     whole = Math.max(whole, frame.seq);
     clearTimeout(gap);
-    for (const item of unsent.values()) deliver(item);
+    for (const item of unsent.values()) {
+      ui.pending(item);
+      deliver(item);
+    }
     for (const waiting of later.splice(0)) send(waiting);
     ui.welcome(frame.texts ?? {});
   }
@@ -91,6 +90,7 @@ export function openChat(host, greeter, ui) {
   function acked(id, seq) {
     const item = unsent.get(id);
     settle(id);
+    if (item && seqs.has(seq)) return anew(); // the number is taken: the server has begun another conversation
     if (arrived(seq) && item) ui.message({ ...item, seq, author: "visitor" }, true);
   }
 
@@ -147,6 +147,13 @@ export function openChat(host, greeter, ui) {
 
   function again() {
     line?.again();
+  }
+
+  /** Another conversation than before: from its first message on. */
+  function anew() {
+    forget();
+    ui.clear();
+    again();
   }
 
   function forget() {

@@ -5,7 +5,7 @@ import css from "./launcher.css";
 const { dataset, src } = /** @type {HTMLScriptElement} */ (document.currentScript);
 const server = new URL(src).origin;
 const frame = document.createElement("usher-chat");
-/** @type {Promise<void>} */ let ready;
+/** @type {Promise<any>} */ let ready;
 /** @type {Promise<void> | undefined} */ let greeted;
 /** @type {Promise<Panel> | undefined} */ let panel;
 
@@ -56,10 +56,13 @@ function begin(queue) {
   for (const [name, ...args] of queue) call(name, ...args);
 }
 
-/** Asks for the config and draws; fails where the site has no chat. */
+/** Asks for the config and draws; never settles where the site has no chat. */
 async function start() {
-  const answer = await fetch(`${server}/v1/sites/${dataset.site}/config`);
-  if (!answer.ok) throw `Usher: no chat here (${answer.status})`;
+  const answer = await fetch(`${server}/v1/sites/${dataset.site}/config`).catch((problem) => problem);
+  if (!answer.ok) {
+    console.warn("Usher: no chat on this page.", answer.status ?? answer);
+    return new Promise(() => {});
+  }
   /** @type {Config} */
   const config = (host.config = await answer.json());
   host.locale = navigator.languages.map((it) => it.slice(0, 2)).find((it) => config.locales.includes(it)) ?? config.locale;
@@ -73,7 +76,7 @@ async function start() {
   if (host.saved.open || host.saved.live) load("resume");
   if (config.playbooks.some((it) => it.display?.show !== "quiet")) {
     for (const sign of ["pointermove", "scroll", "keydown"]) addEventListener(sign, greet, { once: true, passive: true });
-    setTimeout(greet, Math.min(...config.playbooks.map((it) => it.display?.after ?? 2)) * 1000);
+    setTimeout(greet, Math.max(2, Math.min(...config.playbooks.map((it) => it.display?.after ?? 2))) * 1000);
   }
   setTimeout(host.emit, 0, "ready");
 }

@@ -28,7 +28,7 @@ function openPanel(host, greeter, t) {
   const section = el("section.panel", { role: "dialog", ariaLabel: talk.name, part: "panel", hidden: true, tabIndex: -1 }, ...talk.nodes);
   const screen = openScreen(host, section, close);
   for (const sign of ["pointerdown", "keydown", "focusin"]) section.addEventListener(sign, () => begin());
-  addEventListener("storage", ({ key, newValue }) => key === host.key && !newValue && restart()); // reset in another tab
+  addEventListener("storage", ({ key, newValue }) => key === host.key && !newValue && reset()); // another tab has forgotten the visitor
   document.addEventListener("visibilitychange", read);
   greeter.moved = () => talk.chat.send({ t: "page", page: greeter.page(), data: host.data });
   launcher.before(section);
@@ -117,10 +117,6 @@ function openPanel(host, greeter, t) {
 
   function reset() {
     store.forget();
-    restart();
-  }
-
-  function restart() {
     close();
     host.seed = Math.random().toString(36);
     [unread, last] = [0, 0];

@@ -24,8 +24,8 @@ export function openStore(host) {
     },
     /** The teaser was sent away: nothing but this fact is kept, and nothing where consent is asked for elsewhere. */
     hush() {
-      memory.hushed = true;
-      if (host.config.consent !== "external") write(host.key, this.read());
+      this.save({ hushed: true });
+      if (!host.granted && host.config.consent !== "external") write(host.key, { hushed: true });
     },
     forget() {
       memory = {};

@@ -95,10 +95,9 @@ export function openTalk(host, greeter, t, { close, arrived }) {
     if (item) chat.say(item.text, item.value);
   }
 
-  /** @param {string} text @param {object} [value] */
+  /** @param {string} text @param {{action?: string}} [value] */
   function say(text, value) {
-    const part = dock.current();
-    if (part) emit("answered", { node: newest?.node, text });
+    if (dock.asks() && !value?.action) emit("answered", { node: newest?.node, text });
     emit("message", { author: "visitor", text });
     chat.say(text, value);
     if (state === "bot") typing("bot");

@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,13 @@ class Double:
     def said(self) -> list[str]:
         """What visitors said, as stored, in order."""
         return [m["text"] for talk in self.conversations.values() for m in talk.messages if m["author"] == "visitor"]
+
+    def wait(self, so: Callable[[], bool], seconds: float = 10) -> None:
+        """Until it is so."""
+        until = time.monotonic() + seconds
+        while not so():
+            assert time.monotonic() < until, (self.frames, self.said())
+            time.sleep(0.01)
 
     def _usher_app(self) -> Flask:
         app = Flask("usher-double")

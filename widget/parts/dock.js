@@ -12,7 +12,7 @@ const LAZY = ["slots", "form"];
 export function openDock(kit, booking, drawn) {
   const dock = dom.el("div.dock", { part: "dock" });
   /** @type {Part | null | undefined} */ let current;
-  return { dock, show, current: () => current };
+  return { dock, show, asks: () => dock.childElementCount > 0 };
 
   /** @param {Part | null | undefined} part */
   async function show(part) {
