@@ -15,9 +15,10 @@ def _clock(hour: int, minute: int, among: Sequence[Token], sure: str = "") -> To
     if not (0 <= hour <= 24 and 0 <= minute < 60):
         return None
     letters = {token.letter for token in among}
-    if "Z" in letters and hour < 12:
+    late = "Z" in letters or any(token.letter == "P" and token.name != "morning" for token in among)
+    if late and hour < 12:
         hour, sure = hour + 12, "sure"
-    elif "G" in letters:
+    elif "G" in letters or "P" in letters:
         hour, sure = hour % 12 if hour == 12 else hour, "sure"
     return Token("C", among[0].start, among[-1].end, hour % 24, sure, minute)
 
@@ -25,7 +26,9 @@ def _clock(hour: int, minute: int, among: Sequence[Token], sure: str = "") -> To
 def _past(tokens: Sequence[Token], _: Frame) -> Token | None:
     """Minutes or a quarter, then the hour: "ten past three", "viertel nach drei"."""
     hour = tokens[-1] if tokens[-1].letter != "o" else tokens[-2]
-    minutes = tokens[0].number if tokens[0].letter == "N" else 15 if tokens[0].letter == "q" else 30
+    minutes = tokens[0].number if tokens[0].letter == "N" else 15
+    if tokens[1].letter == "U" and tokens[1].name != "minute":
+        return None
     return _clock(hour.number, minutes, [tokens[0], hour, tokens[-1]])
 
 
@@ -59,6 +62,18 @@ def _less(tokens: Sequence[Token], _: Frame) -> Token | None:
     return _clock((tokens[0].number - 1) % 24, 60 - minutes, tokens) if 0 < minutes < 30 else None
 
 
+def _minutes(tokens: Sequence[Token], _: Frame) -> Token | None:
+    """Hour and minutes as two numbers: "at six thirty", "las ocho y veinte"."""
+    hour, minute = (token.number for token in tokens if token.letter == "N")
+    return _clock(hour, minute, tokens) if 9 < minute < 60 and (minute > 12 or tokens[0].letter != "l") else None
+
+
+def _dotted(tokens: Sequence[Token], _: Frame) -> Token | None:
+    """ "at 2.30", "8.30pm", "10.30 Uhr": a dot between hour and minutes."""
+    written = next(token for token in tokens if token.letter == "H")
+    return _clock(written.number, written.minute, tokens) if written.name == ".?" else None
+
+
 def _hour(tokens: Sequence[Token], _: Frame) -> Token | None:
     first = next(token for token in tokens if token.letter in "NC")
     return _clock(first.number, first.minute, tokens, first.name)
@@ -72,7 +87,7 @@ def _at(tokens: Sequence[Token], _: Frame) -> Token | None:
 CLOCKS = Grammar(
     ("h[LpQ]?[NC]o?[GZ]?", _half),
     ("[qN][LpQ]Co?", _past),
-    ("[qN][LpQ]No?", _past),
+    ("[qN]U?[LpQ][NC]o?", _past),
     ("q&No?", _past),
     ("[qN][KVAt][NC]o?[GZ]?", _minus),
     ("[NC]o?&[hq][GZ]?", _then),
@@ -80,8 +95,12 @@ CLOCKS = Grammar(
     ("[NC]o?tl?[qN]", _less),
     ("[NC]o[GZ]?", _hour),
     ("[NC][GZ]", _hour),
-    ("SN(?![.UM0KA])", _at),
-    ("AN(?![.UM0KA])", _at),
+    ("NP", _hour),
+    ("[SAl]N&NZ?(?![UM0])", _minutes),
+    ("S?NN[GZP]?(?![UM0.])", _minutes),
+    ("[SA]H[GZ]?", _dotted),
+    ("H[GZo]", _dotted),
+    ("[SA]N(?![.UM0KA]|[LpQVt][NC]|U)", _at),
 )
 
 
@@ -150,9 +169,9 @@ def daytime(clock: Token, part: PartOfDay = PartOfDay.ANY) -> int:
 def wish(token: Token, part: PartOfDay = PartOfDay.ANY) -> TimeWish:
     """A clock or a window as a wish without a day."""
     if token.letter == "C":
-        return TimeWish(at=time(daytime(token, part), token.minute))
+        return TimeWish(at=time(daytime(token, part) % 24, token.minute))
     end = time.fromisoformat(token.name) if token.name else None
-    start = time(token.number, token.minute) if token.number >= 0 else None
+    start = time(token.number % 24, token.minute) if token.number >= 0 else None
     if start and end and start == end:
         end = None
     return TimeWish(not_before=start, not_after=end)

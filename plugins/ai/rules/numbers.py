@@ -12,7 +12,7 @@ from plugins.ai.rules.words import word_set
 
 _WORD = re.compile(r"[^\W\d_]+")
 _JOIN = re.compile(r"[\s-]*")
-_MAX = 1e12
+_MAX = 1e15
 _VAGUE = word_set("vague")
 
 
@@ -124,7 +124,7 @@ class _Run:
         token = self.tokens[self.place]
         if self.place > self.first:
             gap = self.folded[self.tokens[self.place - 1].end : token.start]
-            if not _JOIN.fullmatch(gap) or (token.kind == "digits" and gap):
+            if not _JOIN.fullmatch(gap) or (token.kind == "digits" and gap and not self._after("and")):
                 return None
         return token
 
@@ -139,6 +139,9 @@ class _Run:
         return bool(take(token))
 
     def _digits(self, token: _Token) -> bool:
+        if self._after("and") and (self.current or self.total) and (self.current or 0) % 100 == 0 and token.value < 100:
+            self.current = (self.current or 0) + token.value
+            return True
         if self.place > self.first:
             return False
         self.current = token.value

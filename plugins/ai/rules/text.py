@@ -26,6 +26,7 @@ _SAME = str.maketrans(
         "æ": "ae",
     }
 )
+_GESTURES = {"👍": " yes ", "👌": " yes ", "✅": " yes ", "✔": " yes ", "👎": " no ", "❌": " no ", "🚫": " no "}
 _WORD = re.compile(r"[^\W_]+(?:'[^\W\d_]+)*")
 _GERMAN = str.maketrans({"ä": "ae?", "ö": "oe?", "ü": "ue?", "ß": "ss?"})
 
@@ -113,6 +114,8 @@ def languages(locale: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _fold_character(character: str) -> str:
+    if character in _GESTURES:
+        return _GESTURES[character]
     plain = character.translate(_SAME)
     if plain.isascii():
         return plain.lower()

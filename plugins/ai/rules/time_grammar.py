@@ -11,7 +11,7 @@ from functools import cached_property
 from plugins.ai.rules.time_words import Token
 
 # Letters that rules add: C clock time · t window of clock times · 0 stretch of days.
-ALPHABET = "DMNOyHcCRXYxTLUWwPIig+EBJvFKAVQSGZohqpt&n!|la;.0"
+ALPHABET = "DMNOyHcCRXYxTLUWwPIig+EBJvFKAVQSGZohqpt&n!|la;.0uz"
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,9 @@ class Token:
 
 _PIECES = re.compile(
     r"""(?P<iso>(?<!\d)\d{4}-\d{1,2}-\d{1,2}(?!\d))
-      | (?P<date>(?<![\w.,/-])\d{1,2}(?P<mark>[./-])\d{1,2}(?:(?P=mark)(?:20\d\d|\d\d)(?!\d)|(?P=mark)?)(?![\d:h]|/\d))
-      | (?P<clock>(?<![\d,.:])\d{1,2}(?:[:h.]|\ ?h\ )[0-5]\d(?![\d%])|(?<![\w.,])\d{1,2}h(?!\w))
+      | (?P<date>(?<![\w.,/])(?<!\d{4}-)\d{1,2}(?P<mark>[./-])\d{1,2}
+          (?:(?P=mark)(?:20\d\d|\d\d)(?!\d)|(?P=mark)?)(?![\d:h]|/\d))
+      | (?P<clock>(?<![\d,.:])\d{1,2}(?:[:h.]|\ ?h\ )[0-5]\d(?::[0-5]\d)?(?![\d%])|(?<![\w.,])\d{1,2}h(?!\w))
       | (?P<ordinal>(?<![\w.,])\d{1,2}(?:st|nd|rd|th|er|re|eme|e|ten|te|ter|o)\b|(?<![\w.,])\d{1,2}\.(?=\s+[a-z]|\s*$))
       | (?P<quarter>\bq[1-4]\b)
       | (?P<number>(?<![\w.,])\d+(?![.,]\d))
@@ -62,10 +63,13 @@ _PIECES = re.compile(
 )
 
 
+_HALVES = re.compile(r"\b([ap])\s?\.\s?m\b(?:\s?\.)?")
+
+
 def tokens(folded: str, language: str, *, native: bool) -> list[Token]:
     """The symbols of a line as `language` reads them; fillers are left out. `native`: mend slips of spelling too."""
     words = lexicon(language)
-    pieces = list(_PIECES.finditer(folded))
+    pieces = list(_PIECES.finditer(_HALVES.sub(lambda half: f"{half[1]}m".ljust(len(half.group())), folded)))
     found: list[Token] = []
     place = 0
     while place < len(pieces):
@@ -104,6 +108,8 @@ def _single(piece: re.Match[str], language: str, native: bool) -> list[Token]:
         mended = _mended(text, language) if native else None
         symbol = mended or Symbol(".")
         return [Token(symbol.letter, piece.start(), piece.end(), symbol.number, symbol.name)]
+    if kind == "ordinal" and text.endswith(".") and language != "de":
+        return _number(piece.start(), piece.end() - 1, text[:-1])
     return _DIGITAL[kind or ""](piece.start(), piece.end(), text)
 
 
@@ -160,10 +166,11 @@ def lexicon(language: str) -> dict[str, Symbol]:
     for key, phrases in lists("times", language).items():
         letter, _, rest = key.partition(" ")
         count, _, name = rest.partition(" ")
-        number = int(count) if count.lstrip("-").isdigit() else 0
+        counted = count.lstrip("-").isdigit()
+        number = int(count) if counted else 0
         for phrase in phrases:
             for spelt in spellings(phrase.replace("'", " ").replace("-", " ")):
-                said.setdefault(spelt, Symbol(letter, number, name if number else rest))
+                said.setdefault(spelt, Symbol(letter, number, name if counted else rest))
     return {**found, **said}
 
 

@@ -11,12 +11,11 @@ from babel import Locale, UnknownLocaleError
 from plugins.ai import PartOfDay, TimeWish
 from plugins.ai.rules import clocks
 from plugins.ai.rules.clocks import CLOCKS, WINDOWS
-from plugins.ai.rules.day_rules import DAYS
+from plugins.ai.rules.day_rules import DAYS, FROM_DAYS
 from plugins.ai.rules.days import Days
 from plugins.ai.rules.time_grammar import Frame
+from plugins.ai.rules.time_mending import articles, half_day, hours, joined, promoted
 from plugins.ai.rules.time_words import Token, tokens
-
-_WEAK_NEEDS = {"d": ("XYTLNOHCPKS|&Ddt", "NOHCPKS|&DdAtM"), "m": ("INOXTLEBJQV", "NOy")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +39,9 @@ def moments(folded: str, order: tuple[str, ...], locale: str, local: datetime, *
         symbols = tokens(folded, language, native=native)
         if not any(token.letter not in ".NlaIFKAk&;" for token in symbols) and not bare:
             continue
-        found = _Reading(frame, bare, folded).read(symbols, native=native)
-        covered = sum(moment.end - moment.start for moment in found) + (native and bool(found))
+        reading = _Reading(frame, bare, folded)
+        found = reading.read(symbols, native=native)
+        covered = reading.covered + (native and bool(found))
         if covered > reach:
             best, reach = found, covered
     return best
@@ -61,13 +61,16 @@ class _Reading:
     def __init__(self, frame: Frame, bare: str, folded: str) -> None:
         self.frame, self.bare, self.folded = frame, bare, folded
         self.found: list[_Part] = []
+        self.covered = 0
 
     def read(self, symbols: list[Token], *, native: bool) -> list[Moment]:
-        sure = _articles(_promoted(symbols, native=native, alone=bool(self.bare) and len(symbols) < 3))
-        timed = CLOCKS.rewrite(DAYS.rewrite(CLOCKS.rewrite(sure, self.frame), self.frame), self.frame)
-        row = _limits(WINDOWS.rewrite(_hours(timed), self.frame), self.frame)
+        sure = articles(promoted(joined(symbols), native=native, alone=bool(self.bare) and len(symbols) < 3))
+        dated = FROM_DAYS.rewrite(DAYS.rewrite(CLOCKS.rewrite(sure, self.frame), self.frame), self.frame)
+        timed = [half_day(token) for token in CLOCKS.rewrite(dated, self.frame)]
+        row = _limits(WINDOWS.rewrite(hours(timed), self.frame), self.frame)
         if self.bare and not any(token.letter in "0CtP" for token in row):
             row = self._expected(row)
+        self.covered = sum(token.end - token.start for token in row if token.letter in "0CtP")
         for place, token in enumerate(row):
             self._token(token, row, place)
         return [part.moment() for part in _shared(self.found)]
@@ -152,48 +155,6 @@ def _shared(parts: list[_Part]) -> list[_Part]:
         elif part.clock is None and part.part is None:
             part.clock, part.part = following.clock, following.part
     return parts
-
-
-def _hours(row: list[Token]) -> list[Token]:
-    """Bare hours beside a day or an alternative: "Monday 10", "10 or 11 on Monday"."""
-    result = list(row)
-    for place in [*range(len(row) - 1, -1, -1), *range(len(row))]:
-        letters = "".join(token.letter for token in result[max(0, place - 2) : place + 3])
-        middle = min(place, 2)
-        before, after = letters[:middle], letters[middle + 1 :]
-        beside = before.endswith(("0", "C|")) and not after.startswith((".", "U", "K", "A"))
-        if row[place].letter == "N" and row[place].number <= 24 and (beside or after.startswith(("0", "|C"))):
-            result[place] = replace(row[place], letter="C")
-    return result
-
-
-def _promoted(symbols: list[Token], *, native: bool, alone: bool) -> list[Token]:
-    """Short names that are also other words ("sun", "may", "do.") count when a moment stands beside them."""
-    result = list(symbols)
-    for place, token in enumerate(symbols):
-        before = symbols[place - 1].letter if place else "^"
-        if token.letter == "R" and token.name and before in "DRT":
-            result[place] = replace(token, letter="P", name=token.name)
-        if token.letter in "dm":
-            after = symbols[place + 1].letter if place + 1 < len(symbols) else "$"
-            left, right = _WEAK_NEEDS[token.letter]
-            sure = native and (alone or before in left or after in right)
-            result[place] = replace(token, letter=token.letter.upper() if sure else ".")
-    return result
-
-
-def _articles(symbols: list[Token]) -> list[Token]:
-    """ "a week", "eine Stunde", "une heure": the article counts as one before a unit or an hour; else it is dropped."""
-    result = []
-    for place, token in enumerate(symbols):
-        after = symbols[place + 1].letter if place + 1 < len(symbols) else "$"
-        before = symbols[place - 1].letter if place else "^"
-        if token.letter == "a":
-            if after in "Uo" or (before in "SA" and after in "$;GZ&"):
-                result.append(replace(token, letter="N", number=1))
-        elif token.letter != "l" or after in "NO":
-            result.append(token)
-    return result
 
 
 def _limits(row: list[Token], frame: Frame) -> list[Token]:
