@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
 import time
 from typing import Any
 
@@ -35,11 +36,16 @@ PREFIXES = {
 }
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _key = b""
+_last = 0
+_lock = threading.Lock()
 
 
 def new_id(kind: str) -> str:
-    """A new id such as `mtg_01hq…`: sorts by the time it was made (milliseconds, then 80 random bits)."""
-    number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+    """A new id such as `mtg_01hq…`: sorts by when it was made, within a process also inside one millisecond, so that
+    what one transaction writes stays in its order."""
+    global _last
+    with _lock:
+        number = _last = max((time.time_ns() // 1_000_000) << 80 | secrets.randbits(80), _last + 1)
     return f"{PREFIXES[kind]}_" + "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
 
 
