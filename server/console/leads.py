@@ -12,6 +12,7 @@ from server.booking import service as booking
 from server.console import here
 from server.conversations import service as conversations
 from server.db import Connection
+from server.errors import Conflict
 from server.leads import service as leads
 from server.people.rights import Sight
 from server.visitors import service as visitors
@@ -61,12 +62,13 @@ def show(lead_id: str) -> ResponseReturnValue:
 
 @bp.post("/<lead_id>/claim")
 def claim(lead_id: str) -> ResponseReturnValue:
-    """Make a free lead mine."""
+    """Make a free lead mine. Whoever comes second may not see the lead any more, so they land in the list."""
     here.need("claim")
-    rep = here.rep()
-    with here.database().reading() as tx:
-        leads.visible(tx, lead_id, here.sight("see_all_leads"))
-    leads.claim(here.database(), lead_id, rep, here.user().actor)
+    try:
+        leads.claim(here.database(), lead_id, here.rep(), here.user().actor)
+    except Conflict:
+        flash("Somebody else owns this lead already.", "problem")
+        return redirect(url_for(".index"), 303)
     flash("This lead is yours now.", "done")
     return redirect(url_for(".show", lead_id=lead_id), 303)
 
