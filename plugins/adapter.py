@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, TypeVar
 
 from plugins.errors import UnsupportedFeature
@@ -83,6 +84,8 @@ class Adapter:
 
     def close(self) -> None:
         """Let go of connections; the adapter is not used afterwards."""
+        if self.http:
+            self.http.close()
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -101,16 +104,15 @@ def _hold_to_capabilities(cls: type[Adapter]) -> None:
             if capability is None:
                 continue
             if capability not in cls.capabilities:
-                setattr(cls, name, _refusing(cls, name, capability))
-            elif getattr(cls, name) is method:
+                setattr(cls, name, _refusing(cls, method, capability))
+            elif getattr(cls, name) is method or hasattr(getattr(cls, name), "refuses"):
                 raise TypeError(f"{cls.kind}.{cls.name} declares {capability} but does not define {name}()")
 
 
-def _refusing(cls: type[Adapter], name: str, capability: StrEnum) -> Callable[..., NoReturn]:
+def _refusing(cls: type[Adapter], method: Callable[..., Any], capability: StrEnum) -> Callable[..., NoReturn]:
+    @wraps(method)
     def refuse(*_: object, **__: object) -> NoReturn:
-        raise UnsupportedFeature(
-            f"{cls.name} does not do {capability}", adapter=f"{cls.kind}.{cls.name}", operation=name
-        )
+        raise UnsupportedFeature(f"{cls.name} does not do {capability}").at(f"{cls.kind}.{cls.name}", method.__name__)
 
-    refuse.__name__ = name
+    refuse.refuses = capability  # type: ignore[attr-defined]
     return refuse

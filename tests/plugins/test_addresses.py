@@ -1,0 +1,37 @@
+"""Which addresses anybody on the internet could mean."""
+
+from __future__ import annotations
+
+import pytest
+
+from plugins.addresses import Gate, is_public
+from plugins.errors import ConfigError
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808"])
+def test_public_addresses(address: str) -> None:
+    assert is_public(address)
+
+
+INSIDE = """
+0.0.0.0 10.0.0.1 100.64.0.1 127.8.8.8 169.254.169.254 172.16.0.1 192.168.1.1 224.0.0.1 255.255.255.255
+:: ::1 fc00::1 fe80::1 fe80::1%eth0 ff02::1 ::ffff:10.0.0.1 64:ff9b::a00:1 2002:a00:1::
+"""
+
+
+@pytest.mark.parametrize("address", INSIDE.split())
+def test_addresses_that_lead_inside_in_any_disguise(address: str) -> None:
+    assert not is_public(address)
+
+
+def test_one_private_address_among_public_ones_refuses_the_host() -> None:
+    gate = Gate(resolve=lambda host, port: ["8.8.8.8", "10.0.0.1"])
+    with pytest.raises(ConfigError):
+        gate.addresses("crm.globex.example", 443)
+
+
+def test_a_host_the_operator_named_may_be_anywhere() -> None:
+    gate = Gate(private=["CRM.internal"], resolve=lambda host, port: ["10.0.0.1"])
+    assert gate.addresses("crm.INTERNAL", 443) == ["10.0.0.1"]
+    with pytest.raises(ConfigError):
+        gate.addresses("other.internal", 443)
