@@ -26,7 +26,8 @@ def hear(turn: Turn) -> None:
         return
     meant = turn.heard.understanding
     if node is not None and _answers(node, meant):
-        _side_remark(turn, meant)
+        if meant.matched:
+            _side_remark(turn, meant)
         engine.take(turn, node, node.hear(turn))
     else:
         _DEEDS.get(meant.intent, _anything)(turn, node)

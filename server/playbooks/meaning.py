@@ -22,7 +22,7 @@ from server.playbooks.nodes.objection import Objection
 from server.playbooks.questions import Found
 from server.playbooks.schema import Playbook
 
-_MAY_BE_QUESTIONS = (Intent.QUESTION, Intent.OTHER, Intent.ANSWER)
+_MAY_BE_QUESTIONS = (Intent.QUESTION, Intent.OTHER, Intent.ANSWER, Intent.OBJECTION)
 _log = logging.getLogger("usher.playbooks")
 
 

@@ -78,6 +78,12 @@ _TALK: dict[str, tuple[str, str, str, str]] = {
         "Ce jour est passé. Quelle date ?",
         "Ese día ya ha pasado. ¿Qué fecha?",
     ),
+    "did_you_mean": (
+        "Did you mean {value}? If not, please type it once more.",
+        "Meinten Sie {value}? Wenn nicht, schreiben Sie es bitte noch einmal.",
+        "Vouliez-vous dire {value} ? Sinon, écrivez-le encore une fois.",
+        "¿Quería decir {value}? Si no, escríbalo otra vez.",
+    ),
     "greeting": ("Hello!", "Hallo!", "Bonjour !", "¡Hola!"),
     "thanks": ("You're welcome.", "Gern geschehen.", "Avec plaisir.", "De nada."),
     "bye": (

@@ -97,10 +97,14 @@ class Ask(Node):
         if meant.intent is Intent.SKIP and not self.required:
             turn.say(turn.word("skipped"))
             return self._without(turn)
+        if meant.suggestion and "suggestion" not in turn.memory.step:
+            return self._suggest(turn, meant.suggestion)
         return self._try_again(turn, meant.correction)
 
     def use(self, turn: Turn, value: Mapping[str, Any]) -> Move | None:
         chosen = value.get("options") if self.kind == "multi" else value.get("option")
+        if chosen is not None and chosen == turn.memory.step.get("suggestion"):
+            return self._take(turn, chosen)
         if self.kind == "multi":
             known = {one.id for one in self.options}
             good = isinstance(chosen, list) and chosen and all(isinstance(one, str) and one in known for one in chosen)
@@ -136,6 +140,13 @@ class Ask(Node):
     def _after(self, value: Any) -> Move:
         chosen = next((one for one in self.options if one.id == value), None)
         return Move(chosen.next) if chosen and chosen.next else self.on()
+
+    def _suggest(self, turn: Turn, value: str) -> Move:
+        """What was typed is probably a slip: ask whether this was meant."""
+        turn.memory.step["suggestion"] = value
+        part = {"kind": "choices", "options": [{"id": value, "label": value}], "multi": False}
+        turn.say(turn.word("did_you_mean", value=value), part=part)
+        return WAIT
 
     def _try_again(self, turn: Turn, correction: Correction) -> Move:
         turn.memory.tries += 1
