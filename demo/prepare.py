@@ -11,19 +11,26 @@ import re
 import secrets
 import shutil
 import sys
+from collections.abc import Iterator
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from server import app, ids, settings
+from server import app, clock, ids, settings
+from server.booking import blocks
 from server.config import folder
 from server.config import service as config
+from server.config.service import Version
 from server.db import Database, migrate
 from server.errors import UsherError
 from server.people import service as people
+from server.routing.team import Rep, Team
 from server.sections import SECTIONS
 
 SAMPLE = Path(__file__).resolve().parent.parent / "server" / "sample"
 OWNER = {"email": "owner@acme.example", "name": "Ida Owner", "role": "owner", "rep": ""}
+BUSY = ((9, 60, "Team meeting"), (11, 90, "Customer visit"), (14, 60, "Pipeline review"), (15, 120, "Training"))
 OTHERS = (
     {"email": "marketing@acme.example", "name": "Mary Marketing", "role": "marketing", "rep": ""},
     {"email": "lead@acme.example", "name": "Susan Supervisor", "role": "supervisor", "rep": ""},
@@ -51,7 +58,9 @@ def prepare(data: Path, origins: list[str]) -> dict[str, str]:
     ids.use_key(app.secret_key(of))
     db = Database(of.database_url)
     migrate.upgrade(db)
-    config.apply(db, site_folder(data / "site", origins), author="make demo", note="demo", sections=SECTIONS)
+    files = site_folder(data / "site", origins)
+    version = config.apply(db, files, author="make demo", note="demo", sections=SECTIONS)
+    fill_calendars(db, version)
     passwords = add_people(db, data / "sign-in.json")
     db.close()
     return {"email": OWNER["email"], "password": passwords[OWNER["email"]]}
@@ -79,6 +88,29 @@ def add_people(db: Database, keep: Path) -> dict[str, str]:
     keep.touch(mode=0o600)
     keep.write_text(json.dumps(known, indent=2) + "\n")
     return known
+
+
+def fill_calendars(db: Database, version: Version) -> None:
+    """A few hours a week in which the reps are busy, for two weeks; none is added while some lie ahead."""
+    now = clock.now()
+    with db.transaction() as tx:
+        for rep in version.part(Team).reps:
+            if not blocks.blocks_of(tx, version.site_id, rep.id, now):
+                for start, minutes, title in _busy(rep, now):
+                    until = start + timedelta(minutes=minutes)
+                    blocks.add_block(
+                        tx, version.site_id, rep.id, start=start, end=until, title=title, created_by="make demo"
+                    )
+
+
+def _busy(rep: Rep, now: datetime) -> Iterator[tuple[datetime, int, str]]:
+    """(start, minutes, title), spread by the rep's name so that no two calendars look alike."""
+    today, zone = now.astimezone(ZoneInfo(rep.zone)).date(), ZoneInfo(rep.zone)
+    spread = sum(map(ord, rep.id))
+    for day in (today + timedelta(days=ahead) for ahead in range(14)):
+        if day.weekday() < 5:
+            hour, minutes, title = BUSY[(spread + day.toordinal()) % len(BUSY)]
+            yield datetime.combine(day, time(hour), zone), minutes, title
 
 
 def _add(db: Database, person: dict[str, Any]) -> str:

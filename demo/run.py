@@ -147,10 +147,10 @@ def _prepare(ports: Ports, data: Path, environment: dict[str, str]) -> dict[str,
 
 
 def _commands(ports: Ports, data: Path) -> dict[str, list[str]]:
-    usher = str(Path(sys.executable).parent / "usher")
+    usher = [sys.executable, "-c", "from server.cli import main; main()"]
     mailbox = str(data / "mailbox")
     return {
-        "usher": [usher, "serve", "--port", str(ports.usher)],
+        "usher": [*usher, "serve", "--port", str(ports.usher)],
         "site": [
             sys.executable,
             "-m",
