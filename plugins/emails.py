@@ -14,10 +14,10 @@ def fold(email: str) -> str:
     Local parts are compared without regard to case, as every large provider does. InvalidInput("email") for what has
     no local part and domain.
     """
-    local, at, domain = unicodedata.normalize("NFC", email.strip()).lower().rpartition("@")
-    if not (at and local and domain) or any(letter.isspace() for letter in local + domain):
+    local, _, domain = unicodedata.normalize("NFC", email.strip().lower()).rpartition("@")
+    if not (local and domain) or any(letter.isspace() for letter in local + domain):
         raise InvalidInput("this is no e-mail address", field="email")
-    return f"{unicodedata.normalize('NFC', local)}@{ascii_domain(domain)}"
+    return f"{local}@{ascii_domain(domain)}"
 
 
 def ascii_domain(domain: str) -> str:

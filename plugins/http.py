@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NameResolutionError, NewConnectionError
 from urllib3.exceptions import SSLError as TlsError
 
 from plugins.addresses import Gate, GuardedAdapter, Resolve, system_resolve
@@ -143,13 +143,14 @@ class Http:
             ) as answer:
                 body = self._read(call, answer, deadline)
                 return Reply(call, answer.status_code, CaseInsensitiveDict(answer.headers), body)
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             kind = Transient if _never_sent(error) else _lost(call)
             raise kind(f"{call.place()}: {type(error).__name__}") from None
 
     def _read(self, call: Call, answer: requests.Response, deadline: float) -> bytes:
+        """The decoded body. Each read takes what has arrived, so that an answer that drips meets the deadline."""
         body = bytearray()
-        for piece in answer.iter_content(65536):
+        while piece := answer.raw.read1(65536, decode_content=True):
             body += piece
             if len(body) > self._max_bytes:
                 raise Permanent(f"{call.place()}: the answer is larger than {self._max_bytes} bytes")
@@ -197,7 +198,7 @@ def _hold_to_web(call: Call) -> None:
         raise ConfigError(f"{call.method} {parts.scheme}://…: not an address we may call", operation=call.operation)
 
 
-def _never_sent(error: requests.RequestException) -> bool:
+def _never_sent(error: Exception) -> bool:
     """Whether the request certainly did not reach the service: no name, no connection, no trust."""
     reason = error.args[0] if error.args else None
     if isinstance(reason, MaxRetryError):

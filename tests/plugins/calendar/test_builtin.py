@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +10,22 @@ import pytest
 
 from plugins.calendar import Window
 from plugins.calendar.builtin import BuiltinCalendar
+from plugins.fields import validate
+from plugins.records import MemoryRecords, Record
 from plugins.testing import CalendarConformance
 from plugins.testing.calendar import DAY, DEMO, at
+
+
+class Overtaken(MemoryRecords):
+    """Lets `meanwhile` happen once, just before the next record of a month is read."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def get(self, kind: str, id: str) -> Record | None:
+        if self.meanwhile and kind.endswith(".2026-03"):
+            happens, self.meanwhile = self.meanwhile, None
+            happens()
+        return super().get(kind, id)
 
 
 class TestBuiltinCalendar(CalendarConformance):
@@ -41,6 +56,15 @@ class TestBuiltinCalendar(CalendarConformance):
         ref = subject.create(calendar, at(9), key="k1")
         subject.update(ref, at(15), key="k2")
         subject.create(calendar, at(9), key="k1")
+        assert self.times(subject, calendar) == [(at(15).start, at(15).end)]
+
+    def test_of_two_updates_that_cross_the_later_one_is_shown(self, calendar: str) -> None:
+        """The first update is held up between its event and its index while the second runs through."""
+        records = Overtaken()
+        subject = BuiltinCalendar(validate((), {}), records=records)
+        ref = subject.create(calendar, at(9), key="k1")
+        records.meanwhile = lambda: subject.update(replace(ref, version=""), at(15), key="k3")
+        subject.update(ref, at(11), key="k2")
         assert self.times(subject, calendar) == [(at(15).start, at(15).end)]
 
     def test_calendars_are_those_with_something_in_them(self, subject: Any, calendar: str) -> None:
