@@ -60,8 +60,7 @@ def ago(at: datetime) -> str:
     if amount < 45:
         return "just now" if seconds >= 0 else "in a moment"
     for size, unit in _STEPS:
-        if amount < size:
-            number = round(amount)
+        if (number := round(amount)) < size:
             words = f"{number} {unit}{'' if number == 1 else 's'}"
             return f"{words} ago" if seconds > 0 else f"in {words}"
         amount /= size

@@ -1,0 +1,95 @@
+"""The desk's meetings: whose, why this rep, how it ended."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from server.booking import service as booking
+from server.config import service as config
+
+
+def test_a_meeting_shows_when_for_whom_and_why_this_rep(desk, story):
+    page = desk("grace").text(f"/meetings/{story.meeting}")
+    assert "Product demo with Ada Lovelace" in page
+    assert "Mon 2 Mar 2026, 16:00 – 16:30" in page  # in the site's zone
+    assert "for the visitor Mon 2 Mar 2026, 10:00" in page
+    assert "Which rep gets the meeting" in page
+    assert "Chosen: <strong>grace</strong>" in page
+    assert "linus" in page
+    assert "Reports" in page
+
+
+def test_todays_meetings_are_on_the_home_page_of_whom_they_concern(desk):
+    assert "16:00 Product demo" in desk("grace").text("/")
+    assert "16:00 Product demo" in desk("supervisor").text("/")
+    assert "No meetings today" in desk("dennis").text("/")
+
+
+def test_what_is_over_moves_to_the_past_and_the_list_can_be_narrowed_to_a_rep(desk, monday):
+    owner = desk("owner")
+    assert "Ada Lovelace" in owner.text("/meetings?rep=grace")
+    assert "Ada Lovelace" not in owner.text("/meetings?rep=linus")
+    assert "Ada Lovelace" not in owner.text("/meetings?show=past")
+    monday.advance(timedelta(days=1))
+    assert "Ada Lovelace" not in owner.text("/meetings")
+    assert "Ada Lovelace" in owner.text("/meetings?show=past")
+
+
+def test_a_rep_sees_their_own_meetings_whatever_the_address_says(desk):
+    assert "Ada Lovelace" in desk("grace").text("/meetings")
+    assert "Ada Lovelace" not in desk("dennis").text("/meetings?rep=grace")
+
+
+def test_a_rep_cancels_and_the_visitor_is_told(desk, db, story):
+    grace = desk("grace")
+    grace.post(f"/meetings/{story.meeting}/cancel", {"reason": "<i>I am ill</i>"})
+    page = grace.text(f"/meetings/{story.meeting}")
+    assert "Cancelled" in page
+    assert "&lt;i&gt;I am ill&lt;/i&gt;" in page
+    assert "<i>I am ill" not in page
+    with db.reading() as tx:
+        meeting = booking.get(tx, story.meeting)
+    assert (meeting.status, meeting.ended_by) == ("cancelled", "rep")
+    assert page.count("Send mail") >= 2
+
+
+def test_a_meeting_that_took_place_can_be_told_from_a_no_show(desk, db, story, monday):
+    grace = desk("grace")
+    assert "It took place" not in grace.text(f"/meetings/{story.meeting}")
+    grace.post(f"/meetings/{story.meeting}/end", {"result": "done"})
+    assert "has not begun yet" in grace.said()
+    monday.advance(timedelta(hours=8))
+    assert "It took place" in grace.text(f"/meetings/{story.meeting}")
+    grace.post(f"/meetings/{story.meeting}/end", {"result": "done"})
+    with db.reading() as tx:
+        assert booking.get(tx, story.meeting).status == "done"
+    grace.post(f"/meetings/{story.meeting}/end", {"result": "no_show"})
+    with db.reading() as tx:
+        assert booking.get(tx, story.meeting).status == "no_show"
+    assert grace.post(f"/meetings/{story.meeting}/end", {"result": "booked"}).status_code == 404
+
+
+def test_too_late_to_cancel_is_said_on_the_page(desk, story, monday):
+    grace = desk("grace")
+    monday.advance(timedelta(hours=8))
+    grace.post(f"/meetings/{story.meeting}/cancel")
+    assert "has begun" in grace.said()
+
+
+def test_later_meetings_follow_page_by_page(desk, db, story):
+    with db.transaction() as tx:
+        version, start = config.active(tx, "acme"), datetime(2026, 3, 3, tzinfo=UTC)
+        look = {"meeting": "demo", "pool": "smb", "start": start, "end": start + timedelta(days=14), "zone": "UTC"}
+        starts = booking.slots(tx, version, **look).starts[::3]
+        for n, slot in enumerate(starts):
+            held = booking.hold(tx, version, meeting="demo", start=slot, pool="smb")
+            booking.confirm(tx, version, held.id, name=f"Person {n}.", email=f"person{n}@many.example")
+    assert 50 < len(starts) < 99
+    owner = desk("owner")
+    first = owner.text("/meetings")
+    more = re.search(r'href="(/meetings\?[^"]*from=[^"]*)"', first)
+    assert first.count("lead-cell") == 50
+    second = owner.text(more[1].replace("&amp;", "&"))
+    assert [n for n in range(len(starts)) if f"Person {n}." not in first + second] == []
+    assert "Show later ones" not in second
