@@ -80,7 +80,7 @@ class Settings(BaseSettings):
             "host": self.smtp_host,
             "port": self.smtp_port,
             "security": self.smtp_security,
-            "username": self.smtp_username,
+            "user": self.smtp_username,
             "password": self.smtp_password.get_secret_value(),
         }
 

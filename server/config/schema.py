@@ -165,7 +165,7 @@ class EnrichmentRule(Part):
 
 
 class Adapters(Part):
-    """Which adapter serves each kind; names are those of `usher adapters list`."""
+    """Which adapter serves each kind; names are those in docs/adapters.md."""
 
     crm: str = "builtin"
     calendar: str = "builtin"

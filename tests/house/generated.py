@@ -58,7 +58,7 @@ def commands() -> str:
 
 def answers() -> str:
     """The errors of the HTTP answers, as the head of server/errors.py explains them."""
-    said = dict(re.findall(r"^  (\w+) \d{3} +(.+)$", inspect.getdoc(errors) or "", re.MULTILINE))
+    said = dict(re.findall(r"^ +(\w+) \d{3} +(.+)$", inspect.getdoc(errors) or "", re.MULTILINE))
     rows = ["| code | status | meaning |", "|---|---|---|"]
     for kind in _classes(errors, errors.UsherError):
         rows.append(f"| `{kind.code}` | {kind.status} | {said[kind.__name__]} |")
@@ -79,7 +79,10 @@ def adapters() -> str:
         can = ", ".join(sorted(f"`{one}`" for one in adapter.capabilities))
         parts.append(f"**`{kind}.{name}`** {adapter.title}. {adapter.about} Can: {can or 'what the contract asks'}.\n")
         variables = environment_names(adapter.fields, kind, name)
-        rows = [f"| `{field.name}` | `{variables[field.name]}` | {_explained(field)} |" for field in adapter.fields]
+        rows = [
+            f"| `{field.name}` | {_variable(kind, variables[field.name])} | {_explained(field)} |"
+            for field in adapter.fields
+        ]
         if rows:
             parts.append("\n".join(["| setting | variable | what it is |", "|---|---|---|", *rows]) + "\n")
     return "\n".join(parts)
@@ -97,6 +100,11 @@ PARTS: dict[str, Callable[[], str]] = {
     "adapters": adapters,
     "site-folder": site_folder,
 }
+
+
+def _variable(kind: str, name: str) -> str:
+    """Mail has its variables among the server's own settings."""
+    return "" if kind == "notify" else f"`{name}`"
 
 
 def _default(value: object) -> str:

@@ -14,7 +14,7 @@ SEES_ALL_TABLES = {"server/db/migrations/env.py", "server/db/metadata.py", "serv
 HIDES_IMPORTS: dict[str, str] = {}
 READS_ENVIRONMENT = {
     "server/settings.py": "it is the reader",
-    "server/cli.py": "who typed the command is named in the version's author",
+    "server/cli/terminal.py": "who typed the command is named in the version's author",
     "demo/run.py": "it passes the environment on to the servers it starts",
 }
 KNOWS_THE_TIME = {
