@@ -25,7 +25,8 @@ def _table(rows: Iterator[Row]) -> str:
 
 
 def _sentence(schema: Schema) -> str:
-    return _one_line(schema.get("description", "")) + "\n" if schema.get("description") else ""
+    said = _one_line(schema.get("description", ""))
+    return f"{said}\n" if " " in said else ""
 
 
 def _rows(root: Schema, schema: Schema, path: str) -> Iterator[Row]:
@@ -69,7 +70,7 @@ def _is_variants(root: Schema, items: Schema) -> bool:
 
 
 def _choices(root: Schema, value: Schema) -> list[Schema]:
-    return [_resolved(root, one) for one in value.get("anyOf", ())] or [value]
+    return [_resolved(root, one) for one in value.get("anyOf") or value.get("oneOf") or ()] or [value]
 
 
 def _resolved(root: Schema, value: Schema) -> Schema:
@@ -80,7 +81,7 @@ def _resolved(root: Schema, value: Schema) -> Schema:
 
 
 def _allowed(root: Schema, value: Schema) -> str:
-    if "anyOf" in value:
+    if "anyOf" in value or "oneOf" in value:
         kinds = [_allowed(root, one) for one in _choices(root, value) if one.get("type") != "null"]
         return " or ".join(dict.fromkeys(kinds))
     if "enum" in value:
@@ -88,7 +89,10 @@ def _allowed(root: Schema, value: Schema) -> str:
     if "const" in value:
         return f"`{value['const']}`"
     if value.get("type") == "array":
-        return f"list of {_allowed(root, _resolved(root, value.get('items', {})))}"
+        items = _resolved(root, value.get("items", {}))
+        return (
+            "list of nodes" if items.get("anyOf") and _is_variants(root, items) else f"list of {_allowed(root, items)}"
+        )
     return _plain(value)
 
 
@@ -102,6 +106,8 @@ def _plain(value: Schema) -> str:
     }
     if value.get("type") == "object" and not value.get("properties"):
         return "keys of your own"
+    if str(value.get("description", "")).startswith("A condition"):
+        return "condition"
     low, high = value.get("minimum", value.get("exclusiveMinimum")), value.get("maximum")
     span = f" {low} to {high}" if low is not None and high is not None else f" from {low}" if low is not None else ""
     kind = names.get(str(value.get("type", "")), "any value")
@@ -109,11 +115,9 @@ def _plain(value: Schema) -> str:
 
 
 def _default(raw: Schema) -> str:
-    if raw.get("default") in (None, "", [], {}):
-        return ""
-    return (
-        f"`{json.dumps(raw['default'], ensure_ascii=False)}`" if len(json.dumps(raw["default"])) < 60 else "see below"
-    )
+    default = raw.get("default")
+    shown = "" if default in (None, "", []) or isinstance(default, dict) else json.dumps(default, ensure_ascii=False)
+    return f"`{shown}`" if shown else ""
 
 
 def _description(raw: Schema, value: Schema) -> str:
