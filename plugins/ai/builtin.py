@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -14,13 +16,15 @@ from plugins.ai.rules.heard import Heard
 from plugins.ai.rules.text import LANGUAGES
 from plugins.ai.rules.verdict import judged
 
-_LONGEST = 2_000
+_LONGEST = 600
+_SPACES = re.compile(r"[^\S\n]{2,}")
 
 
 class BuiltinAI(AI):
     """Pure and deterministic: the same line in the same moment is always understood the same way.
 
-    Of lines longer than 2,000 characters the beginning is read; TEXT answers keep the whole.
+    Of lines longer than 600 characters the beginning is read, so that nobody can keep the server busy with one message;
+    TEXT answers keep the whole.
     """
 
     name = "builtin"
@@ -34,10 +38,10 @@ class BuiltinAI(AI):
     def understand(
         self, text: str, expectation: Expectation, *, locale: str, now: datetime, zone: str
     ) -> Understanding:
-        heard = Heard(text[:_LONGEST], expectation, locale, now, zone)
+        heard = Heard(_SPACES.sub(" ", text[: 10 * _LONGEST])[:_LONGEST], expectation, locale, now, zone)
         understanding = judged(heard, take(heard))
-        if len(text) > _LONGEST and expectation.kind is Expect.TEXT and understanding.matched:
-            return Understanding(text.strip(), True, understanding.confidence, understanding.intent, heard.entities)
+        if expectation.kind is Expect.TEXT and understanding.matched:
+            return replace(understanding, value=text.strip())
         return understanding
 
     def answer(self, question: str, passages: Sequence[Passage], *, locale: str) -> Answer | None:

@@ -18,6 +18,7 @@ _CURRENCY = r"[€$£¥]|(?:us)?\$|eur(?:os?)?\b|usd\b|dollars?\b|bucks\b|gbp\b|
     r"|dolar(?:es)?\b|dollar[es]?s?\b|livres?\b|libras?\b|mxn\b|cad\b|aud\b|teuro\b"
 )
 _MONEY_AFTER = re.compile(rf"\s*(?:de |d')?\s*({_CURRENCY})")
+_NEAR = 48  # letters before and after a number in which words can belong to it
 _MONEY_BEFORE = re.compile(rf"({_CURRENCY})\s*$")
 
 
@@ -56,7 +57,7 @@ def alone(folded: str) -> bool:
 def company_size(folded: str, found: list[Amount]) -> Range | None:
     """People in the company, when a number is said of people or of a team."""
     for amount in found:
-        before = folded[: amount.start]
+        before = folded[max(0, amount.start - _NEAR) : amount.start]
         if not amount.currency and (amount.people or _before_words("team").search(before)) and not amount.weak:
             return Range(amount.low, amount.high)
     return Range(1, 1) if alone(folded) else None
@@ -66,7 +67,7 @@ def budget(folded: str, found: list[Amount]) -> Budget | None:
     """Money with its currency and what it is paid per; a bare number only beside a word like "budget"."""
     said = bool(_after_words("money").search(folded))
     for amount in found:
-        after = folded[amount.end :]
+        after = folded[amount.end : amount.end + _NEAR]
         per = next((name for name in ("seat", "month", "year") if _follows(name, after, amount)), "")
         if amount.currency or (per and not amount.people) or (said and amount.value >= 100 and not amount.people):
             return Budget(amount.low, amount.high, amount.currency, per)
@@ -82,7 +83,10 @@ def _pair(folded: str, row: list[Number], place: int) -> Amount | None:
     if place + 1 >= len(row):
         return None
     first, last = row[place], row[place + 1]
-    gap, before = _MONEY_AFTER.sub("", folded[first.end : last.start]), folded[: first.start]
+    gap, before = (
+        _MONEY_AFTER.sub("", folded[first.end : last.start]),
+        folded[max(0, first.start - _NEAR) : first.start],
+    )
     gap = _MONEY_BEFORE.sub("", gap)
     joined = re.fullmatch(r"\s*-\s*", gap) or _joining().fullmatch(gap)
     if not joined or first.weak:
@@ -98,7 +102,7 @@ def _pair(folded: str, row: list[Number], place: int) -> Amount | None:
 
 
 def _single(folded: str, number: Number) -> Amount:
-    before = _MONEY_BEFORE.sub("", folded[: number.start])
+    before = _MONEY_BEFORE.sub("", folded[max(0, number.start - _NEAR) : number.start])
     after = _MONEY_AFTER.sub("", folded[number.end : number.end + 40], count=1)
     people, currency = _people(folded, number), _currency(folded, number)
     low: float | None = number.value
@@ -118,7 +122,9 @@ def _single(folded: str, number: Number) -> Amount:
 
 
 def _currency(folded: str, number: Number) -> str:
-    match = _MONEY_AFTER.match(folded, number.end) or _MONEY_BEFORE.search(folded[: number.start])
+    match = _MONEY_AFTER.match(folded, number.end) or _MONEY_BEFORE.search(
+        folded[max(0, number.start - _NEAR) : number.start]
+    )
     if not match:
         return ""
     sign = match[1].removeprefix("us") if match[1].endswith("$") else match[1]

@@ -60,6 +60,8 @@ def relative(tokens: Sequence[Token], frame: Frame) -> date | None:
 
 def written(tokens: Sequence[Token], frame: Frame) -> date | None:
     token = tokens[-1]
+    if token.name == ".?" and tokens[0].letter != "D":
+        return None  # "1.5" is a number; it is a day where a day is asked for (times.py)
     if token.name.isdigit():
         return date(token.year, int(token.name), token.number)
     day, month = (token.number, token.minute) if frame.day_first or "." in token.name else (token.minute, token.number)
@@ -178,8 +180,8 @@ def quarter(tokens: Sequence[Token], frame: Frame) -> Days:
 
 def of_month(tokens: Sequence[Token], frame: Frame) -> date | None:
     token = _get(tokens, "NO")
-    if token is None or token.name == "word":
-        return None  # "the second" is rather the second of some list
+    if token is None or token.name == "word" or (token.letter == "N" and tokens[0].name != "day"):
+        return None  # "the second" is rather the second of some list, "die 30" are thirty
     return days.day_of_month(frame.today, token.number)
 
 

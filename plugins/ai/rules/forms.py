@@ -20,13 +20,13 @@ def filled(heard: Heard) -> tuple[dict[str, str], list[str]]:
     rest = _rest(heard)
     values: dict[str, str] = {}
     for field in fields:
-        found = _value(heard, field, rest)
+        found = _value(heard, field, rest, alone=not values)
         if found:
             values[field.id] = found
     return values, [field.id for field in fields if field.required and field.id not in values]
 
 
-def _value(heard: Heard, field: FormField, rest: list[str]) -> str:
+def _value(heard: Heard, field: FormField, rest: list[str], *, alone: bool) -> str:
     about = fold(f"{field.id} {field.label}")
     if field.type == "email":
         return next((box.address for box in heard.mailboxes if not box.meant), "")
@@ -37,7 +37,7 @@ def _value(heard: Heard, field: FormField, rest: list[str]) -> str:
     if field.type == "date":
         return next((moment.best.isoformat() for moment in heard.moments if moment.best), "")
     if field.type == "company" or _COMPANY.search(about):
-        return heard.company or (_take(rest) if len(rest) > 1 or heard.name else "")
+        return heard.company or ("" if alone else _take(rest))
     if _NAME.search(about):
         return heard.name or _named(rest)
     return _take(rest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +15,7 @@ from plugins.ai.rules.text import Said, fold
 from plugins.ai.rules.words import word_set
 
 _CLAUSE = re.compile(r"[^.!?;,\n]+(?:[.,]\d+[^.!?;,\n]*)*[.!?;,\n]*")
+_SMALL = word_set("small talk")
 _OPENERS = word_set("openers")
 # Question words in Spanish and French that without accent are other words: "como 50", "ou bien".
 _ACCENTED = {
@@ -107,7 +109,7 @@ class Signals:
             return False
         if hit.end - hit.start > 1:
             return True
-        return not self.question and len(self.said.words) <= 6
+        return len(self.said.words) <= (4 if self.question else 6)
 
 
 def signals(said: Said) -> Signals:
@@ -129,8 +131,8 @@ def objection_raised(said: Said, objections: Sequence[Option]) -> str:
 
 
 def _clause(match: re.Match[str], said: Said, hits: list[Hit]) -> Clause:
-    first = next((i for i, word in enumerate(said.words) if word.start >= match.start()), 0)
-    last = next((i for i in range(len(said.words) - 1, -1, -1) if said.words[i].end <= match.end()), -1)
+    first = bisect_left(said.words, match.start(), key=lambda word: word.start)
+    last = bisect_right(said.words, match.end(), key=lambda word: word.end) - 1
     own = [hit for hit in hits if first <= hit.start and hit.end <= last + 1]
     marked = "?" in match.group() or "¿" in said.original(match.start(), match.end())
     return Clause(match.start(), match.end(), last >= first and _asks(said, own, first, last, marked=marked))
@@ -146,7 +148,8 @@ def _asks(said: Said, own: list[Hit], first: int, last: int, *, marked: bool) ->
     if opens or any(hit.key == "asking" for hit in own):
         return True
     estimate = any(hit.key == "unsure" for hit in own)
-    return marked and last - start >= 2 and not estimate and not _only_numbers(said, start, last)
+    told = last - start >= (1 if said.words[start].text in _SMALL else 2)
+    return marked and told and not estimate and not _only_numbers(said, start, last)
 
 
 def _accented(said: Said, hit: Hit, marked: bool) -> bool:

@@ -44,10 +44,10 @@ def choose(folded: str, options: Sequence[Option], *, several: bool = False) -> 
         return Choice((exact[0],), 1.0)
     hits = [hit for hit in book("choices").find(words)]
     sought = [
+        lambda: _by_yes(words, known),
         lambda: _by_many(words, known, hits, several),
         lambda: _by_place(words, known, hits),
         lambda: _by_word(words, known, hits),
-        lambda: _by_yes(words, known, hits),
         lambda: _by_slip(words, known),
     ]
     return next((found for seek in sought if (found := seek()).ids or found.none), Choice())
@@ -157,10 +157,10 @@ def _overlap(
     size = len(phrase)
     for start in range(len(words) - size + 1):
         if tuple(words[start : start + size]) == phrase and (size > 1 or len(phrase[0]) > 1):
-            return 0.0 if _denied(start, denied) else 1.0
+            return 0.0 if _denied(words, start, denied) else 1.0
     telling = [word for word in phrase if word not in _SMALL_TALK and len(word) > 2]
     there = [place for place, word in enumerate(words) for meant in telling if _alike(word, meant)]
-    if not there or all(_denied(place, denied) for place in there):
+    if not there or all(_denied(words, place, denied) for place in there):
         return 0.0
     if len(there) >= len(telling):
         return 0.8
@@ -168,8 +168,9 @@ def _overlap(
     return 0.6 if alone else 0.0
 
 
-def _denied(start: int, denied: list[int]) -> bool:
-    return any(0 <= start - end <= 1 for end in denied)
+def _denied(words: list[str], start: int, denied: list[int]) -> bool:
+    """A "not" stands right before, or only small words between: "not the first"."""
+    return any(end <= start and set(words[end:start]) <= _SMALL_TALK for end in denied)
 
 
 def _shared(word: str, known: tuple[_Known, ...], own: _Known) -> bool:
@@ -205,7 +206,7 @@ def _by_many(words: list[str], known: tuple[_Known, ...], hits: list[Hit], sever
     return Choice()
 
 
-def _by_yes(words: list[str], known: tuple[_Known, ...], hits: list[Hit]) -> Choice:
+def _by_yes(words: list[str], known: tuple[_Known, ...]) -> Choice:
     meant = {option.kind: option.id for option in known if option.kind in ("yes", "no")}
     said = yes_or_no(words) if meant else ""
     return Choice((meant[said],), 0.9) if said in meant else Choice()

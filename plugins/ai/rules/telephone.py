@@ -11,6 +11,7 @@ from babel.core import get_global
 
 _DIGITS = re.compile(r"\d")
 _LIKE = re.compile(r"\+?[\d(][\d\s()./-]{5,}\d")
+_TRIES = 12
 _BY_LANGUAGE = {"en": "US", "de": "DE", "fr": "FR", "es": "ES"}
 
 
@@ -29,7 +30,7 @@ def phones(folded: str, region: str, *, expected: bool = False) -> list[Phone]:
         return []
     found = [
         Phone(_e164(match.number), match.start, match.end)
-        for match in phonenumbers.PhoneNumberMatcher(folded, region)
+        for match in phonenumbers.PhoneNumberMatcher(folded, region, max_tries=_TRIES)
         if expected or _sure(folded, match.start, match.raw_string)
     ]
     return found or (_whole(folded, region) if expected else [])

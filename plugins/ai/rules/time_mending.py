@@ -38,7 +38,8 @@ def promoted(symbols: list[Token], *, native: bool, alone: bool) -> list[Token]:
         if token.letter in "dm":
             after = symbols[place + 1].letter if place + 1 < len(symbols) else "$"
             left, right = _WEAK_NEEDS[token.letter]
-            sure = native and (alone or before in left or after in right)
+            beside = before in left or after in right
+            sure = beside and (native or token.letter == "m") or (native and alone)
             result[place] = replace(token, letter=token.letter.upper() if sure else ".")
     return result
 

@@ -76,6 +76,8 @@ def tokens(folded: str, language: str, *, native: bool) -> list[Token]:
         size, symbol = _phrase(pieces, place, words)
         if symbol is None:
             found.extend(_single(pieces[place], language, native))
+        elif symbol.letter in "DM" and not native and pieces[place].end() - pieces[place].start() < 5:
+            found.append(Token(symbol.letter.lower(), pieces[place].start(), pieces[place].end(), symbol.number))
         elif symbol.letter != "k":
             found.append(
                 Token(symbol.letter, pieces[place].start(), pieces[place + size - 1].end(), symbol.number, symbol.name)
@@ -161,7 +163,7 @@ def lexicon(language: str) -> dict[str, Symbol]:
         for word, meaning in number_lexicon(language, native=True).items()
         if meaning.kind == "add" and meaning.value == int(meaning.value) and meaning.value < 60
     }
-    found.update(_calendar(language))
+    found.update({word: symbol for word, symbol in _calendar(language).items() if word not in found})  # French "sept"
     said: dict[str, Symbol] = {}
     for key, phrases in lists("times", language).items():
         letter, _, rest = key.partition(" ")

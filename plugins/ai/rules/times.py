@@ -80,6 +80,8 @@ class _Reading:
         marked: list[Token] = []
         for place, token in enumerate(row):
             lone = token.letter == "N" and self.folded[token.start : token.end].isdigit()
+            if token.letter == "H" and self.bare == "day":
+                token = replace(token, name=".")
             counted = token.letter == "N" and place + 1 < len(row) and row[place + 1].letter == "U"
             if counted and self.bare == "day":
                 marked.append(replace(token, letter="I"))

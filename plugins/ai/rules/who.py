@@ -40,6 +40,8 @@ def bare_company(said: Said) -> str:
     text = said.original(opened[0], len(said.folded)) if opened and opened[0] < len(said.folded) else said.raw
     text = re.sub(r"^(?:(?:the|die|la|el|l')\s+)(?=\S+\s*$)", "", text.strip(" \t\n.,!?:;\"'*"), flags=re.IGNORECASE)
     words = text.split()
+    if words and fold(words[-1]) in _LEGAL and said.raw.rstrip().endswith(f"{words[-1]}."):
+        text += "."
     return text if 0 < len(words) <= 7 and len(text) <= 80 and any(c.isalnum() for c in text) else ""
 
 
