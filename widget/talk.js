@@ -40,7 +40,7 @@ export function openTalk(host, greeter, t, { close, arrived }) {
   const kit = {
     t, tag, dom, act, skew: 0, server: host.server,
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    ask: composer.ask,
+    ask: composer.ask, drawn: () => drawn(),
     say(text, value) {
       clicked = true;
       say(text, value);
@@ -62,6 +62,7 @@ export function openTalk(host, greeter, t, { close, arrived }) {
     redraw();
     if (author === "visitor") return;
     typing("");
+    scroll.follow();
     if (fresh) emit("message", { author, text });
     if (fresh && part) announce(part);
     arrived(message, fresh);
@@ -118,11 +119,12 @@ export function openTalk(host, greeter, t, { close, arrived }) {
     }, 40);
   }
 
-  /** A part is there: where the visitor's hand was, the focus goes on. */
+  /** A part is there: after a press in the part before it, the focus goes on in this one. */
   function drawn() {
     const first = /** @type {HTMLElement | null} */ (dock.dock.querySelector("[data-first]"));
-    if (clicked && matchMedia("(pointer:fine)").matches) first?.focus({ preventScroll: true });
-    clicked = false;
+    const lost = !host.root.activeElement || host.root.activeElement.matches(".panel, .scroll");
+    if (clicked && first && lost && matchMedia("(pointer:fine)").matches) first.focus({ preventScroll: true });
+    clicked &&= !first;
   }
 
   /** @param {Part} part */

@@ -130,6 +130,8 @@ interface Kit {
   /** what the composer should expect */
   ask(input: string, placeholder?: string): void;
   slots(query: Record<string, string>): Promise<SlotsAnswer>;
+  /** a part that came in later says that it is complete */
+  drawn(): void;
 }
 interface SlotsAnswer { zone: string; meeting: string; days: Day[]; next_from?: string | null }
 type Draw<P> = (part: P, kit: Kit) => HTMLElement;

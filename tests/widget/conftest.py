@@ -20,7 +20,7 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "page" in getattr(item, "fixturenames", ()) or "visit" in getattr(item, "fixturenames", ()):
+        if {"page", "visit"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.browser)
 
 
@@ -85,3 +85,22 @@ def visit(browser: Browser, double: Double) -> Iterator[Callable[..., Page]]:
 def page(visit: Callable[..., Page]) -> Page:
     """The home page, with the launcher drawn."""
     return visit()
+
+
+@pytest.fixture
+def chat(page: Page) -> Page:
+    """The home page with the chat open and greeted."""
+    return opened(page)
+
+
+def opened(page: Page) -> Page:
+    """Press the launcher and wait for the greeting."""
+    page.locator(".launcher").click()
+    page.locator(".choice").first.wait_for()
+    return page
+
+
+def say(page: Page, text: str) -> None:
+    """Write a message and send it."""
+    page.locator(".composer textarea").fill(text)
+    page.locator(".composer textarea").press("Enter")

@@ -5,15 +5,10 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from tests.widget.conftest import opened
 from tests.widget.double import Double
 
 Visit = Callable[..., Page]
-
-
-def opened(page: Page) -> Page:
-    page.evaluate("Usher.open()")
-    page.locator(".choice").first.wait_for()
-    return page
 
 
 def test_calls_made_before_the_script_arrived_are_carried_out_in_order(visit: Visit, double: Double) -> None:

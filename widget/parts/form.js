@@ -31,8 +31,7 @@ export function form({ fields, submit, held }, kit) {
     const hint = id === "guests" ? t("guests") : "";
     const error = el("span.error", { id: "e-" + id });
     input.setAttribute("aria-describedby", error.id);
-    input.onblur = () => input.value && judge();
-    input.oninput = () => error.textContent && judge();
+    input.oninput = () => error.textContent && judge(); // not on blur: a line that appears would move the button away from under the press
     const row = el("div.field", {},
       el("label", { htmlFor: input.id }, label, !required && el("i", {}, " " + t("optional"))),
       input, hint && el("small", {}, hint), error);

@@ -10,6 +10,7 @@ export function openScroll(t, content, anchor) {
   const jump = el("button.latest", { ariaLabel: t("latest"), hidden: true, onclick: () => follow(true) }, icon("M12 5v14m-6-6l6 6 6-6"));
   let following = true;
   let byHand = 0; // when the reader last scrolled: what we scroll ourselves must not count
+  view.addEventListener("wheel", ({ deltaY }) => deltaY < 0 && (following = false), { passive: true });
   for (const sign of ["wheel", "touchmove", "keydown", "pointerdown"])
     view.addEventListener(sign, ({ type, target }) => (/^[wt]/.test(type) || target === view) && (byHand = Date.now()), { passive: true });
   new ResizeObserver(() => following && follow()).observe(inner);

@@ -12,8 +12,11 @@ export function slots(part, kit) {
   const meetings = part.meetings ?? [];
   const now = { meeting: part.meeting, days: open(part.days), next: part.next_from, day: 0, all: !part.suggested?.length, zones: false };
   const card = el("div.card.slots", { role: "group", part: "card" });
-  if (kit.zone !== part.zone) reload();
-  else draw();
+  if (kit.zone === part.zone) draw();
+  else {
+    card.append(el("p.none", { role: "status" }, t("loading")));
+    reload();
+  }
   return card;
 
   /** @param {string} [focus] selector of what to focus, when the element pressed is gone */
@@ -123,6 +126,7 @@ export function slots(part, kit) {
       now.next = answer.next_from;
       then?.();
       draw(focus);
+      if (!focus) kit.drawn();
     } catch {
       card.replaceChildren(el("p.none", { role: "alert" }, t("failed"), " ", el("button.text", { onclick: () => load(from, focus, then) }, t("again"))));
     }

@@ -36,9 +36,9 @@ export function openThread({ t, tag, card, again }) {
   function pending(item) {
     if (waiting.has(item.id)) return;
     const it = bubble({ ...item, seq: 0, author: "visitor" }, true);
-    it.classList.add("pending");
     waiting.set(item.id, it);
     place(it, { ...item, seq: Infinity, author: "visitor" });
+    it.classList.add("pending");
     note(it, t("sending"));
   }
 
