@@ -22,7 +22,7 @@ _SCALES = {
 # thousands; the last mark with one or two digits is the decimal one.
 DIGITS = re.compile(
     r"""(?<![\w:@]) (?<!\w[.,/])
-    (?P<digits> [1-9]\d{0,2} (?P<mark>[.,'\ ]) \d{3} (?!\d) (?: (?P=mark) \d{3} (?!\d) )* (?: [.,] \d{1,2} (?!\d) )?
+    (?P<digits> [1-9]\d{0,2} (?P<mark>[.,'\ ]) \d{3} (?!\d) (?: (?P=mark) \d{3} (?!\d) )* (?: (?!(?P=mark)) [.,] \d+ )?
       | \d+ (?: [.,] \d+ )? )
     (?: \ ? (?P<scale> k | tsd | mm? | mn | mio | mln | bn? | mrd | md ) (?![^\W_]) \.? (?= \W | $ ) )?
     (?! [.,:]?\d | [/:]\d | (?:st|nd|rd|th|er|e|eme|ere|re|nde?|ro|do|to|a|o)\b | h\d | [^\W\d_]{1,2}\d )""",

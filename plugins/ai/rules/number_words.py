@@ -44,7 +44,7 @@ def german_pieces() -> Lexicon:
         for kind, value, words in _rows("de")
         if kind in ("add", "times", "and")
         for word in words
-        if not word.startswith("eine")
+        if not word.startswith("eine") and not (kind == "times" and word.endswith("e"))
         for spelt in spellings(word)
     }
 

@@ -157,12 +157,14 @@ class _Run:
     def _times(self, token: _Token) -> bool:
         if self._after("and"):
             return False
-        self.scale = token.value
-        if token.value >= 1000:
+        if self.total and self.current is None and token.value > self.scale:
+            self.total *= token.value  # dos mil millones
+        elif token.value >= 1000:
             self.total += (self.current or 1.0) * token.value
             self.current = None
         else:
             self.current = (self.current or 1.0) * token.value
+        self.scale = token.value
         return True
 
     def _few(self, token: _Token) -> bool:
@@ -206,10 +208,10 @@ def _sum(before: float | None, value: float, after_and: bool, after_point: bool)
     if before is None:
         return value
     if after_point:
-        return before + value / 10 if value < 10 else None
-    if before == 4 and value == 20:
-        return 80.0  # quatre-vingt
-    if after_and and before < 10 and value in range(20, 100, 10):
+        return before + value / (10 if value < 10 else 100) if value < 100 else None
+    if before % 100 == 4 and value == 20:
+        return before + 76  # quatre-vingt
+    if after_and and before % 100 < 10 and value in range(20, 100, 10):
         return before + value  # ein und zwanzig
     low, high = _room(before)
     return before + value if low <= value < high else None
