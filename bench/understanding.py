@@ -19,7 +19,8 @@ from rich.table import Table
 
 from plugins.ai import Expect, Expectation, Intent, Option, Understanding
 from plugins.ai.builtin import BuiltinAI
-from plugins.ai.rules.phrasebook import book
+from plugins.ai.rules.text import LANGUAGES
+from plugins.ai.rules.words import lists
 from plugins.config import Config
 from plugins.records import MemoryRecords
 
@@ -90,11 +91,11 @@ def _accuracy(ai: BuiltinAI, rows: list[Row], console: Console) -> Table:
 
 
 def _speed(ai: BuiltinAI, rows: list[Row]) -> Table:
-    vocabulary = sorted({hit for hit in book("choices")._root.next})[:300]
+    vocabulary = sorted({phrase for language in LANGUAGES for phrase in lists("choices", language)["yes"]})[:300]
     ours = _microseconds([lambda row=row: _ask(ai, row) for row in rows])  # type: ignore[misc]
     named = _microseconds([lambda row=row: difflib.get_close_matches(row[2], vocabulary) for row in rows])  # type: ignore[misc]
     table = Table("µs a call", "median", "95th", "worst", title="Cost of a call")
-    for name, costs in (("understand", ours), (f"difflib, {len(vocabulary)} words", named)):
+    for name, costs in (("understand", ours), (f"difflib, {len(vocabulary)} phrases", named)):
         table.add_row(name, *(f"{value:.0f}" for value in _spread(costs)))
     table.add_row("ratio", *(f"{a / b:.2f}" for a, b in zip(_spread(ours), _spread(named), strict=True)))
     return table
