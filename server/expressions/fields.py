@@ -22,6 +22,11 @@ class Names:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return field_schema(Condition, self.names)
 
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return Condition.__get_pydantic_json_schema__(schema, handler)
+
 
 @dataclass(frozen=True)
 class LocaleText:

@@ -72,7 +72,7 @@ class Story(Part):
 
     name: str = Field(min_length=1)
     at: AwareDatetime = Field(description="When it happens; the clock stands still, such as 2026-03-02T09:00:00Z")
-    page: Annotated[Page, BeforeValidator(_path_only)] = Page(path="/")
+    page: Annotated[Page, BeforeValidator(_path_only, json_schema_input_type=str | Page)] = Page(path="/")
     locale: Locale | None = None
     zone: Zone | None = None
     device: Literal["desktop", "mobile", "tablet"] = "desktop"

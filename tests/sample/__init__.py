@@ -1,0 +1,1 @@
+"""The sample site folder that `usher init` writes."""
