@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
@@ -20,31 +20,37 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from server import settings
 from server.config import folder
-from tests.processes import ROOT, end, free_port, kill, running, wait_until
+from tests.processes import ROOT, free_port, kill, running, wait_until
 
-CHROMIUM_FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 OWNER = ("owner@acme.example", "a long password for tests")
+REPS = ("grace", "linus", "margaret", "dennis", "joan")
 
 
 class Postbox:
     """What the SMTP server took, in order."""
 
     def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
+        self.raw: list[bytes] = []
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        assert isinstance(mail, EmailMessage)
-        self.mails.append(mail)
+        self.raw.append(envelope.content)
         return "250 OK"
 
     def to(self, address: str) -> list[EmailMessage]:
-        return [mail for mail in self.mails if address in str(mail["To"])]
+        mails = [email.message_from_bytes(raw, EmailMessage, policy=email.policy.default) for raw in self.raw]
+        return [mail for mail in mails if address in str(mail["To"])]
 
     def wait_for(self, address: str, count: int) -> list[EmailMessage]:
         wait_until(lambda: len(self.to(address)) >= count, what=f"mail number {count} to {address}")
@@ -61,6 +67,7 @@ class Town:
     postbox: Postbox
     port: int
     data: Path
+    ends: ExitStack
     servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -80,12 +87,8 @@ class Town:
         self.start()
 
     def start(self) -> None:
-        entered = running("-m", "server.serve", *self._arguments(), port=self.port, environment=self.environment)
-        self.servers.append(entered.__enter__())
-
-    def stop(self) -> None:
-        for server in self.servers:
-            end(server)
+        serving = running("-m", "server.serve", *self._arguments(), port=self.port, environment=self.environment)
+        self.servers.append(self.ends.enter_context(serving))
 
     def _arguments(self) -> list[str]:
         return ["--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
@@ -112,18 +115,17 @@ def town_at(data: Path, edit: Callable[[folder.Files], None] | None = None) -> I
         "USHER_WORKER_POLL_SECONDS": "0.05",
         "PYTHONUNBUFFERED": "1",
     }
-    town = Town(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{site_port}", environment, postbox, port, data)
     smtp = Controller(postbox, hostname="127.0.0.1", port=smtp_port)
-    smtp.start()
-    try:
+    with ExitStack() as ends:
+        smtp.start()
+        ends.callback(smtp.stop)
+        urls = [f"http://127.0.0.1:{one}" for one in (port, site_port)]
+        town = Town(urls[0], urls[1], environment, postbox, port, data, ends)
         _settle(town, edit)
         site = ("-m", "demo.site", "--port", str(site_port), "--usher", town.usher_url, "--mailbox", str(data))
-        with running(*site, port=site_port):
-            town.start()
-            yield town
-    finally:
-        town.stop()
-        smtp.stop()
+        ends.enter_context(running(*site, port=site_port))
+        town.start()
+        yield town
 
 
 def _settle(town: Town, edit: Callable[[folder.Files], None] | None) -> None:
@@ -134,9 +136,11 @@ def _settle(town: Town, edit: Callable[[folder.Files], None] | None) -> None:
     folder.write(files, town.data / "site")
     applied = town.usher("apply", "--no-tests", str(town.data / "site"))
     assert applied.returncode == 0, applied.stderr
-    email_address, password = OWNER
-    added = town.usher("user", "add", email_address, "--role", "owner", "--password-stdin", input=password + "\n")
-    assert added.returncode == 0, added.stderr
+    for name, role in {"owner": "owner", **dict.fromkeys(REPS, "rep")}.items():
+        known_as = ["--rep", name] if role == "rep" else []
+        address, options = f"{name}@acme.example", ["--role", role, *known_as, "--password-stdin"]
+        added = town.usher("user", "add", address, *options, input=OWNER[1] + "\n")
+        assert added.returncode == 0, added.stderr
 
 
 def _with_origin(site: str, origin: str) -> str:
