@@ -86,23 +86,33 @@ def median_ms(work: Callable[[], Any], times: int) -> float:
     return statistics.median(lengths) * 1000
 
 
+def row(reps: int, days: int, events: int) -> str:
+    """One line of the table; both ways must agree before they are timed."""
+    lists = workload(reps, days, events)
+    start, end = FIRST_DAY * DAY, (FIRST_DAY + days) * DAY
+    times = 5 if reps * days > 10_000 else 30
+    reference = interval_merge(lists, start, end, days)
+    if openings(question(lists, days)).starts() != reference:
+        raise SystemExit("the two ways disagree")
+    plain = median_ms(lambda: interval_merge(lists, start, end, days), times)
+    raw = median_ms(lambda: openings(question(lists, days)).starts(), times)
+    ready = question(lists, days)
+    openings(ready)
+    cached = median_ms(lambda: stamps(openings(ready).starts(20)), times)
+    memory = statistics.mean(sum(map(sys.getsizeof, rep.memo.values())) for rep in ready.reps)
+    return (
+        f"{reps:5} {days:5} {events:6} {len(reference):6} | {plain:9.2f} {raw:8.2f} {raw / plain:6.2f} |"
+        f" {cached:19.3f} {cached / plain:6.3f} | {memory:9.0f}"
+    )
+
+
 def main() -> None:
-    print(f"{'reps':>5} {'days':>5} {'events':>6} {'slots':>6} | {'merge ms':>9} {'raw ms':>8} {'ratio':>6} |"
-          f" {'cached, first 20 ms':>19} | {'bytes/rep':>9}")  # fmt: skip
+    print(
+        f"{'reps':>5} {'days':>5} {'events':>6} {'slots':>6} | {'merge ms':>9} {'raw ms':>8} {'ratio':>6} |"
+        f" {'cached, first 20 ms':>19} {'ratio':>6} | {'bytes/rep':>9}"
+    )
     for reps, days, events in ((50, 30, 8), (50, 30, 2), (50, 60, 8), (10, 30, 8), (200, 30, 8), (1000, 60, 8)):
-        lists = workload(reps, days, events)
-        start, end = FIRST_DAY * DAY, (FIRST_DAY + days) * DAY
-        times = 5 if reps * days > 10_000 else 30
-        reference = interval_merge(lists, start, end, days)
-        assert openings(question(lists, days)).starts() == reference, "the two ways disagree"
-        plain = median_ms(lambda: interval_merge(lists, start, end, days), times)
-        raw = median_ms(lambda: openings(question(lists, days)).starts(), times)
-        ready = question(lists, days)
-        openings(ready)
-        cached = median_ms(lambda: stamps(openings(ready).starts(20)), times)
-        memory = statistics.mean(sum(map(sys.getsizeof, rep.memo.values())) for rep in ready.reps)
-        print(f"{reps:5} {days:5} {events:6} {len(reference):6} | {plain:9.2f} {raw:8.2f} {raw / plain:6.2f} |"
-              f" {cached:19.3f} | {memory:9.0f}")  # fmt: skip
+        print(row(reps, days, events))
 
 
 if __name__ == "__main__":

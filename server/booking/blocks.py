@@ -19,7 +19,7 @@ from server.routing.schema import Team
 
 READ_BACK = timedelta(days=8)
 READ_AHEAD = timedelta(days=120)
-READ_EVERY = timedelta(minutes=5)
+_SILENT = Busy(error=PluginError("no answer", user_message="The calendar service said nothing about this calendar."))
 
 
 def add_block(
@@ -66,7 +66,7 @@ def read_ahead(db: Database, version: Version, open_calendar: Callable[[], Calen
     with db.transaction() as tx:
         store.lock_calendars(tx, version.site_id, reps)
         return sum(
-            keep_read(tx, version.site_id, rep, name, window, found.get(name, Busy())) for rep, name in reps.items()
+            keep_read(tx, version.site_id, rep, name, window, found.get(name, _SILENT)) for rep, name in reps.items()
         )
 
 

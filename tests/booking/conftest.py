@@ -31,7 +31,8 @@ mail: {from_name: Acme, from_address: hello@acme.example}
 """
 TEAM = """\
 reps:
-  - {id: grace, name: Grace Hopper, email: grace@acme.example, zone: Europe/Berlin, hours: &day [{days: [mon, tue, wed, thu, fri], start: "09:00", end: "12:00"}],
+  - {id: grace, name: Grace Hopper, email: grace@acme.example, zone: Europe/Berlin,
+     hours: &day [{days: [mon, tue, wed, thu, fri], start: "09:00", end: "12:00"}],
      location: {kind: video, url: "https://meet.example/grace"}}
   - {id: linus, name: Linus Pauling, email: linus@acme.example, zone: Europe/Berlin, hours: *day}
   - {id: margaret, name: Margaret Hamilton, email: margaret@acme.example, zone: Europe/Berlin, hours: *day}

@@ -105,7 +105,9 @@ def test_what_cannot_be_read_is_refused_in_one_sentence_that_names_the_key(broke
 
 weights = st.sampled_from([0, 1, 50, 100, 200, 0.5])
 dates = st.integers(-5, 40).map(lambda day: (datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=day)).date().isoformat())
-meetings_given = st.tuples(st.sampled_from("abcd"), dates, st.sampled_from(["booked", "cancelled", "no_show", "reassigned"]))  # noqa: E501
+meetings_given = st.tuples(
+    st.sampled_from("abcd"), dates, st.sampled_from(["booked", "cancelled", "no_show", "reassigned"])
+)  # noqa: E501
 
 
 @settings(max_examples=300, deadline=None)
@@ -158,5 +160,7 @@ def test_when_all_are_free_nobody_is_more_than_a_meeting_above_the_ideal_share(s
 
 
 def test_meetings_of_people_who_left_do_not_disturb_those_who_stay():
-    pick = choose(Policy(), [Candidate("a", True), Candidate("b", True)], Tally({"gone": Fraction(50), "a": Fraction(1)}))  # noqa: E501
+    pick = choose(
+        Policy(), [Candidate("a", True), Candidate("b", True)], Tally({"gone": Fraction(50), "a": Fraction(1)})
+    )  # noqa: E501
     assert pick.rep == "b"
