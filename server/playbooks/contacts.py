@@ -28,6 +28,7 @@ def keep(turn: Turn, told: Mapping[str, Any], *, source: str, origin: str = "con
     The first e-mail address or phone number makes or finds the lead, who then learns all that was told before.
     """
     turn.memory.values.update(told)
+    turn.learned = True
     if any(told.get(place) for place in REACHABLE) and _is_somebody_else(turn, told):
         _meet(turn)
         told = turn.memory.values

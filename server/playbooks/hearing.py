@@ -35,9 +35,10 @@ def hear(turn: Turn) -> None:
 
 def _use(turn: Turn, node: Node | None, value: Mapping[str, Any]) -> bool:
     """A button, slot or form. False when it belongs to nothing that is open: then the words beside it count."""
-    option = value.get("option")
-    action = value.get("action") or (option[1:] if isinstance(option, str) and option.startswith("~") else None)
-    if action in _ACTIONS:
+    option, action = value.get("option"), value.get("action")
+    if isinstance(option, str) and option.startswith("~"):
+        action = option[1:]
+    if isinstance(action, str) and action in _ACTIONS:
         _ACTIONS[action](turn, node)
         return True
     move = node.use(turn, value) if node else None
@@ -168,7 +169,7 @@ _DEEDS: dict[Intent, Deed] = {
     Intent.THANKS: _courtesy,
     Intent.BYE: _courtesy,
 }
-_ACTIONS: dict[object, Deed] = {
+_ACTIONS: dict[str, Deed] = {
     "person": _person,
     "leave_email": _leave_email,
     "cancel_meeting": _cancel,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import available_timezones
 
+from server.playbooks.page import page_of, visit_of
 from server.visitors.service import Arrival
 
 DEVICES = ("desktop", "mobile", "tablet")
@@ -35,8 +36,8 @@ class Hello:
             locale=_locale(frame["locale"]),
             zone=frame["zone"] if frame["zone"] in _zones else "",
             seed=frame["seed"],
-            page=frame["page"],
-            visit=frame.get("visit") or {},
+            page=page_of(frame["page"]),
+            visit=visit_of(frame.get("visit") or {}),
             data=frame.get("data") or {},
         )
         return cls(
@@ -47,20 +48,6 @@ class Hello:
             playbook=frame.get("playbook") or "",
             address=address,
         )
-
-
-def seen_so_far(visit: Mapping[str, Any]) -> dict[str, Any]:
-    """The `visit` namespace as far as a browser tells it: pages seen and seconds on the present one."""
-    pages = [page for page in visit.get("pages") or () if isinstance(page, Mapping)] if _is_list(visit) else []
-    seconds = pages[-1].get("seconds") if pages else None
-    told = {"pages_seen": len(pages) + 1}
-    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds < 1e9:
-        told["seconds_on_page"] = int(seconds)
-    return told
-
-
-def _is_list(visit: Mapping[str, Any]) -> bool:
-    return isinstance(visit.get("pages"), list)
 
 
 def _locale(told: str) -> str:

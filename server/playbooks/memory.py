@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-_LONGEST = 500  # characters of a page's address, title and the like
+from server.playbooks.page import page_of
 
 
 @dataclass
@@ -67,16 +67,5 @@ class Memory:
         self.tries, self.step = back.get("tries", 0), back.get("step", {})
 
     def look_at(self, page: Mapping[str, Any]) -> None:
-        """The page the visitor is on now, in the shape that conditions read."""
-        self.page = {name: _short(page.get(name)) for name in ("url", "path", "title", "referrer")}
-        self.page |= {name: _texts(page.get(name)) for name in ("query", "utm")}
-
-
-def _texts(value: Any) -> dict[str, str]:
-    if not isinstance(value, Mapping):
-        return {}
-    return {str(key)[:60]: _short(one) for key, one in list(value.items())[:30] if isinstance(one, str)}
-
-
-def _short(value: Any) -> str:
-    return value[:_LONGEST] if isinstance(value, str) else ""
+        """The page the visitor is on now."""
+        self.page = page_of(page)

@@ -13,8 +13,9 @@ from server.config.version import Version
 from server.conversations import service as conversations
 from server.conversations.service import BOT, Start
 from server.playbooks import engine, targeting
-from server.playbooks.hello import Hello, seen_so_far
+from server.playbooks.hello import Hello
 from server.playbooks.memory import Memory
+from server.playbooks.page import seen_so_far
 from server.playbooks.questions import Found
 from server.playbooks.targeting import Choice
 from server.playbooks.turn import Turn
@@ -45,7 +46,7 @@ def begin(
     )
     choice = _choose(tx, version, visitor, memory, about, asked)
     row, is_new = conversations.start(tx, Start(**{**about.__dict__, "playbook": choice.playbook}))
-    turn = Turn(tx, version, row, visitor, memory if is_new else Memory.of(row.engine))
+    turn = Turn(tx, version, row, memory if is_new else Memory.of(row.engine))
     turn.prepared = prepared
     if is_new:
         _meet(turn, choice)
@@ -59,7 +60,7 @@ def resume(
     memory = Memory.of(row.engine)
     memory.look_at(hello.arrival.page)
     memory.visit = seen_so_far(hello.arrival.visit)
-    turn = Turn(tx, version, row, visitor, memory)
+    turn = Turn(tx, version, row, memory)
     turn.prepared = prepared
     turn.changes["path"] = memory.page["path"]
     if row.state == BOT and (not memory.node or not memory.spoke):
@@ -74,7 +75,7 @@ def _choose(tx: Connection, version: Version, visitor: Any, memory: Memory, abou
     """Who shall meet the visitor. Before a conversation exists, conditions about it are unknown."""
     unknown = {"id": "", "state": BOT, "seq": 0, "started_at": None, "playbook": "", "queue": "", "rep": ""}
     row = about if hasattr(about, "seq") else SimpleNamespace(**{**unknown, **about.__dict__})
-    values = Turn(tx, version, row, visitor, memory).values
+    values = Turn(tx, version, row, memory).values
     return targeting.choose(version, values, seed=visitor.seed, now=clock.now(), asked=asked)
 
 

@@ -125,9 +125,9 @@ def see_page(db: Database, conversation_id: str, page: Mapping[str, Any], data: 
     """The visitor went to another page without leaving (single-page applications)."""
     with db.transaction() as tx:
         row = conversations.lock(tx, conversation_id)
-        visitors.see_page(tx, visitors.get(tx, row.visitor_id), page, data)
         memory = Memory.of(row.engine)
         memory.look_at(page)
+        visitors.see_page(tx, visitors.get(tx, row.visitor_id), memory.page, data)
         memory.visit["pages_seen"] = int(memory.visit.get("pages_seen", 1)) + 1
         conversations.keep_state(tx, row, engine=memory.as_json(), path=memory.page["path"])
 
@@ -170,7 +170,7 @@ def where_to(db: Database, conversation_id: str) -> Decision:
     with db.reading() as tx:
         row = conversations.get(tx, conversation_id)
         version = config.version(tx, row.version_id)
-        turn = Turn(tx, version, row, visitors.get(tx, row.visitor_id), Memory.of(row.engine))
+        turn = Turn(tx, version, row, Memory.of(row.engine))
         return routing.judge(version, turn.values, clock.now())
 
 
@@ -187,7 +187,7 @@ def _hear(tx: Connection, conversation_id: str, said: Said, meant: Meaning, *, f
     version, memory = config.version(tx, row.version_id), Memory.of(row.engine)
     if not for_good and not greeted and meaning.expectation(version, row, memory) != meant.expectation:
         return None
-    return _answer(tx, Turn(tx, version, row, visitors.get(tx, row.visitor_id), memory), said, meant, greeted)
+    return _answer(tx, Turn(tx, version, row, memory), said, meant, greeted)
 
 
 def _answer(tx: Connection, turn: Turn, said: Said, meant: Meaning, greeted: Sequence[Mapping[str, Any]]) -> Outcome:
@@ -225,7 +225,7 @@ def _finish(turn: Turn, *said: Draft) -> Sequence[Any]:
         turn.changes["outcome"] = turn.memory.outcome
     if engine != turn.conversation.engine or turn.changes:
         conversations.keep_state(turn.tx, turn.conversation, **{**turn.changes, "engine": engine})
-    if turn.lead_id:
+    if turn.lead_id and (turn.learned or not turn.heard.seq):
         _place_lead(turn, turn.lead_id)
     return rows
 

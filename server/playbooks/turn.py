@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection
@@ -18,6 +19,8 @@ from server.playbooks.memory import Memory
 from server.playbooks.questions import Found
 from server.playbooks.values import Values, gather
 from server.playbooks.words import word
+from server.visitors import service as visitors
+from server.visitors.service import Visitor
 
 
 @dataclass(frozen=True)
@@ -35,25 +38,24 @@ class Turn:
     """What is said is collected in `drafts`, what changes on the conversation's row in `changes`."""
 
     def __init__(
-        self,
-        tx: Connection,
-        version: Version,
-        conversation: Any,
-        visitor: Any,
-        memory: Memory,
-        heard: Heard | None = None,
+        self, tx: Connection, version: Version, conversation: Any, memory: Memory, heard: Heard | None = None
     ) -> None:
         self.tx = tx
         self.version = version
         self.conversation = conversation
-        self.visitor = visitor
         self.memory = memory
         self.heard = heard or Heard()
         self.lead_id: str | None = conversation.lead_id
         self.drafts: list[Draft] = []
         self.changes: dict[str, Any] = {}
+        self.learned = False  # something was told in this turn
         self.prepared: Mapping[str, Found] = {}  # answers to the playbook's own questions, looked up beforehand
         self.values: Values = gather(self)
+
+    @cached_property
+    def visitor(self) -> Visitor:
+        """Whose browser it is; read only when somebody asks."""
+        return visitors.get(self.tx, self.conversation.visitor_id)
 
     @property
     def playbook_id(self) -> str:
@@ -71,7 +73,7 @@ class Turn:
 
     @property
     def visitor_actor(self) -> Actor:
-        return Actor("visitor", self.visitor.id)
+        return Actor("visitor", self.conversation.visitor_id)
 
     @property
     def state(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,7 +42,7 @@ class Chat:
     state: str = ""
     heard: list[dict[str, Any]] = field(default_factory=list)
     counter: int = 0
-    name: str = "tab"
+    name: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
 
     def open(self, playbook: str = "", after: int = 0) -> Chat:
         page = {

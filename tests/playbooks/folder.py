@@ -18,9 +18,11 @@ answers: {threshold: 0.5, unknown: {en: I do not know that., de: Das weiß ich n
 TEAM = """
 reps:
   - {id: grace, name: Grace Hopper, email: grace@acme.example, zone: Europe/Berlin,
-     hours: [{days: [mon, tue, wed, thu, fri], start: "09:00", end: "17:00"}], location: {kind: video, url: "https://meet.acme.example/g"}}
+     hours: [{days: [mon, tue, wed, thu, fri], start: "09:00", end: "17:00"}],
+     location: {kind: video, url: "https://meet.acme.example/g"}}
   - {id: linus, name: Linus Torvalds, email: linus@acme.example, zone: Europe/Berlin,
-     hours: [{days: [mon, tue, wed, thu, fri], start: "09:00", end: "17:00"}], location: {kind: video, url: "https://meet.acme.example/l"}}
+     hours: [{days: [mon, tue, wed, thu, fri], start: "09:00", end: "17:00"}],
+     location: {kind: video, url: "https://meet.acme.example/l"}}
 pools:
   - {id: big, members: [grace]}
   - {id: small, members: [grace, linus]}
@@ -29,8 +31,10 @@ queues:
 """
 MEETINGS = """
 meetings:
-  - {id: demo, name: Product demo, duration_minutes: 30, notice_minutes: 60, window: {kind: rolling_days, days: 14}, pool: small}
-  - {id: intro, name: Short call, duration_minutes: 15, notice_minutes: 60, window: {kind: rolling_days, days: 14}, pool: small}
+  - {id: demo, name: Product demo, duration_minutes: 30, notice_minutes: 60, pool: small,
+     window: {kind: rolling_days, days: 14}}
+  - {id: intro, name: Short call, duration_minutes: 15, notice_minutes: 60, pool: small,
+     window: {kind: rolling_days, days: 14}}
 """
 SEGMENTS = """
 segments:

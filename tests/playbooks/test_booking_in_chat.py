@@ -205,15 +205,17 @@ def test_a_page_instead_of_a_meeting_where_routing_says_so(opened: Opener) -> No
     assert chat.part("offer")["url"] == "/blog/start"
 
 
+TEAM_WITHOUT_HOURS = """
+reps: [{id: grace, name: Grace, email: grace@acme.example, zone: UTC}]
+pools: [{id: small, members: [grace]}]
+"""
+
+
 def test_when_nothing_is_free_an_address_is_asked_for(sqlite_db: Database) -> None:
-    files = {
-        "team.yml": "reps: [{id: grace, name: G, email: g@acme.example, zone: UTC}]\npools: [{id: small, members: [grace]}, {id: big, members: [grace]}]\n"
-    }
-    base = folder(p=f"nodes:\n  - {BOOK}\n  - {BYE}\n  - {NO}")
-    base["routing.yml"] = "rules: [{id: all, to: {pool: small}}]"
-    base["segments.yml"] = ""
+    files = folder(p=f"nodes:\n  - {BOOK}\n  - {BYE}\n  - {NO}")
+    files |= {"routing.yml": "rules: []", "segments.yml": "", "team.yml": TEAM_WITHOUT_HOURS}
     with clock.stopped_at(MORNING):
-        applied(sqlite_db, base | files)
+        applied(sqlite_db, files)
         chat = Chat(sqlite_db).open()
         assert chat.texts == [
             "There is no free time at the moment. Leave an e-mail address and we will find one together.",

@@ -1,4 +1,4 @@
-"""What a visitor tells about themselves: kept at once, on the lead as soon as there is one, never read out to strangers."""
+"""What visitors tell about themselves: kept at once, on the lead when there is one, never read out to strangers."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def test_a_remark_is_kept_without_being_asked_for_but_changes_nothing_told_befor
 
 def test_the_company_of_an_address_is_recognised_and_its_list_entries_count(opened: Opener) -> None:
     chat = opened(
-        f"{MAIL}\n{{id: b, branch: [{{when: account.is_target, next: vip}}]}}\n{{id: no, end: No}}\n{{id: vip, route: default}}\n{BYE}"
+        f"{MAIL}\n{{id: b, branch: [{{when: account.is_target, next: vip}}]}}\n{{id: no, end: No}}\n"
+        f"{{id: vip, route: default}}\n{BYE}"
     )
     assert chat.say("hank@eu.globex.example") == ["Thanks , Globex!"]
     assert chat.memory.routed == {"kind": "rep", "target": "grace", "reason": "rule targets"}

@@ -19,7 +19,11 @@ BYE = "{id: bye, end: Thanks!, outcome: qualified}"
 
 
 def test_say_fills_in_what_is_known_in_the_visitors_language(opened: Opener) -> None:
-    nodes = '{id: hi, say: {en: "Hi {{ lead.first_name | default(\'there\') }}!", de: "Hallo {{ lead.first_name }}, hier {{ agent.name }}"}}'
+    english, german = (
+        "Hi {{ lead.first_name | default('there') }}!",
+        "Hallo {{ lead.first_name }}, hier {{ agent.name }}",
+    )
+    nodes = f'{{id: hi, say: {{en: "{english}", de: "{german}"}}}}'
     assert opened(nodes).texts == ["Hi there!"]
     assert opened(nodes, locale="de-AT", known={"lead.name": "Grace Hopper"}, seed="b").texts == [
         "Hallo Grace, hier Ada"

@@ -14,7 +14,10 @@ from server.outbox.tables import deliveries
 from tests.playbooks.chat import Chat, applied
 from tests.playbooks.conftest import Opener
 
-NEED = "{id: need, ask: What brings you here?, kind: choice, options: [{id: look, label: Looking}, {id: buy, label: Buying}]}"
+NEED = (
+    "{id: need, ask: What brings you here?, kind: choice, "
+    "options: [{id: look, label: Looking}, {id: buy, label: Buying}]}"
+)
 MAIL = "{id: mail, ask: Your e-mail?, kind: email}"
 BYE = "{id: bye, end: Thanks!}"
 AGAIN = "Back to my question: What brings you here?"

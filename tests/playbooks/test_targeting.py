@@ -157,7 +157,10 @@ def test_the_browser_gets_trees_display_and_opening_words() -> None:
     display: {after_seconds: 8, scroll_percent: 50, exit_intent: true, on_click: false, show: open}
     nodes:
       - {id: o, objection: {price: {says: [expensive], reply: Well.}}}
-      - {id: hi, say: {en: "Hi {{ lead.first_name | default('there') }}, I am {{ agent.name }} of {{ site.name }}", de: "Hallo {{ lead.first_name }}"}}
+      - id: hi
+        say:
+          en: Hi {{ lead.first_name | default('there') }}, I am {{ agent.name }} of {{ site.name }}
+          de: Hallo {{ lead.first_name }}
     """
     version = candidate(folder(pricing=text, zebra=HELLO))
     first, second = targeting.browser_playbooks(version, OPEN)

@@ -1,0 +1,304 @@
+"""What survives: reloads, repeats, two tabs, other processes, kill -9, new config versions."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from server import clock, events
+from server.config import service as config
+from server.conversations import service as conversations
+from server.db import Database
+from server.errors import Invalid, NotFound, UsherError
+from server.playbooks import meaning
+from server.playbooks import service as playbooks
+from server.playbooks.memory import Memory
+from server.visitors import service as visitors
+from tests.playbooks.chat import Chat, applied
+from tests.playbooks.conftest import MORNING
+
+FLOW = """
+priority: 5
+audience: {path: [/pricing]}
+nodes:
+  - {id: hi, say: Hello}
+  - {id: size, ask: How many people?, kind: number, save: account.employees, criterion: size}
+  - {id: need, ask: What brings you here?, kind: choice, criterion: need,
+     options: [{id: a, label: Apples}, {id: buy, label: Buying}]}
+  - {id: mail, ask: Your e-mail?, kind: email}
+  - {id: bye, end: "Thanks, all {{ account.employees }} of you!"}
+"""
+BLOG = "priority: 1\nnodes: [{id: hi, say: Welcome to the blog}, {id: q, ask: Anything?}]"
+
+
+@pytest.fixture
+def at_ten() -> Iterator[clock.StoppedClock]:
+    with clock.stopped_at(MORNING) as stopped:
+        yield stopped
+
+
+@pytest.fixture
+def chat(db: Database, at_ten: clock.StoppedClock) -> Chat:
+    applied(db, pricing=FLOW, blog=BLOG)
+    return Chat(db).open()
+
+
+def test_the_opening_is_written_down_with_its_reasons(chat: Chat) -> None:
+    with chat.db.reading() as tx:
+        found = events.of_conversation(tx, chat.id)
+    assert [one.name for one in found] == [events.CONVERSATION_STARTED, events.PLAYBOOK_CHOSEN]
+    assert found[0].data == {"playbook": "pricing", "path": "/pricing"}
+    assert found[1].trace["chosen"] == "pricing"
+    assert found[1].trace["looked_at"][0]["saw"] == {"page.path": "/pricing"}
+
+
+def test_a_reload_brings_back_what_was_missed_and_says_nothing_twice(chat: Chat) -> None:
+    chat.say("40")
+    again = Chat(chat.db, token=chat.token).open(after=2)
+    assert again.id == chat.id
+    assert [(one["seq"], one["text"]) for one in again.heard] == [(3, "40"), (4, "What brings you here?")]
+    assert Chat(chat.db, token=chat.token).open(after=4).heard == []
+    assert len(chat.thread()) == 4
+
+
+def test_another_process_goes_on_where_this_one_was(chat: Chat, database_url: str) -> None:
+    chat.say("40")
+    elsewhere = Database(database_url)
+    try:
+        outcome = playbooks.hear(elsewhere, chat.id, "other-process", "Buying", {"option": "buy"})
+        assert [frame["message"]["text"] for frame in outcome.frames] == ["Buying", "Your e-mail?"]
+    finally:
+        elsewhere.close()
+    assert chat.say("ada@globex.example") == ["Thanks, all 40 of you!"]
+
+
+def test_the_same_frame_again_changes_nothing_and_gets_the_same_number(chat: Chat) -> None:
+    first = chat.send("40", client_id="one")
+    thread, memory = chat.thread(), chat.memory
+    for text in ("40", "something else"):
+        again = chat.send(text, client_id="one")
+        assert (again.seq, again.frames, again.conversation_id) == (first.seq, (), chat.id)
+    assert (chat.thread(), chat.memory) == (thread, memory)
+
+
+def test_two_tabs_that_talk_at_once_lose_nothing_and_number_everything(chat: Chat) -> None:
+    wrong: list[BaseException] = []
+
+    def talk(tab: str) -> None:
+        mine = Chat(chat.db, id=chat.id, name=tab)
+        try:
+            for number in range(6):
+                mine.send(f"{tab} says {number}", client_id=f"{tab}-{number}")
+                mine.send(f"{tab} says {number}", client_id=f"{tab}-{number}")
+        except BaseException as error:  # noqa: BLE001 - shown by the test
+            wrong.append(error)
+
+    tabs = [threading.Thread(target=talk, args=(name,)) for name in ("left", "right", "phone")]
+    for tab in tabs:
+        tab.start()
+    for tab in tabs:
+        tab.join()
+    assert wrong == []
+    thread = chat.thread()
+    assert [seq for seq, _, _ in thread] == list(range(1, len(thread) + 1))
+    said = [text for _, author, text in thread if author == "visitor"]
+    assert sorted(said) == sorted(f"{tab} says {number}" for tab in ("left", "right", "phone") for number in range(6))
+    for tab in ("left", "right", "phone"):
+        assert [text for text in said if text.startswith(tab)] == [f"{tab} says {number}" for number in range(6)]
+
+
+def test_one_tab_answers_while_the_other_answers_too_and_each_answer_meets_one_question(chat: Chat) -> None:
+    """Both press the same button: the second press counts as words for what is open by then."""
+    chat.say("40")
+    barrier = threading.Barrier(2)
+
+    def press(tab: str) -> None:
+        barrier.wait()
+        Chat(chat.db, id=chat.id, name=tab).send("Buying", {"option": "buy"})
+
+    tabs = [threading.Thread(target=press, args=(name,)) for name in ("left", "right")]
+    for tab in tabs:
+        tab.start()
+    for tab in tabs:
+        tab.join()
+    assert chat.memory.node == "mail"
+    assert chat.answers()["need"][:2] == ("buy", "met")
+    assert [author for _, author, _ in chat.thread()].count("visitor") == 3
+
+
+@pytest.mark.parametrize("statement", [4, 6, 8, 10])
+def test_kill_9_in_the_middle_of_a_turn_loses_nothing_when_the_frame_comes_again(
+    chat: Chat, database_url: str, statement: int
+) -> None:
+    chat.say("40")
+    before = chat.thread()
+    child = multiprocessing.get_context("fork").Process(
+        target=_hear_and_die, args=(database_url, chat.id, statement), daemon=True
+    )
+    child.start()
+    child.join(30)
+    assert child.exitcode == -signal.SIGKILL
+    assert chat.thread() == before
+    chat.say("Buying", {"option": "buy"}, client_id="fatal")
+    assert [text for _, _, text in chat.thread()[len(before) :]] == ["Buying", "Your e-mail?"]
+    assert chat.answers()["need"] == ("buy", "met", 5)
+
+
+def _hear_and_die(url: str, conversation_id: str, at: int) -> None:
+    """Dies by SIGKILL before its `at`-th statement."""
+    db = Database(url)
+    seen = 0
+
+    @event.listens_for(db.engine, "before_cursor_execute")
+    def count(*_: Any) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    playbooks.hear(db, conversation_id, "fatal", "Buying", {"option": "buy"})
+
+
+def test_a_running_chat_keeps_the_version_it_started_with(chat: Chat) -> None:
+    chat.say("40")
+    applied(chat.db, pricing=FLOW.replace("What brings you here?", "NEW").replace("Your e-mail?", "NEWER"))
+    resumed = Chat(chat.db, token=chat.token).open(after=0)
+    assert resumed.row.version_id == chat.row.version_id != config.active(chat.db, "acme").id
+    assert resumed.press("buy") == ["Your e-mail?"]
+    fresh = Chat(chat.db, seed="other").open()
+    fresh.say("40")
+    assert fresh.texts == ["NEW"]
+
+
+def test_a_silent_visitor_who_goes_to_another_page_is_met_by_its_playbook(chat: Chat) -> None:
+    there = Chat(chat.db, token=chat.token, path="/blog").open(after=2)
+    assert there.id == chat.id
+    assert there.texts == ["Welcome to the blog", "Anything?"]
+    assert there.row.playbook == "blog"
+    back = Chat(chat.db, token=chat.token, path="/pricing").open(after=4)
+    assert back.texts == []
+
+
+def test_a_visitor_in_the_middle_of_a_talk_keeps_it_on_every_page(chat: Chat) -> None:
+    chat.say("40")
+    there = Chat(chat.db, token=chat.token, path="/blog").open(after=0)
+    assert there.row.playbook == "pricing"
+    assert there.memory.page["path"] == "/blog"
+    assert there.press("buy") == ["Your e-mail?"]
+
+
+def test_after_a_conversation_was_closed_the_next_message_starts_a_new_one(chat: Chat) -> None:
+    chat.say("40")
+    with chat.db.transaction() as tx:
+        conversations.close(tx, conversations.lock(tx, chat.id), "none", events.SYSTEM)
+    old = chat.id
+    outcome = chat.send("30 people", client_id="after")
+    assert outcome.conversation_id != old
+    chat.id = outcome.conversation_id
+    assert [frame["message"]["text"] for frame in outcome.frames][:3] == ["Hello", "How many people?", "30 people"]
+    again = playbooks.hear(chat.db, old, "after", "30 people")
+    assert (again.conversation_id, again.seq, again.frames) == (outcome.conversation_id, outcome.seq, ())
+    assert len([1 for _, author, _ in chat.thread() if author == "visitor"]) == 1
+
+
+def test_a_move_within_the_page_is_seen_by_conditions(chat: Chat) -> None:
+    playbooks.see_page(chat.db, chat.id, {"path": "/docs", "title": "Docs"}, {"plan": "pro"})
+    assert chat.memory.page["path"] == "/docs"
+    assert chat.row.path == "/docs"
+    with chat.db.reading() as tx:
+        assert visitors.get(tx, chat.row.visitor_id).attributes == {"plan": "pro"}
+        assert [one.path for one in visitors.pages_of(tx, chat.row.visitor_id)] == ["/docs", "/pricing"]
+
+
+def test_what_the_page_says_of_its_user_is_kept_and_opens_nothing(chat: Chat) -> None:
+    playbooks.identify(chat.db, chat.id, {"email": "ada@globex.example"})
+    playbooks.track(chat.db, chat.id, "video_watched", {"percent": 80})
+    with pytest.raises(Invalid):
+        playbooks.track(chat.db, chat.id, " ", {})
+    assert chat.row.lead_id is None
+    with chat.db.reading() as tx:
+        tracked = [one for one in events.of_conversation(tx, chat.id) if one.name == events.VISITOR_TRACKED]
+    assert (tracked[0].trigger, tracked[0].data) == ("video_watched", {"percent": 80})
+
+
+def test_reading_is_remembered_and_never_goes_back(chat: Chat) -> None:
+    for seq, seen in ((1, 1), (99, 1), (2, 2), (1, 2), (-5, 2)):
+        playbooks.seen(chat.db, chat.id, seq)
+        assert chat.row.seen_seq == seen
+
+
+def test_what_cannot_be_stored_is_refused_with_a_reason_and_changes_nothing(chat: Chat) -> None:
+    before = chat.thread()
+    for text in ("", "  ", "x" * 4001):
+        with pytest.raises(Invalid):
+            chat.send(text)
+    with pytest.raises(NotFound):
+        playbooks.hear(chat.db, "cnv_nowhere", "x", "Hello")
+    assert chat.thread() == before
+
+
+def test_an_unknown_site_is_not_found(db: Database) -> None:
+    with pytest.raises(NotFound):
+        Chat(db).open()
+
+
+def test_a_browser_that_tells_odd_things_is_met_all_the_same(chat: Chat) -> None:
+    frame = {
+        "site": "acme",
+        "device": "fridge",
+        "locale": "klingon-" * 20,
+        "zone": "Mars/Olympus",
+        "seed": "x" * 500,
+        "after": -3,
+        "page": {"path": ["a"], "query": "no", "utm": {"source": 5, "medium": "m" * 9000}, "url": None},
+        "visit": {"count": 1e300, "pages": [{"seconds": "long"}, 5]},
+        "data": {"plan": {"deep": 1}},
+    }
+    opened = playbooks.open(chat.db, playbooks.Hello.from_frame(frame))
+    welcome = opened.welcome()
+    assert welcome["messages"][0]["text"] == "Welcome to the blog"
+    assert set(welcome) == {"t", "token", "conversation", "state", "seq", "messages", "agent", "texts"}
+    with chat.db.reading() as tx:
+        row = conversations.get(tx, opened.conversation_id)
+        visitor = visitors.get(tx, row.visitor_id)
+    assert (row.locale, row.zone, visitor.device) == ("en", "Europe/Berlin", "desktop")
+    assert Memory.of(row.engine).page["utm"] == {"medium": "m" * 500}
+
+
+def test_a_dry_look_at_routing_writes_nothing(chat: Chat) -> None:
+    chat.say("900")
+    before = chat.memory
+    assert playbooks.where_to(chat.db, chat.id).target == "big"
+    assert chat.memory == before
+    with chat.db.reading() as tx:
+        assert events.LEAD_ROUTED not in [one.name for one in events.of_conversation(tx, chat.id)]
+
+
+def test_what_a_message_means_is_found_out_anew_when_the_conversation_moved_meanwhile(chat: Chat) -> None:
+    """`12` is understood for the size; by the time it is stored, another tab has answered that."""
+    stale = meaning.find(chat.db, chat.id, "12", None)
+    chat.say("40")
+    fresh = meaning.find(chat.db, chat.id, "12", None)
+    assert stale.expectation != fresh.expectation
+    with chat.db.transaction() as tx:
+        said = playbooks.Said("late", "12", None)
+        assert playbooks._hear(tx, chat.id, said, stale, for_good=False) is None
+    assert chat.memory.values["account.employees"] == 40
+
+
+def test_time_passes_and_the_conversation_is_still_there(chat: Chat, at_ten: clock.StoppedClock) -> None:
+    at_ten.advance(timedelta(days=3))
+    assert chat.say("40") == ["What brings you here?"]
+
+
+def test_errors_are_ours(chat: Chat) -> None:
+    with pytest.raises(UsherError):
+        playbooks.seen(chat.db, "cnv_nowhere", 1)
