@@ -6,7 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from plugins.records import Record
 from server.adapters.tables import adapter_records as t
@@ -29,12 +30,11 @@ class TableRecords:
             there = self._value(tx, kind, id, lock=True)
             if (new and there is not None) or (expect is not None and there != expect):
                 return False
-            if there is None:
-                row = {"site_id": self._site_id, "kind": kind, "id": id, "added": time.time_ns(), "value": value}
-                tx.execute(insert(t), row)
-            else:
+            if there is not None:
                 tx.execute(update(t).where(*self._is(kind, id)).values(value=value))
-            return True
+                return True
+            row = {"site_id": self._site_id, "kind": kind, "id": id, "added": time.time_ns(), "value": value}
+            return self._add(tx, row, keep=new)
 
     def delete(self, kind: str, id: str) -> bool:
         with self._db.transaction() as tx:
@@ -44,12 +44,23 @@ class TableRecords:
         with self._db.reading() as tx:
             of_kind = select(t.c.value).where(t.c.site_id == self._site_id, t.c.kind == kind).order_by(t.c.added)
             found = tx.execute(of_kind).scalars()
-            return [value for value in found if all(value.get(name) == wanted for name, wanted in where.items())]
+            return [value for value in found if where.items() <= value.items()]
 
     def list(self, kind: str, *, after: str = "", limit: int = 1000) -> list[tuple[str, Record]]:
         with self._db.reading() as tx:
             of_kind = select(t.c.id, t.c.value).where(t.c.site_id == self._site_id, t.c.kind == kind, t.c.id > after)
             return [(row.id, row.value) for row in tx.execute(of_kind.order_by(t.c.id).limit(limit))]
+
+    def _add(self, tx: Connection, row: dict[str, Any], *, keep: bool) -> bool:
+        """Add, though somebody else may be adding the same at this moment: theirs stays when `keep`, else ours."""
+        statement = (postgresql if tx.dialect.name == "postgresql" else sqlite).insert(t).values(**row)
+        keys = ["site_id", "kind", "id"]
+        if keep:
+            return (
+                tx.execute(statement.on_conflict_do_nothing(index_elements=keys).returning(t.c.id)).first() is not None
+            )
+        tx.execute(statement.on_conflict_do_update(index_elements=keys, set_={"value": statement.excluded.value}))
+        return True
 
     def _value(self, tx: Connection, kind: str, id: str, *, lock: bool = False) -> Record | None:
         found = select(t.c.value).where(*self._is(kind, id))

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 
-from server.db.types import Id, Json, UtcDateTime, metadata
+from server.db.types import Id, Json, Name, UtcDateTime, metadata
 
-__all__ = ["Connection", "Database", "Id", "Json", "UtcDateTime", "metadata"]
+__all__ = ["Connection", "Database", "Id", "Json", "Name", "UtcDateTime", "metadata"]
 
 _BEGIN = "usher_begin"
 

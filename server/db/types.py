@@ -19,7 +19,13 @@ metadata = MetaData(
     }
 )
 
-Id = String(40)
+
+def Name(length: int) -> types.TypeEngine[str]:  # noqa: N802 - reads as a type where columns are declared
+    """Text that is compared sign by sign on every database, whatever its language settings."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+Id = Name(40)
 Json = JSON().with_variant(JSONB(), "postgresql")
 
 

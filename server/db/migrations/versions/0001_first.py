@@ -7,7 +7,7 @@ Revises:
 import sqlalchemy as sa
 from alembic import op
 
-from server.db.types import Id, Json, UtcDateTime
+from server.db.types import Id, Json, Name, UtcDateTime
 
 revision = "0001"
 down_revision = None
@@ -27,8 +27,8 @@ def upgrade() -> None:
     op.create_table(
         "adapter_records",
         sa.Column("site_id", Id, nullable=False),
-        sa.Column("kind", sa.String(length=60), nullable=False),
-        sa.Column("id", sa.String(length=200), nullable=False),
+        sa.Column("kind", Name(60), nullable=False),
+        sa.Column("id", Name(200), nullable=False),
         sa.Column("added", sa.BigInteger(), nullable=False),
         sa.Column("value", Json, nullable=False),
         sa.PrimaryKeyConstraint("site_id", "kind", "id", name=op.f("pk_adapter_records")),
@@ -133,7 +133,7 @@ def upgrade() -> None:
         sa.Column("pool", sa.String(length=60), nullable=False),
         sa.Column("rep", sa.String(length=60), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
-        sa.Column("amount", Id, nullable=False),
+        sa.Column("amount", sa.String(length=40), nullable=False),
         sa.Column("meeting_id", Id, nullable=True),
         sa.Column("counts_at", UtcDateTime(), nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
@@ -150,7 +150,7 @@ def upgrade() -> None:
         sa.Column("id", Id, nullable=False),
         sa.Column("site_id", Id, nullable=False),
         sa.Column("kind", sa.String(length=60), nullable=False),
-        sa.Column("operation", Id, nullable=False),
+        sa.Column("operation", sa.String(length=40), nullable=False),
         sa.Column("payload", Json, nullable=False),
         sa.Column("key", sa.String(length=200), nullable=False),
         sa.Column("order_key", sa.String(length=120), nullable=False),
@@ -163,7 +163,7 @@ def upgrade() -> None:
         sa.Column("lease_until", UtcDateTime(), nullable=True),
         sa.Column("lease_owner", sa.String(length=80), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("problem_class", Id, nullable=False),
+        sa.Column("problem_class", sa.String(length=40), nullable=False),
         sa.Column("problem", sa.Text(), nullable=False),
         sa.Column("result", Json, nullable=True),
         sa.Column("settled_at", UtcDateTime(), nullable=True),
