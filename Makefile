@@ -19,8 +19,8 @@ WIDGET := $(shell find widget -name node_modules -prune -o -type f -print)
 STEPS := $(if $(filter test lint bench soak,$(MAKECMDGOALS)),6,4)
 step = printf '[%s/$(STEPS)] %s\n' '$(1)' '$(2)'
 # pip's chatter becomes one line that counts; the whole of it is in .venv/pip.log.
-pip = $(BIN)/python -m pip install --progress-bar off $(1) 2>&1 | tee $(VENV)/pip.log | awk -v tty="$$([ -t 1 ] && echo 1 || true)" \
-	'/^Collecting /{n++; if (tty) printf "\r\033[K      %d: %s", n, $$2; else if (n % 10 == 0) printf "      %d libraries\n", n} \
+pip = $(BIN)/python -m pip install --progress-bar off $(1) 2>&1 | tee $(VENV)/pip.log | awk -v tty="$$([ -t 2 ] && echo 1 || true)" \
+	'/^(Collecting|Processing) /{n++; sub(".*/", "", $$2); if (tty) printf "\r\033[K      %d: %s", n, $$2; else if (n % 10 == 0) printf "      %d libraries\n", n; fflush()} \
 	/^(Building|Installing)/{if (tty) printf "\r\033[K      %s %s", $$1, $$2} END{if (tty) printf "\r\033[K"}' || { tail -n 15 $(VENV)/pip.log >&2; exit 1; }
 
 .PHONY: help demo test lint bench assets soak clean
