@@ -151,7 +151,7 @@ def _readable(message: Mapping[str, Any]) -> str:
 
 
 def _holds(said: str, expected: str) -> bool:
-    """Part of what was said, upper and lower case being the same; or a /regular expression/."""
+    """Part of what was said, or a /regular expression/; upper and lower case are the same."""
     if len(expected) > 2 and expected.startswith("/") and expected.endswith("/"):
-        return re.search(expected[1:-1], said) is not None
+        return re.search(expected[1:-1], said, re.IGNORECASE) is not None
     return " ".join(expected.split()).casefold() in said.casefold()
