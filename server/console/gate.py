@@ -56,10 +56,8 @@ def init_app(app: Flask, console: Blueprint) -> None:
 
 def local_path(text: str | None, otherwise: str) -> str:
     """`text` when it is a path of this server (no scheme, no host, no trick with slashes), else `otherwise`."""
-    if not text or not text.startswith("/") or text.startswith(("//", "/\\")) or not text.isprintable():
-        return otherwise
-    parts = urlsplit(text)
-    return otherwise if parts.scheme or parts.netloc or "\\" in text else text
+    good = text and text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
+    return text if good and text else otherwise
 
 
 def where_they_were() -> str:

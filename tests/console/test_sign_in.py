@@ -36,6 +36,7 @@ def test_wrong_words_get_one_answer(desk, email, password):
     [
         "https://evil.example/",
         "//evil.example/",
+        "///evil.example/",
         "/\\evil.example/",
         "\\\\evil.example",
         "/%0d%0aSet-Cookie:x=1\r\nX: y",

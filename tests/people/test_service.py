@@ -161,6 +161,13 @@ def test_a_shut_out_user_is_out_at_once_and_can_be_let_in_again(sqlite_db):
     assert people.authenticate(sqlite_db, user.email, PASSWORD).active
 
 
+def test_a_user_whom_the_operator_shut_out_in_the_database_is_out(sqlite_db):
+    user = add(sqlite_db)
+    with sqlite_db.transaction() as tx:
+        tx.execute(update(users).values(active=False))
+    assert people.of_session(sqlite_db, user.id, user.session_stamp) is None
+
+
 def test_the_last_owner_stays_owner(sqlite_db):
     owner = add(sqlite_db, "ada", "owner")
     with pytest.raises(Conflict, match="only owner"):
