@@ -101,7 +101,7 @@ build/assets/manifest.json: $(WIDGET) widget/node_modules/.stamp
 	mv build.log build/assets.log
 	touch $@
 
-# The path of a Chromium for tests; an empty file means playwright's own.
+# The path of a Chromium for tests: the system's, else from apt-get, else playwright's own.
 $(VENV)/.chromium: | $(VENV)/.tests
 	$(call step,6,Chromium for tests)
 	find_it() {
@@ -119,6 +119,7 @@ $(VENV)/.chromium: | $(VENV)/.tests
 	  echo "      downloading playwright's own"
 	  $(BIN)/python -m playwright install chromium > $(VENV)/playwright.log 2>&1 || {
 	    echo "There is no Chromium and none could be installed; install a package that has it (apt-get install chromium)." >&2; exit 1; }
+	  $(BIN)/python -c 'from playwright.sync_api import sync_playwright as on; print(on().start().chromium.executable_path)' > $@.new
 	fi
 	mv $@.new $@
 
