@@ -170,10 +170,11 @@ export function openTalk(host, greeter, t, { close, arrived }) {
 
   /** @param {"live" | "lost" | "gone"} now */
   function connection(now) {
-    clearTimeout(broken);
-    const text = now === "gone" ? t("gone") : t(navigator.onLine ? "lost" : "offline");
-    if (now === "live") header.line("");
-    else broken = +setTimeout(header.line, BANNER_AFTER, text);
+    if (now !== "lost") {
+      clearTimeout(broken);
+      broken = 0;
+      header.line(now === "gone" ? t("gone") : "");
+    } else broken ||= +setTimeout(() => header.line(t(navigator.onLine ? "lost" : "offline")), BANNER_AFTER);
     if (now !== "live") typing("");
   }
 

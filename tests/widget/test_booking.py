@@ -34,7 +34,7 @@ def test_booking_part_is_fetched_only_when_needed(chat: Page, double: Double) ->
 
 def test_suggested_times_are_shown_on_the_visitors_clock_and_a_press_chooses(times: Page, double: Double) -> None:
     expect(times.locator(".suggested .row")).to_have_text(["Monday 3 Mar9:00", "Monday 3 Mar11:00", "Tuesday 4 Mar10:00"])
-    expect(times.get_by_role("button", name="Time zone: Europe/Berlin")).to_have_text("Berlin (GMT+1)")
+    expect(times.get_by_role("button", name="Time zone: Berlin (GMT+1)")).to_be_visible()
     times.locator(".suggested .row").nth(1).click()
     expect(times.locator(".visitor .bubble").last).to_have_text("Monday 3 March at 11:00")
     assert values(double, 2) == {"slot": "2031-03-03T10:00:00Z", "meeting": "demo"}
@@ -48,7 +48,7 @@ def test_visitor_goes_from_day_to_day_and_gets_more_days(times: Page, double: Do
         times.get_by_role("button", name="Next day").click()
     expect(times.locator(".date")).to_have_text("Monday 10 March")
     expect(times.locator(".days button")).to_have_count(10)
-    times.get_by_role("button", name="Friday, 14 March 2031").click()
+    times.get_by_role("button", name="Fri 14 March 2031").click()
     expect(times.get_by_role("button", name="Next day")).to_be_disabled()
     times.get_by_role("button", name="Previous day").click()
     expect(times.locator(".date")).to_have_text("Thursday 13 March")
@@ -64,7 +64,7 @@ def test_visitor_changes_the_zone_by_searching_a_city(times: Page, double: Doubl
     expect(times.get_by_role("option").first).to_have_text("New York (GMT-5)America")
     field.press("Enter")
     expect(times.locator(".suggested .row").first).to_have_text("Monday 3 Mar3:00")
-    expect(times.get_by_role("button", name="Time zone: America/New_York")).to_be_focused()
+    expect(times.get_by_role("button", name="Time zone: New York (GMT-5)")).to_be_focused()
     times.get_by_role("button", name="More times").click()
     times.locator(".times button").nth(1).click()
     expect(times.locator(".visitor .bubble").last).to_have_text("Monday 3 March at 3:30")

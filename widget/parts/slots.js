@@ -51,8 +51,9 @@ export function slots(part, kit) {
     const day = now.days[now.day];
     if (!day) return el("p.none", { role: "status" }, t("nothing"), " ", now.next ? el("button.text", { onclick: more }, t("later")) : "");
     const chips = now.days.map(({ slots }, index) =>
-      el("button.day", { ariaPressed: String(index === now.day), ariaLabel: show(slots[0], { dateStyle: "full" }), onclick: () => turn(index) },
-        el("span", {}, show(slots[0], { weekday: "short" })), el("b", {}, show(slots[0], { day: "numeric" }))));
+      el("button.day", { ariaPressed: String(index === now.day), onclick: () => turn(index) },
+        el("span", {}, show(slots[0], { weekday: "short" })), el("b", {}, show(slots[0], { day: "numeric" })),
+        el("span.sr", {}, " " + show(slots[0], { month: "long", year: "numeric" }))));
     const strip = el("div.days", { role: "group", onkeydown: roam }, ...chips);
     setTimeout(() => strip.scrollTo({ left: chips[now.day].offsetLeft - strip.clientWidth / 2 + chips[now.day].offsetWidth / 2 }));
     return el("div.all", {},
@@ -65,8 +66,8 @@ export function slots(part, kit) {
 
   function foot() {
     return el("div.foot", {},
-      el("button.zone", { ariaExpanded: String(now.zones), ariaLabel: `${t("zone")}: ${kit.zone}`, onclick: toggleZones },
-        kit.dom.icon(GLOBE), zoneLabel(kit.zone, kit.tag)),
+      el("button.zone", { ariaExpanded: String(now.zones), onclick: toggleZones },
+        kit.dom.icon(GLOBE), el("span.sr", {}, t("zone") + ": "), zoneLabel(kit.zone, kit.tag)),
       now.all && part.suggested?.length && now.meeting === part.meeting
         ? el("button.text", { onclick: () => ((now.all = false), draw(".suggested button")) }, t("fewer")) : null);
   }

@@ -3,6 +3,7 @@ import { el, icon, link, rich, safeUrl } from "../dom.js";
 import { dayName, when } from "../i18n.js";
 
 const GROUP = 5 * 60e3; // ms within which messages of one author stand together
+const STAYS = /^(meeting|offer|handoff)$/; // parts that are shown in the message itself
 const PAPER = "M14 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V8zm0 0v5h5M9 13h6m-6 4h4";
 
 /**
@@ -23,13 +24,18 @@ export function openThread({ t, tag, card, again }) {
     const own = message.id ? waiting.get(message.id) : undefined;
     if (own && message.id) waiting.delete(message.id);
     if (preview && message.author !== "visitor") {
-      const same = preview.dataset.text === message.text && !message.part;
-      if (!same) preview.remove();
-      const kept = same ? preview : undefined;
+      const it = preview;
       preview = undefined;
-      if (kept) return place(kept, message);
+      if (it.dataset.text === message.text && !message.citations?.length && !STAYS.test(message.part?.kind ?? "")) return adopt(it, message);
+      it.remove();
     }
     place(own ?? bubble(message, fresh), message);
+  }
+
+  /** The greeting that is here already becomes the message: nothing is announced twice. @param {HTMLElement} it @param {Message} message */
+  function adopt(it, message) {
+    it.querySelector(".avatar")?.replaceChildren(initial(message.name));
+    place(it, message);
   }
 
   /** @param {Unsent} item */

@@ -1,0 +1,168 @@
+"""Whatever happens to the line, the tab or the server: every message is there once, in order."""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.widget.conftest import opened, say
+from tests.widget.double import Double
+
+STORED = "JSON.parse(localStorage['usher:acme'])"
+
+
+def bubbles(page: Page) -> list[str]:
+    return page.locator(".bubble").all_text_contents()
+
+
+def test_conversation_goes_on_after_a_reload_with_the_chat_open_and_the_draft_kept(chat: Page, double: Double) -> None:
+    say(chat, "hello")
+    chat.get_by_text("You said: hello").wait_for()
+    chat.locator(".composer textarea").fill("and ano")
+    chat.reload()
+    chat.get_by_text("You said: hello").wait_for()
+    expect(chat.locator(".panel")).to_be_visible()
+    expect(chat.locator(".composer textarea")).to_have_value("and ano")
+    assert bubbles(chat) == ["Hi! What brings you to Acme?", "hello", "You said: hello"]
+    assert len(double.conversations) == 1
+    assert double.heard("hello")[1]["token"] == chat.evaluate(f"{STORED}.token")
+    assert double.heard("hello")[1]["after"] == 0
+
+
+def test_closed_chat_stays_closed_after_a_reload(chat: Page) -> None:
+    chat.keyboard.press("Escape")
+    chat.reload()
+    chat.evaluate("Usher.ready")
+    expect(chat.locator(".panel")).to_have_count(0)
+
+
+def test_on_a_phone_the_next_page_is_not_covered_by_the_open_chat(visit: Callable[..., Page]) -> None:
+    page = visit(phone=True)
+    page.locator(".launcher").tap()
+    page.locator(".choice").first.wait_for()
+    page.reload()
+    page.evaluate("Usher.ready")
+    expect(page.locator(".launcher")).to_be_visible()
+    expect(page.locator(".panel:not([hidden])")).to_have_count(0)
+
+
+def test_messages_that_came_while_the_line_was_cut_arrive_once_and_in_order_within_three_seconds(chat: Page, double: Double) -> None:
+    double.down = True
+    double.cut()
+    for number in range(5):
+        double.say(f"while you were away {number}")
+    started = time.monotonic()
+    double.down = False
+    chat.get_by_text("while you were away 4").wait_for()
+    assert time.monotonic() - started < 3
+    assert bubbles(chat)[1:] == [f"while you were away {number}" for number in range(5)]
+    assert double.heard("hello")[-1]["after"] == 1
+
+
+def test_server_that_stops_is_found_again_at_once_and_no_banner_is_shown(chat: Page, double: Double) -> None:
+    double.cut(1001)
+    double.wait(lambda: len(double.heard("hello")) == 2, seconds=3)
+    expect(chat.locator(".banner")).to_be_empty()
+
+
+def test_three_messages_written_offline_are_sent_once_in_order_after_a_reload_too(chat: Page, double: Double) -> None:
+    double.down = True
+    double.cut()
+    for text in ("one", "two", "three"):
+        say(chat, text)
+    expect(chat.locator(".pending")).to_have_count(3)
+    expect(chat.locator(".banner")).to_have_text("Connection lost. Trying again…")
+    assert [item["text"] for item in chat.evaluate(f"{STORED}.unsent")] == ["one", "two", "three"]
+    chat.reload()
+    expect(chat.locator(".pending")).to_have_count(3)
+    double.down = False
+    chat.get_by_text("You said: three").wait_for()
+    assert double.said() == ["one", "two", "three"]
+    expect(chat.locator(".visitor .bubble")).to_have_text(["one", "two", "three"])
+    expect(chat.locator(".pending")).to_have_count(0)
+    assert chat.evaluate(f"{STORED}.unsent") == []
+
+
+def test_answer_lost_on_the_way_does_not_double_the_message(chat: Page, double: Double) -> None:
+    double.mute = True
+    say(chat, "hello")
+    double.wait(lambda: double.said() == ["hello"])
+    double.mute = False
+    double.cut()
+    chat.get_by_text("You said: hello").wait_for()
+    expect(chat.locator(".pending")).to_have_count(0)
+    assert bubbles(chat)[1:] == ["hello", "You said: hello"]
+    assert double.said() == ["hello"]
+
+
+def test_half_open_line_is_noticed_when_nothing_comes_back(chat: Page, double: Double) -> None:
+    double.deaf = True
+    say(chat, "hello")
+    double.wait(lambda: len(double.sockets) == 1)
+    time_until = time.monotonic() + 8
+    double.deaf = False
+    chat.get_by_text("You said: hello").wait_for()
+    assert time.monotonic() < time_until
+    assert double.said() == ["hello"]
+
+
+def test_missing_number_is_asked_for(chat: Page, double: Double) -> None:
+    double.mute = True
+    double.say("first")
+    double.mute = False
+    double.say("second")
+    chat.get_by_text("first").wait_for()
+    assert bubbles(chat)[1:] == ["first", "second"]
+
+
+def test_coming_back_to_the_tab_asks_at_once_whether_the_line_stands(chat: Page, double: Double) -> None:
+    chat.evaluate("dispatchEvent(new Event('pageshow'))")
+    double.wait(lambda: len(double.heard("ping")) == 1, seconds=2)
+    double.down = True
+    double.cut()
+    expect(chat.locator(".banner")).not_to_be_empty()
+    double.down = False
+    chat.evaluate("dispatchEvent(new Event('online'))")
+    expect(chat.locator(".banner")).to_be_empty()
+
+
+def test_two_tabs_show_the_same_conversation(chat: Page, double: Double) -> None:
+    other = chat.context.new_page()
+    other.goto(chat.url)
+    other.locator(".bubble").first.wait_for()
+    say(other, "from the other tab")
+    chat.get_by_text("You said: from the other tab").wait_for()
+    assert bubbles(chat) == bubbles(other)
+    assert len(double.conversations) == 1
+
+
+def test_new_conversation_of_the_server_replaces_the_old_one(chat: Page, double: Double) -> None:
+    say(chat, "hello")
+    chat.get_by_text("You said: hello").wait_for()
+    talk = next(iter(double.conversations.values()))
+    with double.lock:
+        talk.id, talk.messages = "cnv_next", [talk.messages[0] | {"text": "Hello again"}]
+    say(chat, "who is there?")
+    chat.get_by_text("You said: who is there?").wait_for()
+    assert bubbles(chat) == ["Hello again", "who is there?", "You said: who is there?"]
+
+
+def test_site_that_lets_nobody_in_says_so_and_is_not_asked_for_ever(chat: Page, double: Double) -> None:
+    double.cut(4403)
+    expect(chat.locator(".banner")).to_have_text("The chat cannot be reached from this page.")
+    assert len(double.heard("hello")) == 1
+
+
+def test_browser_that_forbids_storage_still_chats(visit: Callable[..., Page], double: Double) -> None:
+    page = visit(wait=False)
+    page.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError') } })")
+    page.reload()
+    page.evaluate("Usher.ready")
+    opened(page)
+    say(page, "hello")
+    page.get_by_text("You said: hello").wait_for()
+    double.cut()
+    say(page, "again")
+    page.get_by_text("You said: again").wait_for()
+    assert len(double.conversations) == 1

@@ -1,0 +1,216 @@
+"""Everybody can use it: by keyboard, by screen reader, on a phone, in the dark, with less motion, from right to left."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.widget.conftest import WIDGET, opened, say
+from tests.widget.double import Double
+
+AXE = WIDGET / "node_modules" / "axe-core" / "axe.min.js"
+Visit = Callable[..., Page]
+
+
+def still(page: Page) -> Page:
+    """Once nothing moves any more but what moves for ever."""
+    page.wait_for_function("""document.querySelector('usher-chat').shadowRoot.getAnimations({ subtree: true })
+        .every((it) => it.effect.getTiming().iterations === Infinity)""")
+    return page
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds wrong in the widget; the page around it is not ours."""
+    found = still(page).evaluate("axe.run({ include: [['usher-chat']] }, { resultTypes: ['violations'] })")
+    return [f"{rule['id']}: {node['html'][:120]} {node['failureSummary']}" for rule in found["violations"] for node in rule["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_any_state(visit: Visit, double: Double, scheme: Any) -> None:
+    page = visit("pricing", color_scheme=scheme)
+    page.add_script_tag(path=AXE)
+    seen: dict[str, list[str]] = {"launcher": faults(page)}
+    page.mouse.move(200, 200)
+    page.locator(".teaser").wait_for()
+    seen["teaser"] = faults(page)
+    opened(page)
+    seen["choices"] = faults(page)
+    for text in ("question", "multi", "offer", "handoff", "date", "unknown"):
+        say(page, text)
+        expect(page.locator(".visitor .bubble").last).to_have_text(text)
+        expect(page.locator(".msg").last).to_have_attribute("data-author", "bot")
+        seen[text] = faults(page)
+    seen.update(booking_states(page, double))
+    double.refuse = "Too fast."
+    say(page, "hello")
+    page.locator(".refused").wait_for()
+    seen["refused"] = faults(page)
+    double.down = True
+    double.cut()
+    expect(page.locator(".banner")).not_to_be_empty()
+    seen["banner"] = faults(page)
+    assert {state: found for state, found in seen.items() if found} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("colour", ["#ffd400", "#777777", "#0b0b30"])
+def test_every_brand_colour_is_readable(visit: Visit, double: Double, scheme: Any, colour: str) -> None:
+    double.config["brand"]["color"] = colour
+    page = opened(visit(color_scheme=scheme))
+    page.add_script_tag(path=AXE)
+    seen = {"choices": faults(page)}
+    say(page, "slots")
+    page.locator(".times button").first.wait_for()
+    seen["times"] = faults(page)
+    page.locator(".times button").first.click()
+    page.get_by_role("timer").wait_for()
+    seen["form"] = faults(page)
+    assert {state: found for state, found in seen.items() if found} == {}
+
+
+def booking_states(page: Page, double: Double) -> dict[str, list[str]]:
+    seen = {}
+    say(page, "slots")
+    page.locator(".times button").first.wait_for()
+    seen["times"] = faults(page)
+    page.get_by_role("button", name="Time zone").click()
+    seen["zones"] = faults(page)
+    page.keyboard.press("Escape")
+    page.locator(".times button").first.click()
+    page.get_by_role("button", name="Book it").click()
+    page.get_by_text("Please fill this in.").first.wait_for()
+    seen["form"] = faults(page)
+    page.get_by_label("Your name").fill("Ada")
+    page.get_by_label("Work e-mail").fill("ada@globex.example")
+    page.get_by_role("button", name="Book it").click()
+    page.get_by_role("button", name="Cancel meeting").click()
+    seen["meeting"] = faults(page)
+    page.get_by_role("button", name="Yes, cancel it").click()
+    page.locator(".meeting.off").wait_for()
+    seen["cancelled"] = faults(page)
+    return seen
+
+
+def test_keyboard_opens_writes_and_closes_and_the_focus_returns(page: Page) -> None:
+    page.locator("#next").focus()
+    while not page.evaluate("document.activeElement.shadowRoot?.activeElement?.matches('.launcher')"):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".composer textarea")).to_be_focused()
+    page.keyboard.type("hello")
+    page.keyboard.press("Enter")
+    page.get_by_text("You said: hello").wait_for()
+    expect(page.locator(".composer textarea")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator(".panel")).to_be_hidden()
+    expect(page.locator(".launcher")).to_be_focused()
+    expect(page.locator(".launcher")).to_have_attribute("aria-expanded", "false")
+
+
+def test_log_announces_each_message_once(chat: Page) -> None:
+    log = chat.get_by_role("log")
+    expect(log).to_have_attribute("aria-live", "polite")
+    log.evaluate("""(it) => { window.added = []; new MutationObserver((all) => all.forEach(({ addedNodes }) => addedNodes.forEach((node) =>
+        node.classList?.contains("msg") && added.push(node.querySelector(".bubble").textContent)))).observe(it, { childList: true }); }""")
+    say(chat, "hello")
+    chat.get_by_text("You said: hello").wait_for()
+    assert chat.evaluate("added") == ["hello", "You said: hello"]
+
+
+def test_greeting_shown_from_the_config_is_not_announced_again_by_the_server(visit: Visit) -> None:
+    page = visit("forward")
+    page.mouse.move(200, 200)
+    page.locator(".bubble").wait_for()
+    first = page.locator(".msg").element_handle()
+    page.locator(".composer textarea").click()
+    page.locator(".choice").first.wait_for()
+    assert first and first.evaluate("(it) => it.isConnected")
+    expect(page.locator(".msg")).to_have_count(1)
+
+
+def test_phone_fills_the_screen_keeps_the_composer_above_the_keyboard_and_gives_the_page_back(visit: Visit) -> None:
+    page = visit(phone=True)
+    page.evaluate("scrollTo(0, 400)")
+    page.locator(".launcher").tap()
+    page.locator(".choice").first.wait_for()
+    panel = still(page).locator(".panel")
+    expect(panel).to_have_attribute("aria-modal", "true")
+    assert panel.bounding_box() == {"x": 0, "y": 0, "width": 390, "height": 844}
+    expect(page.locator(".launcher")).to_be_hidden()
+    assert page.evaluate("getComputedStyle(document.documentElement).overflowY") == "hidden"
+    assert page.locator(".composer textarea").evaluate("(it) => parseFloat(getComputedStyle(it).fontSize)") >= 16
+    page.evaluate("""Object.defineProperty(visualViewport, "height", { value: 480, configurable: true }); visualViewport.dispatchEvent(new Event("resize"))""")
+    box = page.locator(".composer").bounding_box()
+    assert box and box["y"] + box["height"] <= 480
+    page.get_by_role("button", name="Close chat").tap()
+    expect(page.locator(".launcher")).to_be_visible()
+    assert page.evaluate("[getComputedStyle(document.documentElement).overflowY, scrollY]") == ["visible", 400]
+
+
+def test_tab_stays_inside_the_full_screen_chat(visit: Visit) -> None:
+    page = visit(phone=True)
+    page.locator(".launcher").tap()
+    page.locator(".choice").first.wait_for()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.shadowRoot?.activeElement?.closest('.panel') != null")
+    for _ in range(12):
+        page.keyboard.press("Shift+Tab")
+        assert page.evaluate("document.activeElement.shadowRoot?.activeElement?.closest('.panel') != null")
+
+
+def test_booking_fields_on_a_phone_do_not_make_the_browser_zoom(visit: Visit) -> None:
+    page = visit(phone=True)
+    page.locator(".launcher").tap()
+    page.get_by_role("button", name="Ready to buy").tap()
+    page.locator(".suggested .row").first.tap()
+    page.get_by_label("Your name").wait_for()
+    sizes = page.locator(".panel").evaluate("(it) => [...it.querySelectorAll('input, textarea, select')].map((one) => parseFloat(getComputedStyle(one).fontSize))")
+    assert min(sizes) >= 16
+    wide = page.locator(".panel").evaluate("(it) => [...it.querySelectorAll('*')].filter((one) => one.getBoundingClientRect().right > 391).length")
+    assert wide == 0
+
+
+def test_nothing_moves_for_who_wants_less_motion(visit: Visit) -> None:
+    page = opened(visit(reduced_motion="reduce"))
+    say(page, "slots")
+    page.locator(".times button").first.wait_for()
+    assert page.evaluate("document.querySelector('usher-chat').shadowRoot.getAnimations({ subtree: true }).length") == 0
+
+
+def test_forced_colours_keep_borders_and_the_launcher(visit: Visit) -> None:
+    page = opened(visit(forced_colors="active"))
+    assert page.locator(".visitor, .bot").first.locator(".bubble").evaluate("(it) => getComputedStyle(it).borderTopWidth") == "1px"
+    shape = page.locator(".launcher").evaluate("(it) => [getComputedStyle(it, '::before').backgroundColor, getComputedStyle(it).backgroundColor]")
+    assert shape[0] != shape[1]
+
+
+def test_right_to_left_page_has_the_chat_on_its_left(visit: Visit) -> None:
+    page = opened(visit("rtl"))
+    page.mouse.move(600, 10)
+    still(page)
+    panel, launcher = page.locator(".panel").bounding_box(), page.locator(".launcher").bounding_box()
+    assert panel and launcher
+    assert panel["x"] == 20 and launcher["x"] == 20
+    face, close = page.locator(".face").bounding_box(), page.locator(".close").bounding_box()
+    assert face and close and face["x"] > close["x"]
+
+
+@pytest.mark.parametrize("viewport", [{"width": 640, "height": 400}, {"width": 320, "height": 256}], ids=["zoom 200 %", "zoom 400 %"])
+def test_zoomed_page_shows_composer_and_thread(visit: Visit, viewport: Any) -> None:
+    page = opened(visit(viewport=viewport))
+    expect(page.locator(".composer textarea")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("button", name="Close chat")).to_be_in_viewport(ratio=1)
+    height = page.locator(".scroll").evaluate("(it) => it.clientHeight")
+    assert height >= 80
+
+
+def test_styles_of_the_page_do_not_reach_the_chat(visit: Visit) -> None:
+    page = visit()
+    page.evaluate("""() => { const sheet = new CSSStyleSheet(); sheet.replaceSync("* { font: 40px serif !important; color: red !important; letter-spacing: 9px !important }");
+        document.adoptedStyleSheets = [sheet]; }""")
+    opened(page)
+    style = page.locator(".bubble").first.evaluate("(it) => { const { fontSize, letterSpacing, color } = getComputedStyle(it); return [fontSize, letterSpacing, color] }")
+    assert style == ["15px", "normal", "rgb(16, 24, 40)"]
