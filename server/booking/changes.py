@@ -124,6 +124,21 @@ def _move(
     hosts, trace = chosen(tx, version, asked, free, preferred=meeting.rep)
     if not hosts:
         raise _Lost
+    _put(tx, version, meeting, asked, hosts, start)
+    store.touch(tx, version.site_id, old_hosts)
+    if asked.pool and set(hosts) != set(old_hosts):
+        pool = routing.pool_of(version, asked.pool)
+        why = "moved to a time that the rep could not take"
+        ledger.move(tx, version.site_id, pool, meeting.id, hosts, by=by, reason=why, trace=trace)
+    after = get(tx, meeting.id)
+    messages.moved(tx, version, after, meeting, old_hosts)
+    data = {"was": meeting.start_at.isoformat(), "rep_was": meeting.rep}
+    _record(tx, events.MEETING_RESCHEDULED, after, by, reason, data, trace)
+    return after
+
+
+def _put(tx: Connection, version: Version, meeting: Meeting, asked: Asked, hosts: list[str], start: datetime) -> None:
+    """The meeting's row, hosts and cells at its new time."""
     sequence = meeting.sequence + 1
     values = {
         "status": RESCHEDULED,
@@ -142,16 +157,6 @@ def _move(
             occupy(tx, version, asked.type, meeting.id, hosts, start)
     except IntegrityError:
         raise _Lost from None
-    store.touch(tx, version.site_id, old_hosts)
-    if asked.pool and set(hosts) != set(old_hosts):
-        pool = routing.pool_of(version, asked.pool)
-        why = "moved to a time that the rep could not take"
-        ledger.move(tx, version.site_id, pool, meeting.id, hosts, by=by, reason=why, trace=trace)
-    after = get(tx, meeting.id)
-    messages.moved(tx, version, after, meeting, old_hosts)
-    data = {"was": meeting.start_at.isoformat(), "rep_was": meeting.rep}
-    _record(tx, events.MEETING_RESCHEDULED, after, by, reason, data, trace)
-    return after
 
 
 def _same_takers(tx: Connection, version: Version, meeting: Meeting) -> Asked:

@@ -44,18 +44,15 @@ def confirm(
     """
     if key and (done := store.by_key(tx, version.site_id, "confirm_key", key)) and done.status != HELD:
         return done
-    held = store.get(tx, meeting_id)
-    if held is None or held.site_id != version.site_id:
-        raise Gone("This time is no longer kept for you; please choose again.", code="hold_expired")
+    held = _held(tx, version, meeting_id)
     told = _told(version, held, name, email, guests, answers or {}, phone, zone, locale)
     if held.status != HELD:
         return _again(held, told["attendee"])
     if held.held_until <= clock.now():
         raise _expired(tx, version, held)
-    lead_id = _lead(tx, version, held, told, actor)
-    if other := store.booked_by(tx, version.site_id, told["attendee"], held.start_at):
-        return _instead(tx, held, other, actor)
-    return _book(tx, version, held, {**told, "lead_id": lead_id, "confirm_key": key}, actor)
+    told |= {"lead_id": _lead(tx, version, held, told, actor), "confirm_key": key}
+    other = store.booked_by(tx, version.site_id, told["attendee"], held.start_at)
+    return _instead(tx, held, other, actor) if other else _book(tx, version, held, told, actor)
 
 
 def plain_email(text: str, field: str) -> str:
@@ -64,6 +61,13 @@ def plain_email(text: str, field: str) -> str:
         return validate_email(text.strip(), check_deliverability=False).normalized
     except EmailNotValidError:
         raise Invalid("This does not look like an e-mail address; please check it.", field=field) from None
+
+
+def _held(tx: Connection, version: Version, meeting_id: str) -> Meeting:
+    found = store.get(tx, meeting_id)
+    if found is None or found.site_id != version.site_id:
+        raise Gone("This time is no longer kept for you; please choose again.", code="hold_expired")
+    return found
 
 
 def _book(tx: Connection, version: Version, held: Meeting, told: dict[str, Any], actor: Actor) -> Meeting:
@@ -88,6 +92,11 @@ def _book(tx: Connection, version: Version, held: Meeting, told: dict[str, Any],
     if not taken or meeting is None:
         raise Gone("This time is no longer kept for you; please choose again.", code="hold_expired")
     messages.booked(tx, version, meeting)
+    _record(tx, meeting, actor)
+    return meeting
+
+
+def _record(tx: Connection, meeting: Meeting, actor: Actor) -> None:
     events.record(
         tx,
         events.MEETING_BOOKED,
@@ -104,7 +113,6 @@ def _book(tx: Connection, version: Version, held: Meeting, told: dict[str, Any],
             "lead_id": meeting.lead_id,
         },
     )
-    return meeting
 
 
 def _again(meeting: Meeting, attendee: str) -> Meeting:

@@ -114,18 +114,17 @@ class _Lost(Exception):
 def _take(
     tx: Connection, version: Version, asked: Asked, start: datetime, about: dict[str, Any], actor: Actor
 ) -> Meeting:
-    stale = list(store.expired_holds_of(tx, version.site_id, asked.reps, clock.now()))
-    if about["conversation_id"]:
-        stale += store.holds_of_conversation(tx, about["conversation_id"])
-    if about["hold_key"] and (same := store.by_key(tx, version.site_id, "hold_key", about["hold_key"])):
-        stale.append(same)
+    stale = _in_the_way(tx, version, asked, about)
+    if not stale and len(offers.able(tx, version, asked, start)) < asked.needed:
+        raise _Lost  # seen without a lock: most who come too late need not wait for those who book
     if asked.pool:
         ledger.lock(tx, version.site_id, routing.pool_of(version, asked.pool))
     _lock_with(tx, version.site_id, asked.reps, stale)
     if known := _known(tx, version, about["hold_key"], asked.type.id, start):
         return known
     for old in (one for one in stale if one.status == HELD):
-        release(tx, old, reason="expired" if old.held_until <= clock.now() else "another time was chosen", actor=actor)
+        expired = old.held_until <= clock.now()
+        release(tx, old, reason="the hold expired" if expired else "another time was chosen", actor=actor)
     hosts, trace = chosen(tx, version, asked, offers.able(tx, version, asked, start))
     if not hosts:
         raise _Lost
@@ -142,6 +141,16 @@ def _take(
             ledger.give(tx, version.site_id, pool, rep, row["id"], by=actor, trace=trace)
     _record_hold(tx, row, trace, actor)
     return _stored(tx, row["id"])
+
+
+def _in_the_way(tx: Connection, version: Version, asked: Asked, about: dict[str, Any]) -> list[Meeting]:
+    """What goes before a new hold: expired ones of these reps, and what the conversation or the key held before."""
+    stale = list(store.expired_holds_of(tx, version.site_id, asked.reps, clock.now()))
+    if about["conversation_id"]:
+        stale += store.holds_of_conversation(tx, about["conversation_id"])
+    if about["hold_key"] and (same := store.by_key(tx, version.site_id, "hold_key", about["hold_key"])):
+        stale.append(same)
+    return stale
 
 
 def _release_all(tx: Connection, found: Iterable[Meeting], reason: str) -> int:

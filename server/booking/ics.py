@@ -68,6 +68,11 @@ def _event(
     event.add("transp", "OPAQUE")
     if manage_url:
         event.add("url", manage_url)
+    _add_people(event, meeting, organizer, hosts)
+    return event
+
+
+def _add_people(event: Event, meeting: Meeting, organizer: Rep, hosts: Sequence[Rep]) -> None:
     event.add("organizer", _address(organizer.email, organizer.name), encode=False)
     event.add("attendee", _attendee(meeting.email, meeting.name, "ACCEPTED"), encode=False)
     for guest in meeting.guests:
@@ -75,7 +80,6 @@ def _event(
     for host in hosts:
         if host.id != organizer.id:
             event.add("attendee", _attendee(host.email, host.name, "ACCEPTED"), encode=False)
-    return event
 
 
 def _description(version: Version, meeting: Meeting, manage_url: str) -> str:
