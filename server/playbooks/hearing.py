@@ -13,8 +13,6 @@ from server.playbooks.nodes.book import Book
 from server.playbooks.nodes.objection import Objection
 from server.playbooks.turn import Turn
 
-SURE = 0.5  # below it the engine asks again (plugins/ai)
-
 
 def hear(turn: Turn) -> None:
     """Do what the message in `turn.heard` asks for. While a person has the conversation, only keep what it tells."""
@@ -49,9 +47,7 @@ def _use(turn: Turn, node: Node | None, value: Mapping[str, Any]) -> bool:
 
 def _answers(node: Node, meant: Understanding) -> bool:
     """Is the message for the node that waits?"""
-    if meant.matched and meant.confidence >= SURE:
-        return True
-    return node.wants(meant)
+    return meant.matched or node.wants(meant)
 
 
 def _side_remark(turn: Turn, meant: Understanding) -> None:

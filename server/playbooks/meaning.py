@@ -17,6 +17,7 @@ from server.config.version import Version
 from server.conversations import service as conversations
 from server.db import Database
 from server.playbooks import engine, knowing
+from server.playbooks.belief import believed
 from server.playbooks.memory import Memory
 from server.playbooks.nodes.objection import Objection
 from server.playbooks.questions import Found
@@ -48,7 +49,7 @@ def find(db: Database, conversation_id: str, text: str, value: Mapping[str, Any]
     prepared = knowing.prepared(version, str(row.locale), ai)
     if not text.strip() or (value and _is_used(expected, value)):
         return Meaning(expected, prepared=prepared)
-    understanding = _understand(ai, text, expected, row, version)
+    understanding = believed(_understand(ai, text, expected, row, version), expected)
     asks = understanding.intent is Intent.QUESTION or not understanding.matched
     answer = None
     if asks and understanding.intent in _MAY_BE_QUESTIONS and row.state != conversations.REP:

@@ -36,7 +36,7 @@ def nearest(starts: Sequence[datetime], wishes: Sequence[TimeWish], zone: str, m
     clock = ZoneInfo(zone)
     wanted = [wish for wish in wishes if not wish.negated]
     if not wanted:
-        return list(starts[:most])
+        return sorted(starts)[:most]
     ranked = sorted(starts, key=lambda start: min(_distance(start.astimezone(clock), wish) for wish in wanted))
     return sorted(ranked[:most])
 
@@ -69,6 +69,8 @@ def _fits_time(at: time, wish: TimeWish) -> bool:
 
 def _distance(local: datetime, wish: TimeWish) -> timedelta:
     """How far a start is from a wish: a wrong day weighs more than a wrong hour."""
+    if _fits(local, wish):
+        return timedelta(0)
     day = local.date()
     away = 0
     if wish.first and day < wish.first:
@@ -76,8 +78,8 @@ def _distance(local: datetime, wish: TimeWish) -> timedelta:
     elif wish.last and day > wish.last:
         away = (day - wish.last).days
     if wish.weekdays:
-        away += min((local.weekday() - one) % 7 for one in wish.weekdays)
+        away += min(min((day.weekday() - one) % 7, (one - day.weekday()) % 7) for one in wish.weekdays)
     start, end = _HOURS.get(wish.part, (wish.not_before or time.min, wish.not_after or time.max))
     wanted = wish.at or min(max(local.time(), start), end)
     minutes = abs((local.hour * 60 + local.minute) - (wanted.hour * 60 + wanted.minute))
-    return timedelta(days=away, minutes=minutes)
+    return timedelta(days=away, minutes=minutes + 1)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
-from server import clock, events
+from server import clock
 from server.booking import service as booking
 from server.config import service as config
 from server.db import Database
@@ -101,27 +99,6 @@ def test_a_question_while_a_time_is_held_is_answered_and_the_time_stays_held(ope
     assert said[0].startswith("The starter plan costs")
     assert chat.parts[-1]["kind"] == "form"
     assert chat.fill(name="Ada", email="ada@wonka.example")[-1] == "See you!"
-
-
-def test_a_time_can_be_chosen_in_words(opened: Opener) -> None:
-    chat = opened(NODES, known=KNOWN)
-    assert chat.say("tomorrow at 2pm works")[-1] == "See you!"
-    assert meetings(chat) == [("booked", "03 13:00")]
-
-
-def test_a_wish_in_words_shows_the_times_that_fit(opened: Opener) -> None:
-    chat = opened(NODES)
-    assert chat.say("Do you have anything on Thursday afternoon?") == ["These are free then:"]
-    part = chat.part("slots")
-    assert [day["date"] for day in part["days"]][0] == "2026-03-05"
-    starts = [datetime.fromisoformat(one) for day in part["days"] for one in day["slots"]]
-    assert all(one.weekday() == 3 and 11 <= one.hour < 16 for one in starts)
-
-
-def test_a_wish_that_nothing_fits_shows_the_nearest_times(opened: Opener) -> None:
-    chat = opened(NODES)
-    assert chat.say("how about sunday evening") == ["Nothing is free then. These are the nearest times:"]
-    assert chat.part("slots")["days"]
 
 
 def test_more_times_come_on_demand(opened: Opener) -> None:
@@ -222,48 +199,6 @@ def test_when_nothing_is_free_an_address_is_asked_for(sqlite_db: Database) -> No
             "Which e-mail address should we write to?",
         ]
         assert chat.say("ada@wonka.example") == ["Thank you, we will write to ada@wonka.example.", "Another time then."]
-
-
-@pytest.mark.parametrize("how", ["words", "button"])
-def test_a_meeting_is_cancelled_in_the_chat_after_one_question(opened: Opener, how: str) -> None:
-    chat = opened(NODES, known=KNOWN)
-    chat.choose(1)
-    said = chat.say("I need to cancel my meeting") if how == "words" else chat.act("cancel_meeting")
-    assert said == ["Shall I cancel Product demo, Monday, March 2, 2026, 11:00\u202fAM?"]
-    assert [one["id"] for one in chat.part("choices")["options"]] == ["yes", "no"]
-    assert (chat.press("yes") if how == "button" else chat.say("yes please")) == ["It is cancelled."]
-    assert meetings(chat) == [("cancelled", "02 10:00")]
-
-
-def test_a_visitor_who_thinks_again_keeps_the_meeting(opened: Opener) -> None:
-    chat = opened(NODES, known=KNOWN)
-    chat.choose(1)
-    chat.act("cancel_meeting")
-    assert chat.say("no") == ["Good, it stays as it is."]
-    assert meetings(chat) == [("booked", "02 10:00")]
-
-
-def test_a_meeting_is_moved_in_the_chat(opened: Opener) -> None:
-    chat = opened(NODES, known=KNOWN)
-    chat.choose(1)
-    assert chat.say("I need to reschedule my meeting") == [
-        "Which new time suits you instead of Monday, March 2, 2026, 11:00\u202fAM?"
-    ]
-    assert chat.choose(3)[0].startswith("It is moved: Product demo, Monday, March 2, 2026, 12")
-    assert meetings(chat)[0][0] == "rescheduled"
-    with chat.db.reading() as tx:
-        names = [one.name for one in events.of_conversation(tx, chat.id)]
-    assert names.count(events.MEETING_RESCHEDULED) == 1
-
-
-def test_who_has_no_meeting_is_told_so_and_nobody_elses_is_touched(opened: Opener) -> None:
-    owner = opened(NODES, known=KNOWN)
-    owner.choose(1)
-    stranger = Chat(owner.db, seed="b").open()
-    stranger.say("ada@wonka.example is my address")
-    assert stranger.act("cancel_meeting")[0].startswith("I know of no meeting of yours")
-    assert stranger.act("reschedule_meeting")[0].startswith("I know of no meeting of yours")
-    assert meetings(owner) == [("booked", "02 10:00")]
 
 
 def test_a_visitor_who_wants_to_book_is_taken_to_the_booking(opened: Opener) -> None:

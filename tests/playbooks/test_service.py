@@ -1,54 +1,21 @@
-"""What survives: reloads, repeats, two tabs, other processes, kill -9, new config versions."""
+"""A conversation over time: reloads, other processes, other pages, new config versions, odd browsers."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from server import clock, events
 from server.config import service as config
 from server.conversations import service as conversations
 from server.db import Database
 from server.errors import Invalid, NotFound, UsherError
-from server.playbooks import meaning
 from server.playbooks import service as playbooks
 from server.playbooks.memory import Memory
 from server.visitors import service as visitors
 from tests.playbooks.chat import Chat, applied
-from tests.playbooks.conftest import MORNING
-
-FLOW = """
-priority: 5
-audience: {path: [/pricing]}
-nodes:
-  - {id: hi, say: Hello}
-  - {id: size, ask: How many people?, kind: number, save: account.employees, criterion: size}
-  - {id: need, ask: What brings you here?, kind: choice, criterion: need,
-     options: [{id: a, label: Apples}, {id: buy, label: Buying}]}
-  - {id: mail, ask: Your e-mail?, kind: email}
-  - {id: bye, end: "Thanks, all {{ account.employees }} of you!"}
-"""
-BLOG = "priority: 1\nnodes: [{id: hi, say: Welcome to the blog}, {id: q, ask: Anything?}]"
-
-
-@pytest.fixture
-def at_ten() -> Iterator[clock.StoppedClock]:
-    with clock.stopped_at(MORNING) as stopped:
-        yield stopped
-
-
-@pytest.fixture
-def chat(db: Database, at_ten: clock.StoppedClock) -> Chat:
-    applied(db, pricing=FLOW, blog=BLOG)
-    return Chat(db).open()
+from tests.playbooks.conftest import FLOW
 
 
 def test_the_opening_is_written_down_with_its_reasons(chat: Chat) -> None:
@@ -78,93 +45,6 @@ def test_another_process_goes_on_where_this_one_was(chat: Chat, database_url: st
     finally:
         elsewhere.close()
     assert chat.say("ada@globex.example") == ["Thanks, all 40 of you!"]
-
-
-def test_the_same_frame_again_changes_nothing_and_gets_the_same_number(chat: Chat) -> None:
-    first = chat.send("40", client_id="one")
-    thread, memory = chat.thread(), chat.memory
-    for text in ("40", "something else"):
-        again = chat.send(text, client_id="one")
-        assert (again.seq, again.frames, again.conversation_id) == (first.seq, (), chat.id)
-    assert (chat.thread(), chat.memory) == (thread, memory)
-
-
-def test_two_tabs_that_talk_at_once_lose_nothing_and_number_everything(chat: Chat) -> None:
-    wrong: list[BaseException] = []
-
-    def talk(tab: str) -> None:
-        mine = Chat(chat.db, id=chat.id, name=tab)
-        try:
-            for number in range(6):
-                mine.send(f"{tab} says {number}", client_id=f"{tab}-{number}")
-                mine.send(f"{tab} says {number}", client_id=f"{tab}-{number}")
-        except BaseException as error:  # noqa: BLE001 - shown by the test
-            wrong.append(error)
-
-    tabs = [threading.Thread(target=talk, args=(name,)) for name in ("left", "right", "phone")]
-    for tab in tabs:
-        tab.start()
-    for tab in tabs:
-        tab.join()
-    assert wrong == []
-    thread = chat.thread()
-    assert [seq for seq, _, _ in thread] == list(range(1, len(thread) + 1))
-    said = [text for _, author, text in thread if author == "visitor"]
-    assert sorted(said) == sorted(f"{tab} says {number}" for tab in ("left", "right", "phone") for number in range(6))
-    for tab in ("left", "right", "phone"):
-        assert [text for text in said if text.startswith(tab)] == [f"{tab} says {number}" for number in range(6)]
-
-
-def test_one_tab_answers_while_the_other_answers_too_and_each_answer_meets_one_question(chat: Chat) -> None:
-    """Both press the same button: the second press counts as words for what is open by then."""
-    chat.say("40")
-    barrier = threading.Barrier(2)
-
-    def press(tab: str) -> None:
-        barrier.wait()
-        Chat(chat.db, id=chat.id, name=tab).send("Buying", {"option": "buy"})
-
-    tabs = [threading.Thread(target=press, args=(name,)) for name in ("left", "right")]
-    for tab in tabs:
-        tab.start()
-    for tab in tabs:
-        tab.join()
-    assert chat.memory.node == "mail"
-    assert chat.answers()["need"][:2] == ("buy", "met")
-    assert [author for _, author, _ in chat.thread()].count("visitor") == 3
-
-
-@pytest.mark.parametrize("statement", [4, 6, 8, 10])
-def test_kill_9_in_the_middle_of_a_turn_loses_nothing_when_the_frame_comes_again(
-    chat: Chat, database_url: str, statement: int
-) -> None:
-    chat.say("40")
-    before = chat.thread()
-    child = multiprocessing.get_context("fork").Process(
-        target=_hear_and_die, args=(database_url, chat.id, statement), daemon=True
-    )
-    child.start()
-    child.join(30)
-    assert child.exitcode == -signal.SIGKILL
-    assert chat.thread() == before
-    chat.say("Buying", {"option": "buy"}, client_id="fatal")
-    assert [text for _, _, text in chat.thread()[len(before) :]] == ["Buying", "Your e-mail?"]
-    assert chat.answers()["need"] == ("buy", "met", 5)
-
-
-def _hear_and_die(url: str, conversation_id: str, at: int) -> None:
-    """Dies by SIGKILL before its `at`-th statement."""
-    db = Database(url)
-    seen = 0
-
-    @event.listens_for(db.engine, "before_cursor_execute")
-    def count(*_: Any) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    playbooks.hear(db, conversation_id, "fatal", "Buying", {"option": "buy"})
 
 
 def test_a_running_chat_keeps_the_version_it_started_with(chat: Chat) -> None:
@@ -282,20 +162,8 @@ def test_a_dry_look_at_routing_writes_nothing(chat: Chat) -> None:
         assert events.LEAD_ROUTED not in [one.name for one in events.of_conversation(tx, chat.id)]
 
 
-def test_what_a_message_means_is_found_out_anew_when_the_conversation_moved_meanwhile(chat: Chat) -> None:
-    """`12` is understood for the size; by the time it is stored, another tab has answered that."""
-    stale = meaning.find(chat.db, chat.id, "12", None)
-    chat.say("40")
-    fresh = meaning.find(chat.db, chat.id, "12", None)
-    assert stale.expectation != fresh.expectation
-    with chat.db.transaction() as tx:
-        said = playbooks.Said("late", "12", None)
-        assert playbooks._hear(tx, chat.id, said, stale, for_good=False) is None
-    assert chat.memory.values["account.employees"] == 40
-
-
-def test_time_passes_and_the_conversation_is_still_there(chat: Chat, at_ten: clock.StoppedClock) -> None:
-    at_ten.advance(timedelta(days=3))
+def test_time_passes_and_the_conversation_is_still_there(chat: Chat, morning: clock.StoppedClock) -> None:
+    morning.advance(timedelta(days=3))
     assert chat.say("40") == ["What brings you here?"]
 
 

@@ -1,0 +1,92 @@
+"""Times wished for in words: which of the open ones fit, and which are nearest when none does."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plugins.ai import PartOfDay, TimeWish
+from server.booking import service as booking
+from server.playbooks import wishes
+from tests.playbooks.chat import Chat
+from tests.playbooks.conftest import Opener
+
+NODES = "{id: meet, book: demo}\n{id: bye, end: See you!}"
+KNOWN = {"lead.name": "Ada Byron", "lead.email": "ada@wonka.example"}
+MONDAY = date(2026, 3, 2)
+STARTS = [datetime(2026, 3, 2, 8, tzinfo=UTC) + timedelta(hours=one) for one in range(24 * 7)]
+WISHES = {
+    "a day": (TimeWish(first=MONDAY, last=MONDAY), lambda at: at.date() == MONDAY),
+    "from a day on": (TimeWish(first=date(2026, 3, 5)), lambda at: at.date() >= date(2026, 3, 5)),
+    "a weekday": (TimeWish(weekdays=(3,)), lambda at: at.weekday() == 3),
+    "mornings": (TimeWish(part=PartOfDay.MORNING), lambda at: 6 <= at.hour < 12),
+    "afternoons": (TimeWish(part=PartOfDay.AFTERNOON), lambda at: 12 <= at.hour < 17),
+    "at three": (TimeWish(at=time(15)), lambda at: at.hour == 15),
+    "after four": (TimeWish(not_before=time(16)), lambda at: at.hour >= 16),
+    "not after ten": (TimeWish(not_after=time(10)), lambda at: at.hour <= 10),
+    "not on fridays": (TimeWish(weekdays=(4,), negated=True), lambda at: at.weekday() != 4),
+}
+
+
+def in_berlin(at: datetime) -> datetime:
+    return at + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("name", WISHES)
+def test_what_fits_is_judged_on_the_visitors_clock(name: str) -> None:
+    wish, fits = WISHES[name]
+    assert wishes.fitting(STARTS, [wish], "Europe/Berlin") == [at for at in STARTS if fits(in_berlin(at))]
+
+
+def test_two_wishes_are_either_and_a_refusal_counts_for_both() -> None:
+    either = [TimeWish(weekdays=(1,)), TimeWish(weekdays=(3,)), TimeWish(part=PartOfDay.MORNING, negated=True)]
+    days = {(at.weekday(), at.hour < 12) for at in map(in_berlin, wishes.fitting(STARTS, either, "Europe/Berlin"))}
+    assert {day for day, _ in days} == {1, 3}
+    assert (1, False) in days
+
+
+@given(st.lists(st.sampled_from(STARTS), unique=True), st.sampled_from([one for one, _ in WISHES.values()]))
+def test_the_nearest_are_open_ones_in_order_and_fitting_ones_come_first(starts: list[datetime], wish: TimeWish) -> None:
+    near = wishes.nearest(starts, [wish], "Europe/Berlin", 6)
+    assert near == sorted(near)
+    assert set(near) <= set(starts)
+    assert len(near) == min(6, len(starts))
+    fit = wishes.fitting(starts, [wish], "Europe/Berlin")
+    if not wish.negated and len(fit) >= 6:
+        assert set(near) <= set(fit)
+
+
+def test_the_day_to_look_from_is_the_first_that_is_wished() -> None:
+    later, sooner = TimeWish(first=date(2026, 3, 9)), TimeWish(first=date(2026, 3, 5))
+    assert wishes.first_day([later, sooner]) == date(2026, 3, 5)
+    assert wishes.first_day([later, TimeWish(part=PartOfDay.MORNING)]) is None
+    assert wishes.first_day([]) is None
+
+
+def meetings(chat: Chat) -> list[tuple[str, str]]:
+    with chat.db.reading() as tx:
+        return [(one.status, one.start_at.strftime("%d %H:%M")) for one in booking.of_conversation(tx, chat.id)]
+
+
+def test_a_time_can_be_chosen_in_words(opened: Opener) -> None:
+    chat = opened(NODES, known=KNOWN)
+    assert chat.say("tomorrow at 2pm works")[-1] == "See you!"
+    assert meetings(chat) == [("booked", "03 13:00")]
+
+
+def test_a_wish_in_words_shows_the_times_that_fit(opened: Opener) -> None:
+    chat = opened(NODES)
+    assert chat.say("Do you have anything on Thursday afternoon?") == ["These are free then:"]
+    part = chat.part("slots")
+    assert [day["date"] for day in part["days"]][0] == "2026-03-05"
+    starts = [datetime.fromisoformat(one) for day in part["days"] for one in day["slots"]]
+    assert all(one.weekday() == 3 and 11 <= one.hour < 16 for one in starts)
+
+
+def test_a_wish_that_nothing_fits_shows_the_nearest_times(opened: Opener) -> None:
+    chat = opened(NODES)
+    assert chat.say("how about sunday evening") == ["Nothing is free then. These are the nearest times:"]
+    assert chat.part("slots")["days"]
