@@ -72,7 +72,7 @@ def _lines(messages: Sequence[Any], origin: str, zone: str) -> Iterator[Line]:
 
 def _anchor(title: str, address: str, origin: str) -> str:
     """Both parts are escaped already."""
-    whole = good_address(str(Markup(address).unescape()), origin)  # noqa: S704
+    whole = good_address(str(Markup(address).unescape()), origin)  # noqa: S704 (only to undo the escaping)
     return f'<a href="{escape(whole)}" rel="noopener noreferrer" target="_blank">{title}</a>' if whole else title
 
 

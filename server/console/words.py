@@ -56,6 +56,16 @@ DECISIONS = {
     "slots": "Which times to offer",
 }
 ANSWERS = {"yes": "Yes", "no": "No", "unknown": "Not known"}
+DELIVERIES = {
+    ("calendar", "create"): "Put into the calendar",
+    ("calendar", "update"): "Move in the calendar",
+    ("calendar", "cancel"): "Take out of the calendar",
+    ("crm", "upsert_person"): "Tell the CRM about the person",
+    ("crm", "upsert_company"): "Tell the CRM about the company",
+    ("crm", "log_activity"): "Tell the CRM what happened",
+    ("crm", "log_meeting"): "Tell the CRM about the meeting",
+    ("notify", "send_mail"): "Mail",
+}
 EVENTS = {
     "visitor.first_seen": "Visitor came for the first time",
     "visitor.identified": "The page told who the visitor is",
@@ -100,6 +110,13 @@ def state(kind: str, name: str) -> tuple[str, str]:
 def event(name: str) -> str:
     """What happened, in words."""
     return EVENTS.get(name, sentence(name.replace(".", " ")))
+
+
+def delivery(row: Any) -> tuple[str, str]:
+    """What is to be told, and to whom."""
+    title = DELIVERIES.get((row.kind, row.operation), sentence(row.operation))
+    mail = row.payload.get("mail") or {}
+    return (f"{title}: {mail['subject']}", str(mail.get("to", ""))) if "subject" in mail else (title, row.kind)
 
 
 def sentence(name: str) -> str:
