@@ -23,7 +23,7 @@ pip = $(BIN)/python -m pip install --progress-bar off $(1) 2>&1 | tee $(VENV)/pi
 	'/^(Collecting|Processing) /{n++; sub(".*/", "", $$2); if (tty) printf "\r\033[K      %d: %s", n, $$2; else if (n % 10 == 0) printf "      %d libraries\n", n; fflush()} \
 	/^(Building|Installing)/{if (tty) printf "\r\033[K      %s %s", $$1, $$2} END{if (tty) printf "\r\033[K"}' || { tail -n 15 $(VENV)/pip.log >&2; exit 1; }
 
-.PHONY: help demo test lint bench assets soak clean
+.PHONY: help demo test lint bench assets soak pictures clean
 
 help: ## list what can be made
 	awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,9 @@ bench: $(VENV)/.tests build/assets/manifest.json ## run the benchmarks (they pri
 
 soak: $(VENV)/.chromium build/assets/manifest.json ## run the long load and crash tests
 	USHER_TEST_CHROMIUM="$$(cat $(VENV)/.chromium)" exec $(BIN)/python -m pytest -m soak $(ARGS)
+
+pictures: $(VENV)/.chromium build/assets/manifest.json ## let the journey test make the pictures of the README
+	USHER_PICTURES=1 USHER_TEST_CHROMIUM="$$(cat $(VENV)/.chromium)" exec $(BIN)/python -m pytest tests/journeys/test_main_journey.py
 
 assets: build/assets/manifest.json ## build what browsers load: the widget and the console's scripts
 

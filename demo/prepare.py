@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from server import app, clock, ids, settings
+from server import clock, ids, settings
 from server.booking import blocks
 from server.config import folder
 from server.config import service as config
@@ -55,7 +55,7 @@ def prepare(data: Path, origins: list[str]) -> dict[str, str]:
     """Everything; the owner's e-mail and password."""
     of = settings.get()
     of.mailbox_dir.mkdir(parents=True, exist_ok=True)
-    ids.use_key(app.secret_key(of))
+    ids.use_key(of.key())
     db = Database(of.database_url)
     migrate.upgrade(db)
     files = site_folder(data / "site", origins)

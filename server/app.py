@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask, Response, json, render_template, request
@@ -12,7 +11,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from server import console, ids, settings
+from plugins import registry
+from server import clock, console, ids, settings
 from server.db import Database, migrate
 from server.errors import TooMany, UsherError
 from server.web import assets, booking, chat, connection, meeting_page, site_config, status
@@ -25,8 +25,11 @@ _log = logging.getLogger("usher")
 def create_app(database: Database | None = None) -> Flask:
     """The whole server as one Flask app, on a database that is brought up to date first."""
     of = settings.get()
-    key = secret_key(of)
+    key = of.key()
     ids.use_key(key)
+    registry.allow(of.adapters_allowed)
+    if of.stopped_clock:
+        clock.start_at(datetime.fromisoformat(of.stopped_clock).astimezone(UTC))
     app = Flask("server", static_folder=None, template_folder=None)
     app.config.update(
         SECRET_KEY=key,
@@ -53,21 +56,6 @@ def create_app(database: Database | None = None) -> Flask:
         hops = of.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
-
-
-def secret_key(of: settings.Settings) -> str:
-    """The configured key, or one made once and kept beside the SQLite file, readable by its owner only."""
-    given = of.secret_key.get_secret_value()
-    if given:
-        return given
-    path = Path(of.secret_key_file)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(handle, "w") as file:
-        file.write(made := ids.new_token())
-    return made
 
 
 def _hang_doors(app: Flask) -> None:
@@ -129,8 +117,8 @@ def _harden(response: Response) -> Response:
         headers.setdefault("Cache-Control", "no-store")
         headers.setdefault(
             "Content-Security-Policy",
-            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
+            "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
         )
     return response
 

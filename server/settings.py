@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -45,7 +46,7 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = Field(SecretStr(""), description="SMTP password.")
     allowed_adapters: str = Field(
         "",
-        description="Comma-separated `kind:name` list of adapters that may be used; empty allows all installed ones.",
+        description="Comma-separated `kind.name` list of adapters that may be used; empty allows all installed ones.",
     )
     trusted_proxies: int = Field(
         0, description="How many reverse proxies stand in front; only that many X-Forwarded-* hops are believed."
@@ -67,8 +68,26 @@ class Settings(BaseSettings):
         return self.public_url.startswith("https://") if self.secure_cookies is None else self.secure_cookies
 
     @property
-    def secret_key_file(self) -> str:
-        """Where a key that we made is kept: beside the SQLite file, or in the working folder."""
+    def adapters_allowed(self) -> list[str] | None:
+        """The adapters from outside that may be used ("crm.acme"); None: all."""
+        return [name.strip() for name in self.allowed_adapters.split(",")] if self.allowed_adapters else None
+
+    def key(self) -> str:
+        """The secret key as configured, or one made once and kept in a file that its owner only can read."""
+        given = self.secret_key.get_secret_value()
+        if given:
+            return given
+        try:
+            handle = os.open(self._key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return Path(self._key_file).read_text().strip()
+        with os.fdopen(handle, "w") as file:
+            file.write(made := secrets.token_urlsafe(32))
+        return made
+
+    @property
+    def _key_file(self) -> str:
+        """Beside the SQLite file, or in the working folder."""
         path = self.database_url.removeprefix("sqlite:///") if self.database_url.startswith("sqlite:///") else "usher"
         return f"{path.split('?')[0]}.key"
 

@@ -7,8 +7,8 @@ import sys
 import threading
 from typing import Any
 
+from plugins import registry
 from server import ids, live, logs, settings
-from server.app import secret_key
 from server.db import Database, migrate
 from server.worker import Worker
 
@@ -17,7 +17,8 @@ def main() -> None:
     """Work until told to stop."""
     logs.set_up()
     of = settings.get()
-    ids.use_key(secret_key(of))
+    registry.allow(of.adapters_allowed)
+    ids.use_key(of.key())
     db = Database(of.database_url)
     migrate.upgrade(db)
     live.share_between_processes(db)

@@ -27,8 +27,8 @@ class Worker:
         self.stopping = False
         self._done_at: dict[str, datetime] = {}
 
-    def run(self, rest: Callable[[float], None] = time.sleep) -> None:
-        """Round after round until `stopping`, resting when there is nothing to do; waits for a database that is away."""
+    def run(self, rest: Callable[[float], object] = time.sleep) -> None:
+        """Round after round until `stopping`, resting when nothing is due; waits for a database that is away."""
         while not self.stopping:
             try:
                 busy = self.round()

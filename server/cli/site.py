@@ -69,7 +69,7 @@ def apply_folder(directory: Path, note: str, no_tests: bool) -> None:
     if failed:
         lines = "\n".join(str(result.problem) for result in failed)
         raise Invalid(
-            f"{lines}\nNothing was applied: {len(failed)} tests of the folder fail (--no-tests applies it all the same)."
+            f"{lines}\nNothing was applied: {len(failed)} tests of the folder fail (--no-tests applies it anyway)."
         )
     version = config.apply(database(), files, author=me(), note=note, sections=SECTIONS)
     out.print(f"Site {version.site_key}: version {version.number} ({version.hash[:12]}) is active.")

@@ -6,7 +6,7 @@ import os
 
 from rich.console import Console
 
-from server import app, ids, settings
+from server import ids, settings
 from server.db import Database, migrate
 
 out = Console(highlight=False, soft_wrap=True)
@@ -15,7 +15,7 @@ out = Console(highlight=False, soft_wrap=True)
 def database() -> Database:
     """The configured database, up to date."""
     of = settings.get()
-    ids.use_key(app.secret_key(of))
+    ids.use_key(of.key())
     db = Database(of.database_url)
     migrate.upgrade(db)
     return db

@@ -41,5 +41,7 @@ def tell(tx: Connection, lead_id: str, cause: str) -> str:
 def _further(lead: Any, known: leads.Known) -> dict[str, Any]:
     """Values that CRMs keep in fields of their own."""
     own = {"segment": lead.segment, "intent": lead.intent, "owner_rep": lead.owner_rep}
-    answers = {f"account_{name}": value for name, value in known.account.items() if isinstance(value, str | int | float | bool)}
+    answers = {
+        f"account_{name}": value for name, value in known.account.items() if isinstance(value, str | int | float | bool)
+    }
     return {name: value for name, value in {**own, **answers}.items() if value is not None}

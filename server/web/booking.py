@@ -11,7 +11,6 @@ from flask import Blueprint, Response, json, request
 from server import clock, settings
 from server.booking import service as booking
 from server.booking.offers import zone_of
-from server.booking.store import Meeting
 from server.conversations.frames import moment
 from server.errors import Invalid, TooMany
 from server.routing.schema import Team
@@ -95,7 +94,7 @@ def preflight(_any: str) -> Response:
     return origins.preflight()
 
 
-def _hold(version: Any, held: Meeting) -> dict[str, Any]:
+def _hold(version: Any, held: booking.Meeting) -> dict[str, Any]:
     rep = version.part(Team).reps_by_id.get(held.rep)
     return {
         "token": booking.token_of(held.id),

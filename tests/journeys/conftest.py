@@ -20,6 +20,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from server import settings
 from server.config import folder
+from server.config import service as config
+from server.db import Database, migrate
+from server.people import service as people
+from server.sections import SECTIONS
 from tests.processes import ROOT, free_port, kill, running, wait_until
 
 CHROMIUM_FLAGS = [
@@ -134,13 +138,13 @@ def _settle(town: Town, edit: Callable[[folder.Files], None] | None) -> None:
     if edit:
         edit(files)
     folder.write(files, town.data / "site")
-    applied = town.usher("apply", "--no-tests", str(town.data / "site"))
-    assert applied.returncode == 0, applied.stderr
-    for name, role in {"owner": "owner", **dict.fromkeys(REPS, "rep")}.items():
-        known_as = ["--rep", name] if role == "rep" else []
-        address, options = f"{name}@acme.example", ["--role", role, *known_as, "--password-stdin"]
-        added = town.usher("user", "add", address, *options, input=OWNER[1] + "\n")
-        assert added.returncode == 0, added.stderr
+    db = Database(town.environment["USHER_DATABASE_URL"])
+    migrate.upgrade(db)
+    config.apply(db, files, author="journey", sections=SECTIONS)
+    people.add(db, email=OWNER[0], name="Olga Owner", role="owner", password=OWNER[1])
+    for rep in REPS:
+        people.add(db, email=f"{rep}@acme.example", name=rep.title(), role="rep", rep=rep, password=OWNER[1])
+    db.close()
 
 
 def _with_origin(site: str, origin: str) -> str:

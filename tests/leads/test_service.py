@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import pytest
@@ -109,10 +110,8 @@ def test_of_eight_reps_who_claim_at_once_one_wins(db):
 
     def claim(rep):
         start.wait()
-        try:
+        with contextlib.suppress(Conflict):
             won.append(leads.claim(db, lead.id, rep, events.Actor("rep", rep)).owner_rep)
-        except Conflict:
-            pass
 
     threads = [threading.Thread(target=claim, args=(f"rep{n}",)) for n in range(8)]
     [thread.start() for thread in threads]
