@@ -8,6 +8,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 
 from server import events, live
+from server.booking import service as booking
 from server.console import here, transcript
 from server.conversations import frames
 from server.conversations import service as conversations
@@ -49,6 +50,7 @@ def show(conversation_id: str) -> ResponseReturnValue:
             "pages": visitors.pages_of(tx, row.visitor_id, 20),
             "attribution": visitors.attribution(tx, row.visitor_id),
             "lead": leads.known(tx, row.lead_id) if row.lead_id else None,
+            "meetings": booking.of_conversation(tx, row.id),
             "events": happened,
             "decisions": [event for event in happened if event.trace],
         }

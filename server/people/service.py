@@ -83,7 +83,7 @@ def authenticate(db: Database, email: str, password: str) -> User:
         raise SignInNeeded("The e-mail address or the password is not right.")
     values: dict[str, Any] = {"signed_in_at": clock.now()}
     if passwords.outdated(row.password_hash):
-        values["password_hash"] = passwords.hashed(password, email=row.email)
+        values["password_hash"] = passwords.renewed(password)
     with db.transaction() as tx:
         store.change(tx, row.id, values)
         user = _get(tx, row.id)

@@ -58,6 +58,10 @@ def test_where_the_visitor_came_from_is_shown(desk, story):
     assert "told by the page" in page
 
 
+def test_the_meeting_that_came_of_it_is_one_click_away(desk, story):
+    assert f'href="/meetings/{story.meeting}"' in desk("grace").text(f"/conversations/{story.with_ada}")
+
+
 @pytest.mark.parametrize(
     "where", ["/", "/conversations", "/conversations?show=waiting", "{waiting}", "{waiting}/messages"]
 )
