@@ -1,7 +1,7 @@
 // The page's rules: which playbook is for this page and this visitor, and when it shows a teaser or opens by itself.
 // Comes with the first sign of a human or the earliest moment a playbook waits for; judged again after each navigation.
 import css from "./greet.css";
-import { device, onMove, readPage, readViews, scrolled } from "./page.js";
+import { device, elapsed, onMove, readPage, readViews, scrolled } from "./page.js";
 import { judge, truth } from "./rules.js";
 import { openStore } from "./store.js";
 
@@ -67,8 +67,7 @@ export function start(host) {
       else tease(host.text(opening));
     };
     const seconds = after ?? (scroll == null && !exit ? 0 : undefined);
-    const spent = readViews().at(-1)?.seconds ?? 0;
-    const timer = seconds != null && setTimeout(fire, Math.max(0, seconds - spent) * 1000);
+    const timer = seconds != null && setTimeout(fire, Math.max(0, seconds * 1000 - elapsed()));
     signal.onabort = () => clearTimeout(+timer);
     const scrolling = () => scroll != null && scrolled() >= scroll && fire();
     const leaving = (/** @type {MouseEvent} */ event) => !event.relatedTarget && event.clientY <= 0 && fire();

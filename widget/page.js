@@ -22,7 +22,12 @@ export function readPage() {
 
 /** @returns {PageView[]} the pages seen in this document, the present one last */
 export function readViews() {
-  return [...views, { path, seconds: Math.round((performance.now() - arrived) / 1000), scroll: scrolled() }];
+  return [...views, { path, seconds: Math.floor(elapsed() / 1000), scroll: scrolled() }];
+}
+
+/** Milliseconds since the visitor came to the present page. */
+export function elapsed() {
+  return performance.now() - arrived;
 }
 
 /** @returns {"mobile" | "tablet" | "desktop"} */

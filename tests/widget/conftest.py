@@ -1,7 +1,9 @@
 """The built widget, the double it talks to, and a browser to look at both."""
+
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,9 +15,17 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.widget.double import Double
 
 WIDGET = Path(__file__).parents[2] / "widget"
-SYSTEM_CHROMIUM = "/usr/bin/chromium"
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-         "--disable-sync"]
+NODE = shutil.which("node") or (WIDGET.parent / ".venv" / ".node").read_text().strip() + "/node"
+CHROMIUM = os.environ.get("USHER_TEST_CHROMIUM") or "/usr/bin/chromium"
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that `make assets` makes, built afresh."""
     out = tmp_path_factory.mktemp("build")
-    subprocess.run(["node", str(WIDGET / "build.mjs"), str(out)], check=True, capture_output=True)
+    subprocess.run([NODE, str(WIDGET / "build.mjs"), str(out)], check=True, capture_output=True)
     return out
 
 
@@ -48,7 +58,7 @@ def double(running: Double) -> Iterator[Double]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = SYSTEM_CHROMIUM if os.path.exists(SYSTEM_CHROMIUM) else None
+    path = CHROMIUM if Path(CHROMIUM).exists() else None
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=QUIET)
         yield browser
@@ -57,13 +67,25 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, double: Double) -> Iterator[Callable[..., Page]]:
-    """Open a page of the site in a browser of its own: `visit("pricing", locale="de-DE", phone=True)`. A script error fails the test."""
+    """Open a page of the site in a browser of its own: `visit("pricing", locale="de-DE", phone=True)`.
+
+    A script error on any of these pages fails the test.
+    """
     contexts, errors = [], []
 
     def go(path: str = "", *, phone: bool = False, wait: bool = True, **options: Any) -> Page:
         if phone:
-            options |= {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
-        options = {"locale": "en-GB", "timezone_id": "Europe/Berlin", "viewport": {"width": 1280, "height": 800}} | options
+            options |= {
+                "viewport": {"width": 390, "height": 844},
+                "has_touch": True,
+                "is_mobile": True,
+                "device_scale_factor": 2,
+            }
+        options = {
+            "locale": "en-GB",
+            "timezone_id": "Europe/Berlin",
+            "viewport": {"width": 1280, "height": 800},
+        } | options
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()

@@ -1,5 +1,6 @@
-"""The outside of the widget for its own tests: pages of a website on one port and, on another, a server that speaks docs/protocol.md
-from a script. It can be cut off, deafened and restarted, and it counts what it was asked."""
+"""The outside of the widget for its own tests: pages of a website on one port and, on another, a server that speaks
+docs/protocol.md from a script. It can be cut off, deafened and restarted, and it counts what it was asked."""
+
 from __future__ import annotations
 
 import json
@@ -8,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,10 +62,8 @@ class Double:
     def cut(self, code: int = 1001) -> None:
         """Close every socket."""
         for ws in list(getattr(self, "sockets", {})):
-            try:
+            with suppress(simple_websocket.ConnectionClosed):
                 ws.close(code)
-            except simple_websocket.ConnectionClosed:
-                pass
         self.sockets: dict[simple_websocket.Server, str] = {}
 
     def heard(self, kind: str) -> list[dict[str, Any]]:
@@ -74,7 +74,9 @@ class Double:
         """Put a message into the one conversation there is, and send it to whoever listens."""
         with self.lock:
             token, talk = next(iter(self.conversations.items()))
-            self._store(token, talk, {"author": author, "name": "Ada" if author == "bot" else "Grace", "text": text, **more})
+            self._store(
+                token, talk, {"author": author, "name": "Ada" if author == "bot" else "Grace", "text": text, **more}
+            )
 
     def turn(self, state: str, agent: dict[str, Any]) -> None:
         """A person takes over, or gives back."""
@@ -147,8 +149,15 @@ class Double:
 
     def _chat(self, ws: simple_websocket.Server) -> None:
         self.requests.append("/v1/chat")
-        if self.down:
-            return
+        try:
+            if not self.down:
+                self._listen(ws)
+        finally:
+            self.sockets.pop(ws, None)
+            with suppress(OSError):
+                ws.sock.shutdown(socket.SHUT_WR)  # else werkzeug writes an HTTP answer behind the close frame
+
+    def _listen(self, ws: simple_websocket.Server) -> None:
         token = ""
         for frame in frames(ws):
             if self.deaf:
@@ -161,8 +170,6 @@ class Double:
                     self._send(token, {"t": "pong"})
                 elif frame["t"] == "say":
                     self._said(ws, token, frame)
-        self.sockets.pop(ws, None)
-        ws.sock.shutdown(socket.SHUT_WR)  # else werkzeug writes an HTTP answer behind the close frame
 
     def _hello(self, ws: simple_websocket.Server, frame: dict[str, Any]) -> str:
         token = frame.get("token") or ""
@@ -174,26 +181,46 @@ class Double:
                 self._store(token, self.conversations[token], message)
         talk = self.conversations[token]
         self.sockets[ws] = token
-        self._send_one(ws, {
-            "t": "welcome", **({"token": token} if new else {}), "conversation": talk.id, "state": talk.state, "seq": len(talk.messages),
-            "messages": [m for m in talk.messages if m["seq"] > frame["after"]], "agent": {"name": "Ada", "human": False}, "texts": {},
-        })
+        self._send_one(
+            ws,
+            {
+                "t": "welcome",
+                **({"token": token} if new else {}),
+                "conversation": talk.id,
+                "state": talk.state,
+                "seq": len(talk.messages),
+                "messages": [m for m in talk.messages if m["seq"] > frame["after"]],
+                "agent": {"name": "Ada", "human": False},
+                "texts": {},
+            },
+        )
         return token
 
     def _said(self, ws: simple_websocket.Server, token: str, frame: dict[str, Any]) -> None:
         talk = self.conversations[token]
         if self.refuse:
-            return self._send_one(ws, {"t": "refused", "id": frame["id"], "code": "invalid", "message": self.refuse})
+            self._send_one(ws, {"t": "refused", "id": frame["id"], "code": "invalid", "message": self.refuse})
+            return
         known = [m for m in talk.messages if m["id"] == frame["id"]]
         if known:
-            return self._send_one(ws, {"t": "ack", "id": frame["id"], "seq": known[0]["seq"]})
+            self._send_one(ws, {"t": "ack", "id": frame["id"], "seq": known[0]["seq"]})
+            return
         self._store(token, talk, {"author": "visitor", "text": frame["text"], "id": frame["id"]}, but=ws)
         self._send_one(ws, {"t": "ack", "id": frame["id"], "seq": len(talk.messages)})
         for reply in script.replies(frame):
             self._store(token, talk, reply)
 
-    def _store(self, token: str, talk: Conversation, message: dict[str, Any], but: simple_websocket.Server | None = None) -> None:
-        stored = {"id": None, "citations": [], "part": None, **message, "seq": len(talk.messages) + 1, "at": script.now()}
+    def _store(
+        self, token: str, talk: Conversation, message: dict[str, Any], but: simple_websocket.Server | None = None
+    ) -> None:
+        stored = {
+            "id": None,
+            "citations": [],
+            "part": None,
+            **message,
+            "seq": len(talk.messages) + 1,
+            "at": script.now(),
+        }
         talk.messages.append(stored)
         self._send(token, {"t": "message", "message": stored}, but)
 

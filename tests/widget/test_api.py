@@ -1,4 +1,5 @@
 """The owner's page speaks to the widget through one global, before and after it has arrived."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -35,8 +36,10 @@ def test_page_opens_toggles_and_closes_the_chat(page: Page) -> None:
 
 def test_page_hears_what_happens_as_callbacks_and_as_dom_events(page: Page, double: Double) -> None:
     page.evaluate("""() => { window.heard = []; window.seen = [];
-        for (const name of ["ready", "opened", "closed", "message", "answered", "slot_held", "meeting_booked", "meeting_cancelled", "handed_over"]) {
-          Usher.on(name, () => heard.push(name)); document.addEventListener("usher:" + name, () => seen.push(name)); } }""")
+        for (const name of ["ready", "opened", "closed", "message", "answered", "slot_held", "meeting_booked",
+                            "meeting_cancelled", "handed_over"]) {
+          Usher.on(name, () => heard.push(name));
+          document.addEventListener("usher:" + name, () => seen.push(name)); } }""")
     opened(page)
     page.get_by_role("button", name="Ready to buy").click()
     page.locator(".suggested button").first.click()
@@ -52,7 +55,13 @@ def test_page_hears_what_happens_as_callbacks_and_as_dom_events(page: Page, doub
     heard = page.evaluate("heard")
     assert heard[0] == "ready"
     assert [name for name in heard if name not in ("message", "answered", "ready")] == [
-        "opened", "slot_held", "meeting_booked", "meeting_cancelled", "handed_over", "closed"]
+        "opened",
+        "slot_held",
+        "meeting_booked",
+        "meeting_cancelled",
+        "handed_over",
+        "closed",
+    ]
     assert heard.count("answered") == 3
     assert page.evaluate("seen") == heard[1:]
 
@@ -102,12 +111,22 @@ def test_site_that_asks_for_consent_itself_stores_nothing_until_it_is_given(visi
 
 def test_site_that_needs_no_consent_recognises_a_second_visit(visit: Visit, double: Double) -> None:
     double.config["consent"] = "none"
-    double.config["playbooks"] = [{"id": "again", "if": [">=", ["get", "visit", "count"], 2], "display": {"show": "teaser"}, "opening": "Welcome back"}]
+    double.config["playbooks"] = [
+        {
+            "id": "again",
+            "if": [">=", ["get", "visit", "count"], 2],
+            "display": {"show": "teaser"},
+            "opening": "Welcome back",
+        }
+    ]
     page = visit()
     page.mouse.move(200, 200)
     page.wait_for_function("localStorage['usher:acme']")
     expect(page.locator(".teaser")).to_have_count(0)
-    page.evaluate("localStorage['usher:acme'] = JSON.stringify({ ...JSON.parse(localStorage['usher:acme']), last: Date.now() - 36e5 })")
+    page.evaluate(
+        """const record = JSON.parse(localStorage["usher:acme"]);
+        localStorage["usher:acme"] = JSON.stringify({ ...record, last: Date.now() - 36e5 })"""
+    )
     page.reload()
     page.evaluate("Usher.ready")
     page.mouse.move(210, 210)
@@ -128,7 +147,12 @@ def test_visitor_who_does_not_want_to_be_tracked_tells_of_no_pages(visit: Visit,
 
 
 def test_second_script_tag_changes_nothing(page: Page, double: Double) -> None:
-    page.evaluate("""(src) => new Promise((done) => { const it = document.createElement("script"); it.src = src; it.dataset.site = "other"; it.onload = done;
-        document.head.append(it); })""", f"{double.usher}/w.js")
+    page.evaluate(
+        """(src) => new Promise((onload) => {
+        const it = Object.assign(document.createElement("script"), { src, onload });
+        it.dataset.site = "other";
+        document.head.append(it); })""",
+        f"{double.usher}/w.js",
+    )
     assert page.evaluate("document.querySelectorAll('usher-chat').length") == 1
     assert page.evaluate("Usher.v") == "acme"

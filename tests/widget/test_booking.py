@@ -1,4 +1,5 @@
-"""A visitor books in the chat: times in the own zone, a form while the time is held, the meeting, another time, none."""
+"""A visitor books in the chat: times in their own zone, a form while one is held, the meeting, another time, none."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -33,7 +34,9 @@ def test_booking_part_is_fetched_only_when_needed(chat: Page, double: Double) ->
 
 
 def test_suggested_times_are_shown_on_the_visitors_clock_and_a_press_chooses(times: Page, double: Double) -> None:
-    expect(times.locator(".suggested .row")).to_have_text(["Monday 3 Mar9:00", "Monday 3 Mar11:00", "Tuesday 4 Mar10:00"])
+    expect(times.locator(".suggested .row")).to_have_text(
+        ["Monday 3 Mar9:00", "Monday 3 Mar11:00", "Tuesday 4 Mar10:00"]
+    )
     expect(times.get_by_role("button", name="Time zone: Berlin (GMT+1)")).to_be_visible()
     times.locator(".suggested .row").nth(1).click()
     expect(times.locator(".visitor .bubble").last).to_have_text("Monday 3 March at 11:00")

@@ -1,4 +1,5 @@
 """Whatever happens to the line, the tab or the server: every message is there once, in order."""
+
 from __future__ import annotations
 
 import time
@@ -47,7 +48,9 @@ def test_on_a_phone_the_next_page_is_not_covered_by_the_open_chat(visit: Callabl
     expect(page.locator(".panel:not([hidden])")).to_have_count(0)
 
 
-def test_messages_that_came_while_the_line_was_cut_arrive_once_and_in_order_within_three_seconds(chat: Page, double: Double) -> None:
+def test_messages_that_came_while_the_line_was_cut_arrive_once_and_in_order_within_three_seconds(
+    chat: Page, double: Double
+) -> None:
     double.down = True
     double.cut()
     for number in range(5):
@@ -156,7 +159,9 @@ def test_site_that_lets_nobody_in_says_so_and_is_not_asked_for_ever(chat: Page, 
 
 def test_browser_that_forbids_storage_still_chats(visit: Callable[..., Page], double: Double) -> None:
     page = visit(wait=False)
-    page.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError') } })")
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError') } })"
+    )
     page.reload()
     page.evaluate("Usher.ready")
     opened(page)

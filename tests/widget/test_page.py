@@ -1,4 +1,5 @@
 """The page before anybody opens the chat: nothing stored, next to nothing loaded, nothing taken over."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -36,8 +37,12 @@ def test_page_keeps_its_own_globals_handlers_and_pixels(page: Page) -> None:
         return Object.getOwnPropertyNames(window).filter((it) => !plain.has(it) && isNaN(it));
     }""")
     assert [name for name in added if name not in ("cta", "next")] == ["Usher"]
-    assert page.evaluate("[onmessage, onclick, onpopstate, document.onclick, document.body.onclick].every((it) => it === null)")
-    under = page.evaluate("[[640,400],[1200,400],[1100,700],[1250,600]].map(([x, y]) => document.elementFromPoint(x, y).tagName)")
+    assert page.evaluate(
+        "[onmessage, onclick, onpopstate, document.onclick, document.body.onclick].every((it) => it === null)"
+    )
+    under = page.evaluate(
+        "[[640,400],[1200,400],[1100,700],[1250,600]].map(([x, y]) => document.elementFromPoint(x, y).tagName)"
+    )
     assert "USHER-CHAT" not in under
     assert page.evaluate("document.querySelectorAll('usher-chat').length") == 1
     assert page.evaluate("document.querySelector('usher-chat').shadowRoot.querySelectorAll('*').length") <= 7
@@ -59,8 +64,12 @@ def test_pointing_at_the_launcher_fetches_the_panel_but_opens_nothing(page: Page
     assert double.frames == []
 
 
-@pytest.mark.parametrize("path,text", [("pricing", "Questions about our plans?"), ("pricing/teams", "Questions about our plans?")])
-def test_playbook_of_the_page_shows_its_teaser_in_time_and_opens_on_a_press(visit: Visit, double: Double, path: str, text: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "text"), [("pricing", "Questions about our plans?"), ("pricing/teams", "Questions about our plans?")]
+)
+def test_playbook_of_the_page_shows_its_teaser_in_time_and_opens_on_a_press(
+    visit: Visit, double: Double, path: str, text: str
+) -> None:
     page = visit(path)
     page.mouse.move(300, 300)
     page.locator(".teaser").wait_for()
@@ -83,11 +92,15 @@ def test_teaser_that_was_sent_away_stays_away_and_only_that_is_kept(visit: Visit
     page.reload()
     page.evaluate("Usher.ready")
     page.mouse.move(310, 310)
-    page.wait_for_function("performance.getEntriesByType('resource').some((it) => it.name.includes('greet')) && performance.now() > 1500")
+    page.wait_for_function(
+        "performance.getEntriesByType('resource').some((it) => it.name.includes('greet')) && performance.now() > 1500"
+    )
     expect(page.locator(".teaser")).to_have_count(0)
 
 
-def test_playbook_that_opens_by_itself_takes_no_focus_and_asks_nobody_until_the_visitor_acts(visit: Visit, double: Double) -> None:
+def test_playbook_that_opens_by_itself_takes_no_focus_and_asks_nobody_until_the_visitor_acts(
+    visit: Visit, double: Double
+) -> None:
     page = visit("forward")
     page.mouse.move(300, 300)
     expect(page.locator(".bubble")).to_have_text("Let me show you around.")
@@ -109,8 +122,20 @@ def test_playbook_that_opens_by_itself_only_teases_on_a_phone(visit: Visit) -> N
 
 def test_exit_intent_and_scrolling_bring_the_teaser(visit: Visit, double: Double) -> None:
     shown = {"show": "teaser", "open": True}
-    double.config["playbooks"] = [{"id": "leave", "if": ["==", ["get", "page", "path"], "/leave"], "display": shown | {"exit": True}, "opening": "Wait"},
-                                  {"id": "read", "if": ["==", ["get", "page", "path"], "/read"], "display": shown | {"scroll": 90}, "opening": "Still here?"}]
+    double.config["playbooks"] = [
+        {
+            "id": "leave",
+            "if": ["==", ["get", "page", "path"], "/leave"],
+            "display": shown | {"exit": True},
+            "opening": "Wait",
+        },
+        {
+            "id": "read",
+            "if": ["==", ["get", "page", "path"], "/read"],
+            "display": shown | {"scroll": 90},
+            "opening": "Still here?",
+        },
+    ]
     leaving, reading = visit("leave"), visit("read")
     leaving.mouse.move(300, 300)
     leaving.wait_for_function("performance.getEntriesByType('resource').some((it) => it.name.includes('greet'))")
@@ -133,7 +158,9 @@ def test_any_element_of_the_page_opens_the_chat_and_gets_the_focus_back(page: Pa
     assert double.heard("hello")[0]["playbook"] == "pricing"
 
 
-def test_moving_three_times_inside_the_document_judges_three_times_and_keeps_the_open_chat_and_the_draft(page: Page, double: Double) -> None:
+def test_moving_three_times_inside_the_document_judges_three_times_and_keeps_the_open_chat_and_the_draft(
+    page: Page, double: Double
+) -> None:
     page.locator(".launcher").click()
     page.locator(".choice").first.wait_for()
     page.locator(".composer textarea").fill("half a sent")
@@ -171,12 +198,17 @@ def test_launcher_stays_away_from_visitors_outside_the_share_of_traffic(visit: V
 
 
 def test_page_may_set_colours_and_place_by_custom_properties(page: Page) -> None:
-    page.evaluate("""() => { const sheet = new CSSStyleSheet(); sheet.replaceSync("usher-chat{--usher-color:#ffd400;--usher-x:100px;--usher-z:5}");
+    page.evaluate("""() => { const sheet = new CSSStyleSheet();
+        sheet.replaceSync("usher-chat{--usher-color:#ffd400;--usher-x:100px;--usher-z:5}");
         document.adoptedStyleSheets = [sheet]; }""")
     launcher = page.locator(".launcher")
     box = launcher.bounding_box()
-    assert box and round(box["x"] + box["width"]) == 1180
-    assert launcher.evaluate("(it) => [getComputedStyle(it).zIndex, getComputedStyle(it).backgroundColor]") == ["5", "rgb(255, 212, 0)"]
+    assert box
+    assert round(box["x"] + box["width"]) == 1180
+    assert launcher.evaluate("(it) => [getComputedStyle(it).zIndex, getComputedStyle(it).backgroundColor]") == [
+        "5",
+        "rgb(255, 212, 0)",
+    ]
 
 
 def test_printed_page_has_no_chat(page: Page) -> None:

@@ -1,4 +1,5 @@
-"""Everybody can use it: by keyboard, by screen reader, on a phone, in the dark, with less motion, from right to left."""
+"""Everybody can use it: by keyboard, by screen reader, on a phone, in the dark, without motion, from right to left."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -24,7 +25,11 @@ def still(page: Page) -> Page:
 def faults(page: Page) -> list[str]:
     """What axe finds wrong in the widget; the page around it is not ours."""
     found = still(page).evaluate("axe.run({ include: [['usher-chat']] }, { resultTypes: ['violations'] })")
-    return [f"{rule['id']}: {node['html'][:120]} {node['failureSummary']}" for rule in found["violations"] for node in rule["nodes"]]
+    return [
+        f"{rule['id']}: {node['html'][:120]} {node['failureSummary']}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -112,8 +117,11 @@ def test_keyboard_opens_writes_and_closes_and_the_focus_returns(page: Page) -> N
 def test_log_announces_each_message_once(chat: Page) -> None:
     log = chat.get_by_role("log")
     expect(log).to_have_attribute("aria-live", "polite")
-    log.evaluate("""(it) => { window.added = []; new MutationObserver((all) => all.forEach(({ addedNodes }) => addedNodes.forEach((node) =>
-        node.classList?.contains("msg") && added.push(node.querySelector(".bubble").textContent)))).observe(it, { childList: true }); }""")
+    log.evaluate("""(it) => { window.added = [];
+        new MutationObserver((all) => {
+          for (const node of all.flatMap(({ addedNodes }) => [...addedNodes]))
+            if (node.classList.contains("msg")) added.push(node.querySelector(".bubble").textContent);
+        }).observe(it, { childList: true }); }""")
     say(chat, "hello")
     chat.get_by_text("You said: hello").wait_for()
     assert chat.evaluate("added") == ["hello", "You said: hello"]
@@ -126,7 +134,8 @@ def test_greeting_shown_from_the_config_is_not_announced_again_by_the_server(vis
     first = page.locator(".msg").element_handle()
     page.locator(".composer textarea").click()
     page.locator(".choice").first.wait_for()
-    assert first and first.evaluate("(it) => it.isConnected")
+    assert first
+    assert first.evaluate("(it) => it.isConnected")
     expect(page.locator(".msg")).to_have_count(1)
 
 
@@ -141,9 +150,13 @@ def test_phone_fills_the_screen_keeps_the_composer_above_the_keyboard_and_gives_
     expect(page.locator(".launcher")).to_be_hidden()
     assert page.evaluate("getComputedStyle(document.documentElement).overflowY") == "hidden"
     assert page.locator(".composer textarea").evaluate("(it) => parseFloat(getComputedStyle(it).fontSize)") >= 16
-    page.evaluate("""Object.defineProperty(visualViewport, "height", { value: 480, configurable: true }); visualViewport.dispatchEvent(new Event("resize"))""")
+    page.evaluate(
+        """Object.defineProperty(visualViewport, "height", { value: 480, configurable: true });
+        visualViewport.dispatchEvent(new Event("resize"))"""
+    )
     box = page.locator(".composer").bounding_box()
-    assert box and box["y"] + box["height"] <= 480
+    assert box
+    assert box["y"] + box["height"] <= 480
     page.get_by_role("button", name="Close chat").tap()
     expect(page.locator(".launcher")).to_be_visible()
     assert page.evaluate("[getComputedStyle(document.documentElement).overflowY, scrollY]") == ["visible", 400]
@@ -167,9 +180,14 @@ def test_booking_fields_on_a_phone_do_not_make_the_browser_zoom(visit: Visit) ->
     page.get_by_role("button", name="Ready to buy").tap()
     page.locator(".suggested .row").first.tap()
     page.get_by_label("Your name").wait_for()
-    sizes = page.locator(".panel").evaluate("(it) => [...it.querySelectorAll('input, textarea, select')].map((one) => parseFloat(getComputedStyle(one).fontSize))")
+    sizes = page.locator(".panel").evaluate(
+        """(it) => [...it.querySelectorAll("input, textarea, select")]
+        .map((one) => parseFloat(getComputedStyle(one).fontSize))"""
+    )
     assert min(sizes) >= 16
-    wide = page.locator(".panel").evaluate("(it) => [...it.querySelectorAll('*')].filter((one) => one.getBoundingClientRect().right > 391).length")
+    wide = page.locator(".panel").evaluate(
+        "(it) => [...it.querySelectorAll('*')].filter((one) => one.getBoundingClientRect().right > 391).length"
+    )
     assert wide == 0
 
 
@@ -182,8 +200,13 @@ def test_nothing_moves_for_who_wants_less_motion(visit: Visit) -> None:
 
 def test_forced_colours_keep_borders_and_the_launcher(visit: Visit) -> None:
     page = opened(visit(forced_colors="active"))
-    assert page.locator(".visitor, .bot").first.locator(".bubble").evaluate("(it) => getComputedStyle(it).borderTopWidth") == "1px"
-    shape = page.locator(".launcher").evaluate("(it) => [getComputedStyle(it, '::before').backgroundColor, getComputedStyle(it).backgroundColor]")
+    assert (
+        page.locator(".visitor, .bot").first.locator(".bubble").evaluate("(it) => getComputedStyle(it).borderTopWidth")
+        == "1px"
+    )
+    shape = page.locator(".launcher").evaluate(
+        "(it) => [getComputedStyle(it, '::before').backgroundColor, getComputedStyle(it).backgroundColor]"
+    )
     assert shape[0] != shape[1]
 
 
@@ -191,14 +214,15 @@ def test_right_to_left_page_has_the_chat_on_its_left(visit: Visit) -> None:
     page = opened(visit("rtl"))
     page.mouse.move(600, 10)
     still(page)
-    panel, launcher = page.locator(".panel").bounding_box(), page.locator(".launcher").bounding_box()
-    assert panel and launcher
-    assert panel["x"] == 20 and launcher["x"] == 20
-    face, close = page.locator(".face").bounding_box(), page.locator(".close").bounding_box()
-    assert face and close and face["x"] > close["x"]
+    left = "(it) => it.getBoundingClientRect().x"
+    at = {name: page.locator(name).evaluate(left) for name in (".panel", ".launcher", ".face", ".close")}
+    assert at[".panel"] == at[".launcher"] == 20
+    assert at[".face"] > at[".close"]
 
 
-@pytest.mark.parametrize("viewport", [{"width": 640, "height": 400}, {"width": 320, "height": 256}], ids=["zoom 200 %", "zoom 400 %"])
+@pytest.mark.parametrize(
+    "viewport", [{"width": 640, "height": 400}, {"width": 320, "height": 256}], ids=["zoom 200 %", "zoom 400 %"]
+)
 def test_zoomed_page_shows_composer_and_thread(visit: Visit, viewport: Any) -> None:
     page = opened(visit(viewport=viewport))
     expect(page.locator(".composer textarea")).to_be_in_viewport(ratio=1)
@@ -209,8 +233,11 @@ def test_zoomed_page_shows_composer_and_thread(visit: Visit, viewport: Any) -> N
 
 def test_styles_of_the_page_do_not_reach_the_chat(visit: Visit) -> None:
     page = visit()
-    page.evaluate("""() => { const sheet = new CSSStyleSheet(); sheet.replaceSync("* { font: 40px serif !important; color: red !important; letter-spacing: 9px !important }");
+    page.evaluate("""() => { const sheet = new CSSStyleSheet();
+        sheet.replaceSync("* { font: 40px serif !important; color: red !important; letter-spacing: 9px !important }");
         document.adoptedStyleSheets = [sheet]; }""")
     opened(page)
-    style = page.locator(".bubble").first.evaluate("(it) => { const { fontSize, letterSpacing, color } = getComputedStyle(it); return [fontSize, letterSpacing, color] }")
+    style = page.locator(".bubble").first.evaluate(
+        "(it) => ['fontSize', 'letterSpacing', 'color'].map((name) => getComputedStyle(it)[name])"
+    )
     assert style == ["15px", "normal", "rgb(16, 24, 40)"]

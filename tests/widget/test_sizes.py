@@ -1,4 +1,5 @@
 """What browsers load stays small, is compressed beforehand and named by what is in it."""
+
 from __future__ import annotations
 
 import base64
@@ -6,15 +7,25 @@ import gzip
 import hashlib
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
-import brotli
 import pytest
 
-from tests.widget.conftest import WIDGET
+from tests.widget.conftest import NODE, WIDGET
 
-BUDGET = {"loader": 2000, "greet": 3000, "panel": 15_000, "booking": 6000, "lang-de": 1500, "lang-fr": 1500, "lang-es": 1500}  # bytes, brotli
+BUDGET = {
+    "loader": 2000,
+    "greet": 3000,
+    "panel": 15_000,
+    "booking": 6000,
+    "lang-de": 1500,
+    "lang-fr": 1500,
+    "lang-es": 1500,
+}  # bytes, brotli
+
+UNPACK = "process.stdout.write(zlib.brotliDecompressSync(fs.readFileSync(process.argv[1])))"
 
 
 @pytest.fixture
@@ -31,10 +42,12 @@ def test_each_file_keeps_its_budget(built: Path, manifest: dict[str, Any], name:
 
 
 @pytest.mark.parametrize("name", BUDGET)
-def test_compressed_files_hold_the_same_and_the_integrity_hash_is_right(built: Path, manifest: dict[str, Any], name: str) -> None:
+def test_compressed_files_hold_the_same_and_the_integrity_hash_is_right(
+    built: Path, manifest: dict[str, Any], name: str
+) -> None:
     file = built / "assets" / manifest[name]["file"]
     code = file.read_bytes()
-    assert brotli.decompress(file.with_name(file.name + ".br").read_bytes()) == code
+    assert subprocess.run([NODE, "-e", UNPACK, str(file) + ".br"], check=True, capture_output=True).stdout == code
     assert gzip.decompress(file.with_name(file.name + ".gz").read_bytes()) == code
     assert manifest[name]["sri"] == "sha384-" + base64.b64encode(hashlib.sha384(code).digest()).decode()
 

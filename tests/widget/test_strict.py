@@ -1,4 +1,5 @@
 """Under the strictest content security policy, with Trusted Types, everything works and nothing is violated."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -8,10 +9,21 @@ from playwright.sync_api import Page, expect
 from tests.widget.conftest import opened, say
 from tests.widget.double import Double
 
+WATCH = """window.violations = [];
+document.addEventListener("securitypolicyviolation", (it) => violations.push([it.violatedDirective, it.blockedURI]));"""
+STYLED = """(() => {
+  const deep = (it) => [it, ...(it.shadowRoot ? all(it.shadowRoot) : [])];
+  const all = (root) => [...root.querySelectorAll("*")].flatMap(deep);
+  const odd = (it) => it.hasAttribute("style") || /^(STYLE|LINK|IFRAME|IMG)$/.test(it.tagName);
+  return all(document).filter(odd).map((it) => it.outerHTML);
+})()"""
 
-def test_visitor_of_a_strict_page_chats_and_books_without_one_violation(visit: Callable[..., Page], double: Double) -> None:
+
+def test_visitor_of_a_strict_page_chats_and_books_without_one_violation(
+    visit: Callable[..., Page], double: Double
+) -> None:
     page = visit("strict", locale="de-DE", wait=False)
-    page.add_init_script("window.violations = []; document.addEventListener('securitypolicyviolation', (it) => violations.push(it.violatedDirective + ' ' + it.blockedURI))")
+    page.add_init_script(WATCH)
     page.reload()
     page.evaluate("Usher.ready")
     opened(page)
@@ -26,13 +38,12 @@ def test_visitor_of_a_strict_page_chats_and_books_without_one_violation(visit: C
     page.get_by_role("button", name="Book it").click()
     expect(page.get_by_text("Ihr Termin steht")).to_be_visible()
     assert page.evaluate("violations") == []
-    assert page.evaluate("""(() => { const all = (root) => [...root.querySelectorAll("*")].flatMap((it) => [it, ...(it.shadowRoot ? all(it.shadowRoot) : [])]);
-        return all(document).filter((it) => it.hasAttribute("style") || /^(STYLE|LINK|IFRAME|IMG)$/.test(it.tagName)).map((it) => it.outerHTML); })()""") == []
+    assert page.evaluate(STYLED) == []
 
 
 def test_strict_page_really_is_strict(visit: Callable[..., Page]) -> None:
     page = visit("strict")
-    page.evaluate("window.violations = []; document.addEventListener('securitypolicyviolation', () => violations.push(1))")
+    page.evaluate(WATCH)
     page.evaluate("document.body.setAttribute('style', 'color: red')")
     page.evaluate("try { document.body.innerHTML = '<b>x</b>' } catch {}")
     page.wait_for_function("violations.length >= 2")

@@ -1,4 +1,5 @@
 """A visitor talks: messages, links, buttons, questions of each kind, people."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

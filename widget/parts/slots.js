@@ -51,7 +51,7 @@ export function slots(part, kit) {
     const day = now.days[now.day];
     if (!day) return el("p.none", { role: "status" }, t("nothing"), " ", now.next ? el("button.text", { onclick: more }, t("later")) : "");
     const chips = now.days.map(({ slots }, index) =>
-      el("button.day", { ariaPressed: String(index === now.day), onclick: () => turn(index) },
+      el("button", { ariaPressed: String(index === now.day), onclick: () => turn(index) },
         el("span", {}, show(slots[0], { weekday: "short" })), el("b", {}, show(slots[0], { day: "numeric" })),
         el("span.sr", {}, " " + show(slots[0], { month: "long", year: "numeric" }))));
     const strip = el("div.days", { role: "group", onkeydown: roam }, ...chips);
