@@ -19,7 +19,7 @@ from server.playbooks import service as playbooks
 from server.playbooks.service import Hello, Opened
 from server.web import origins
 from server.web.connection import Connection
-from server.web.frames import Frame, read
+from server.web.frames import Frame, id_of, read
 from server.web.limits import FRAMES as RATES
 from server.web.limits import HELLOS_OF_ADDRESS, Buckets
 
@@ -109,7 +109,7 @@ class Talk:
         try:
             frame = read(raw)
         except Invalid as error:
-            self._refuse(error)
+            self._refuse(error, id_of(raw))
             return
         kind = frame["t"]
         if wait := self._limited(kind, f"{self.address} {id(self.link)}", RATES[kind]):

@@ -56,6 +56,15 @@ def read(raw: str | bytes, expected: str | None = None) -> Frame:
     return frame
 
 
+def id_of(raw: str | bytes) -> str | None:
+    """The id under which a message was sent that cannot be read otherwise, so that its sender can be told."""
+    try:
+        found = json.loads(raw).get("id")
+    except (ValueError, RecursionError, AttributeError):
+        return None
+    return found if isinstance(found, str) and 0 < len(found) <= MOST_ID and _storable(found) else None
+
+
 def _parsed(raw: str | bytes) -> Frame:
     try:
         frame = json.loads(raw, parse_constant=_no_constant)
