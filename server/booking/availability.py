@@ -179,6 +179,8 @@ def blocked(rep: RepCalendar, shape: Shape, grid: Grid) -> int:
 
 def full_spans(rep: RepCalendar) -> list[Span]:
     """UTC spans of the local days and weeks (from Monday) in which the rep has all the meetings he may have."""
+    if rep.max_per_day is None and rep.max_per_week is None:
+        return []
     zone = rep.schedule.zone
     days = Counter(local_day(zone, start) for start in rep.counted)
     weeks: Counter[int] = Counter()

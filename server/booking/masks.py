@@ -38,14 +38,22 @@ def within(spans: Iterable[Span], grid: Grid) -> int:
 
 
 def meeting_starts(spans: Iterable[Span], lead: int, trail: int, grid: Grid) -> int:
-    """Bits of the starts s whose [s - lead, s + trail) meets any non-empty span: those a busy time forbids."""
-    mask, cell, size = 0, grid.cell, grid.size
-    earlier, later = grid.origin + trail, grid.origin - lead
+    """Bits of the starts s whose [s - lead, s + trail) meets any non-empty span: those a busy time forbids.
+
+    Bits are gathered in words of 256 and joined at the end: a busy time then costs the same however long the grid is.
+    """
+    cell, size = grid.cell, grid.size
+    after, before = grid.origin + trail - cell, grid.origin - lead - cell + 1
+    words = [0] * ((size >> 8) + 1)
     for start, end in spans:
-        if start < end:
-            low, high = (start - earlier) // cell + 1, -((later - end) // cell)
-            if high > 0 and low < size:
-                mask |= (1 << (high if high < size else size)) - (1 << (low if low > 0 else 0))
+        low, high = (start - after) // cell, (end - before) // cell
+        if low < 0 or high > size:
+            low, high = max(low, 0), min(high, size)
+        if low < high and start < end:
+            words[low >> 8] |= ((1 << high - low) - 1) << (low & 255)
+    mask = 0
+    for word in reversed(words):
+        mask = mask << 256 | word
     return mask
 
 
