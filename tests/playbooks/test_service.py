@@ -15,7 +15,7 @@ from server.playbooks import service as playbooks
 from server.playbooks.memory import Memory
 from server.visitors import service as visitors
 from tests.playbooks.chat import Chat, applied
-from tests.playbooks.conftest import FLOW
+from tests.playbooks.conftest import BLOG, FLOW
 
 
 def test_the_opening_is_written_down_with_its_reasons(chat: Chat) -> None:
@@ -56,6 +56,13 @@ def test_a_running_chat_keeps_the_version_it_started_with(chat: Chat) -> None:
     fresh = Chat(chat.db, seed="other").open()
     fresh.say("40")
     assert fresh.texts == ["NEW"]
+
+
+def test_a_resumed_chat_meets_other_pages_by_its_own_version_too(chat: Chat) -> None:
+    applied(chat.db, pricing=FLOW, blog=BLOG.replace("Welcome to the blog", "NEW"))
+    there = Chat(chat.db, token=chat.token, path="/blog").open(after=2)
+    assert there.texts[0] == "Welcome to the blog"
+    assert Chat(chat.db, path="/blog", seed="other").open().texts[0] == "NEW"
 
 
 def test_a_silent_visitor_who_goes_to_another_page_is_met_by_its_playbook(chat: Chat) -> None:
