@@ -23,6 +23,7 @@ from server.worker import Worker  # noqa: E402
 
 PING_SECONDS = 20
 GRACEFUL_SECONDS = 5
+GOODBYE_SECONDS = 1
 
 
 class Server(BaseApplication):
@@ -108,6 +109,8 @@ def _say_goodbye(worker: Any, back_room: Worker) -> None:
     back_room.stopping = True
     logging.getLogger("usher").info("stopping: saying goodbye to %d sockets", connection.count())
     connection.end_all()
+    gevent.sleep(GOODBYE_SECONDS)
+    connection.drop_all()
 
 
 if __name__ == "__main__":

@@ -173,6 +173,12 @@ def end_all(code: int = 1001) -> None:
         connection.end(code)
 
 
+def drop_all() -> None:
+    """Cut those who did not answer the goodbye."""
+    for connection in list(_open):
+        connection.drop()
+
+
 def count() -> int:
     """How many sockets are open."""
     return len(_open)

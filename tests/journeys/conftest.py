@@ -72,6 +72,7 @@ class Town:
     port: int
     data: Path
     ends: ExitStack
+    workers: int = 1
     servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -95,7 +96,7 @@ class Town:
         self.servers.append(self.ends.enter_context(serving))
 
     def _arguments(self) -> list[str]:
-        return ["--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
+        return ["--host", "127.0.0.1", "--port", str(self.port), "--workers", str(self.workers)]
 
 
 @pytest.fixture(scope="session")
@@ -108,11 +109,13 @@ def assets() -> Path:
 
 
 @contextmanager
-def town_at(data: Path, edit: Callable[[folder.Files], None] | None = None) -> Iterator[Town]:
+def town_at(
+    data: Path, edit: Callable[[folder.Files], None] | None = None, *, database_url: str = "", workers: int = 1
+) -> Iterator[Town]:
     """A town in an empty folder; `edit` may change the sample site folder first."""
     postbox, port, site_port, smtp_port = Postbox(), free_port(), free_port(), free_port()
     environment = {
-        "USHER_DATABASE_URL": f"sqlite:///{data}/usher.db",
+        "USHER_DATABASE_URL": database_url or f"sqlite:///{data}/usher.db",
         "USHER_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "USHER_MAIL_TO": "smtp",
         "USHER_SMTP_PORT": str(smtp_port),
@@ -124,7 +127,7 @@ def town_at(data: Path, edit: Callable[[folder.Files], None] | None = None) -> I
         smtp.start()
         ends.callback(smtp.stop)
         urls = [f"http://127.0.0.1:{one}" for one in (port, site_port)]
-        town = Town(urls[0], urls[1], environment, postbox, port, data, ends)
+        town = Town(urls[0], urls[1], environment, postbox, port, data, ends, workers)
         _settle(town, edit)
         site = ("-m", "demo.site", "--port", str(site_port), "--usher", town.usher_url, "--mailbox", str(data))
         ends.enter_context(running(*site, port=site_port))

@@ -34,7 +34,7 @@ class Visitor:
             try:
                 self.socket = Client.connect(self.address, headers={"Origin": self.origin})
                 self.socket.send(json.dumps(self._hello()))
-                return self._until(lambda frame: frame["t"] == "welcome")
+                return self.until(lambda frame: frame["t"] == "welcome")
             except (ConnectionClosed, ConnectionError, OSError):
                 if time.monotonic() > end:
                     raise
@@ -53,7 +53,7 @@ class Visitor:
         while client_id not in self.acked:
             try:
                 self.send(text, value, client_id)
-                self._until(lambda frame: frame["t"] == "ack" and frame["id"] == client_id)
+                self.until(lambda frame: frame["t"] == "ack" and frame["id"] == client_id)
             except (ConnectionClosed, ConnectionError, OSError):
                 self.connect()
                 self._recognise(client_id)
@@ -89,7 +89,7 @@ class Visitor:
             "visit": {"count": 1, "pages": []},
         }
 
-    def _until(self, wanted: Any) -> dict[str, Any]:
+    def until(self, wanted: Any) -> dict[str, Any]:
         """Read frames until one is as wanted."""
         end = time.monotonic() + SECONDS
         assert self.socket
@@ -128,6 +128,6 @@ class Visitor:
         """Wait until something was said after number `seq`; when the socket is cut meanwhile, come back for it."""
         while max(self.heard, default=0) <= seq:
             try:
-                self._until(lambda frame: max(self.heard, default=0) > seq)
+                self.until(lambda frame: max(self.heard, default=0) > seq)
             except (ConnectionClosed, ConnectionError, OSError):
                 self.connect()
