@@ -41,7 +41,7 @@ def reschedule(
         return meeting
     if store.booked_by(tx, version.site_id, meeting.attendee, start):
         raise Conflict("You have another meeting at this time already; please choose another time.")
-    asked = _same_takers(tx, version, meeting)
+    asked = takers(tx, version, meeting)
     try:
         with tx.begin_nested():
             return _move(tx, version, meeting, asked, start, by, reason)
@@ -109,8 +109,12 @@ def get(tx: Connection, meeting_id: str, site_id: str | None = None) -> Meeting:
 
 
 def takers(tx: Connection, version: Version, meeting: Meeting) -> Asked:
-    """Who may take the meeting when it is moved: its own hosts always, the pool as it stands now."""
-    return _same_takers(tx, version, meeting)
+    """Who may take the meeting when it is moved: the rep who has it, and the pool as its balance is now."""
+    if not meeting.pool:
+        return offers.ask(tx, version, meeting.type, None, [meeting.rep])
+    asked = offers.ask(tx, version, meeting.type, meeting.pool)
+    mine = [rep for rep in routing.members(version, meeting.pool) if rep == meeting.rep]
+    return Asked(asked.type, asked.pool, tuple(dict.fromkeys([*mine, *asked.reps])), asked.needed)
 
 
 def _move(
@@ -157,15 +161,6 @@ def _put(tx: Connection, version: Version, meeting: Meeting, asked: Asked, hosts
             occupy(tx, version, asked.type, meeting.id, hosts, start)
     except IntegrityError:
         raise _Lost from None
-
-
-def _same_takers(tx: Connection, version: Version, meeting: Meeting) -> Asked:
-    """As when it was booked; the rep who has it may keep it, whatever the pool's balance is now."""
-    if not meeting.pool:
-        return offers.ask(tx, version, meeting.type, None, [meeting.rep])
-    asked = offers.ask(tx, version, meeting.type, meeting.pool)
-    mine = [rep for rep in routing.members(version, meeting.pool) if rep == meeting.rep]
-    return Asked(asked.type, asked.pool, tuple(dict.fromkeys([*mine, *asked.reps])), asked.needed)
 
 
 def _ahead(tx: Connection, version: Version, meeting_id: str) -> Meeting:
