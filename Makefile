@@ -16,7 +16,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WIDGET := $(shell find widget -name node_modules -prune -o -type f -print)
-STEPS := $(if $(filter test lint bench soak,$(MAKECMDGOALS)),6,4)
+STEPS := $(if $(filter test lint bench soak pictures,$(MAKECMDGOALS)),6,4)
 step = printf '[%s/$(STEPS)] %s\n' '$(1)' '$(2)'
 # pip's chatter becomes one line that counts; the whole of it is in .venv/pip.log.
 pip = $(BIN)/python -m pip install --progress-bar off $(1) 2>&1 | tee $(VENV)/pip.log | awk -v tty="$$([ -t 2 ] && echo 1 || true)" \
