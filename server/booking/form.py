@@ -5,6 +5,8 @@ Semantics: availability-form.md.
 
 from __future__ import annotations
 
+import statistics
+import time
 from typing import Any
 
 from server.booking.availability import Openings, Question, RepCalendar, Shape, Window, openings
@@ -27,7 +29,7 @@ from server.booking.stamps import stamps
 from server.booking.wallclock import DAY, Span, instants
 from server.errors import Invalid
 
-__all__ = ["read_question", "solve_pick", "solve_slots"]
+__all__ = ["median_ms", "read_question", "solve_pick", "solve_slots"]
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LONGEST_RANGE_DAYS = 3_660
@@ -42,6 +44,18 @@ def solve_slots(problem: Any, who: bool = False, explain: str | None = None) -> 
     if isinstance(problem, list):
         return [_solve(Place(one, f"[{index}]"), who, explain) for index, one in enumerate(problem)]
     return _solve(Place(problem, ""), who, explain)
+
+
+def median_ms(problem: Any, repeat: int) -> float:
+    """Median milliseconds of `repeat` computations of the slots, reading the JSON included."""
+    if repeat < 1:
+        raise Invalid("--repeat must be 1 or more.", field="repeat")
+    lengths = []
+    for _ in range(repeat):
+        since = time.perf_counter()
+        solve_slots(problem)
+        lengths.append(time.perf_counter() - since)
+    return statistics.median(lengths) * 1000
 
 
 def read_question(place: Place) -> Question:

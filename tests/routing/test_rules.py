@@ -112,11 +112,11 @@ def test_an_answer_meets_a_criterion_or_not_and_silence_is_unknown(version, crit
         ("segments", SEGMENTS.replace("account.employees >= 500", 'intent == "high"'),
          'segments.yml:1: found segment or intent in the condition of "enterprise", allowed other names'),
         ("routing", ROUTING.replace("pool: enterprise}", "pool: entreprise}"),
-         'routing.yml:6: rules[4].to.pool: found "entreprise", allowed a pool: "enterprise", "shared", "sharing", "weekly"; did you mean "enterprise"?'),  # noqa: E501
+         'routing.yml:7: rules[4].to.pool: found "entreprise", allowed a pool: "enterprise", "shared", "sharing", "weekly"; did you mean "enterprise"?'),  # noqa: E501
         ("routing", ROUTING.replace("when: intent == \"low\", ", ""),
-         'routing.yml:7: rules[5]: found no condition, so the rules after "readers" are never asked; allowed in the last rule only'),  # noqa: E501
+         'routing.yml:8: rules[5]: found no condition, so the rules after "readers" are never asked; allowed in the last rule only'),  # noqa: E501
         ("routing", ROUTING.replace("{pool: weekly}", "{pool: weekly, rep: grace}"),
-         "routing.yml:8: rules[6].to: found a mapping, allowed exactly one of csm, owner, rep, pool, queue, resource"),
+         "routing.yml:9: rules[6].to: found a mapping, allowed exactly one of csm, owner, rep, pool, queue, resource"),
     ],
 )  # fmt: skip
 def test_a_broken_folder_is_explained_by_line(problems, file, text, problem):
