@@ -22,7 +22,7 @@ export function openChat(host, greeter, ui) {
   let { token } = store.read();
   let conversation = "";
   let whole = 0; // everything up to this number is here
-  let gap = 0;
+  let [gap, telling] = [0, 0];
   /** @type {string | undefined} */ let wanted;
 
   return { start, say, send, seen, again, reset, waits: () => unsent.size > 0, whole: () => whole };
@@ -44,7 +44,7 @@ export function openChat(host, greeter, ui) {
     if (here) here.words = (document.body.innerText.match(/\S+/g) ?? []).length;
     return {
       t: "hello", site: host.config.site, token, seed: host.seed, after: whole, page: greeter.page(), device: greeter.device(),
-      locale: host.locale, zone: Intl.DateTimeFormat().resolvedOptions().timeZone, visit: { count: visits, pages },
+      locale: greeter.tag, zone: Intl.DateTimeFormat().resolvedOptions().timeZone, visit: { count: visits, pages },
       data: host.data, playbook: wanted, consent: host.granted,
     };
   }
@@ -142,7 +142,8 @@ export function openChat(host, greeter, ui) {
   function seen(seq) {
     if (seq <= (store.read().seen ?? 0)) return;
     store.save({ seen: seq });
-    send({ t: "seen", seq });
+    clearTimeout(telling);
+    telling = +setTimeout(send, 400, { t: "seen", seq }); // a burst of messages is read at once
   }
 
   function again() {

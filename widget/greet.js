@@ -1,7 +1,7 @@
 // The page's rules: which playbook is for this page and this visitor, and when it shows a teaser or opens by itself.
 // Comes with the first sign of a human or the earliest moment a playbook waits for; judged again after each navigation.
 import css from "./greet.css";
-import { device, elapsed, onMove, readPage, readViews, scrolled } from "./page.js";
+import { device, elapsed, languageTag, onMove, readPage, readViews, scrolled } from "./page.js";
 import { judge, truth } from "./rules.js";
 import { openStore } from "./store.js";
 
@@ -17,7 +17,7 @@ export function start(host) {
   /** @type {HTMLElement | undefined} */ let teaser;
   const discreet = !!navigator.globalPrivacyControl || navigator.doNotTrack === "1";
   /** @type {Greeter} */
-  const greeter = (host.greeter = { store, discreet, page: readPage, views: readViews, device, tease });
+  const greeter = (host.greeter = { store, discreet, tag: languageTag(host.locale), page: readPage, views: readViews, device, tease });
   root.adoptedStyleSheets.push(sheet(css));
   count();
   host.judge = judgePage;
@@ -41,7 +41,7 @@ export function start(host) {
     const views = readViews();
     const { visits = 1 } = store.read();
     const known = {
-      page: readPage(), data: host.data, locale: host.locale, device: device(),
+      page: readPage(), data: host.data, locale: greeter.tag, device: device(),
       visit: { count: visits, returning: visits > 1, pages_seen: views.length, seconds_on_page: views.at(-1)?.seconds },
     };
     watch.abort();

@@ -70,9 +70,6 @@ export const en = {
   ics: "Apple / .ics",
   reschedule: "Reschedule",
   cancel: "Cancel meeting",
-  sure: "Cancel this meeting?",
-  yes: "Yes, cancel it",
-  no: "Keep it",
   do_reschedule: "I’d like to reschedule",
   do_cancel: "Please cancel the meeting",
   do_other: "I’d like to see other times",
@@ -100,11 +97,6 @@ export async function texts(language) {
 /** @param {string} text @param {Record<string, string | number>} [values] */
 export function fill(text, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
-}
-
-/** The visitor's own habits (12 or 24 hours) within the language of the chat. @param {string} language */
-export function dateTag(language) {
-  return navigator.languages.find((it) => it.split("-")[0] === language.split("-")[0]) ?? language;
 }
 
 /** @param {string | number} at a moment @param {string} tag @param {Intl.DateTimeFormatOptions} options */

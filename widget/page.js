@@ -36,6 +36,11 @@ export function device() {
   return Math.min(screen.width, screen.height) < 600 ? "mobile" : "tablet";
 }
 
+/** The visitor's own habits (12 or 24 hours, order of dates) within a language of the site. @param {string} language */
+export function languageTag(language) {
+  return navigator.languages.find((it) => it.split("-")[0] === language.split("-")[0]) ?? language;
+}
+
 /** How far down the page the visitor is, in percent. */
 export function scrolled() {
   return Math.round(((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100);

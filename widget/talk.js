@@ -1,7 +1,6 @@
 // Turns what the conversation brings into what is seen: bubbles, the part that waits for an answer, the agent's name, the banner.
 import * as dom from "./dom.js";
 import { openChat } from "./chat.js";
-import { dateTag } from "./i18n.js";
 import { openComposer } from "./parts/composer.js";
 import { openDock } from "./parts/dock.js";
 import { handoff } from "./parts/handoff.js";
@@ -25,7 +24,7 @@ export function openTalk(host, greeter, t, { close, arrived }) {
   const { config, emit } = host;
   const { store } = greeter;
   const name = config.brand.agent_name || config.name;
-  const tag = dateTag(host.locale);
+  const { tag } = greeter;
   /** @type {Message | undefined} */ let newest;
   /** @type {State} */ let state = "bot";
   /** @type {Map<string, Unsent>} */ const waiting = new Map();

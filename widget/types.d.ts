@@ -93,6 +93,8 @@ interface Greeter {
   playbook?: Playbook;
   /** Global Privacy Control or Do Not Track is on: no page views */
   discreet: boolean;
+  /** BCP 47, such as en-GB: the visitor's own among those of the chat's language */
+  tag: string;
   page(): Page;
   views(): PageView[];
   device(): "mobile" | "tablet" | "desktop";

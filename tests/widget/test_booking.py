@@ -174,7 +174,7 @@ def test_hold_is_measured_on_the_servers_clock(visit: Callable[..., Page], doubl
     expect(page.get_by_role("timer")).to_contain_text("Held for you for 4:5")
 
 
-def test_visitor_moves_the_meeting_and_cancels_it_after_a_second_thought(times: Page, double: Double) -> None:
+def test_visitor_sees_the_meeting_moves_it_and_cancels_it(times: Page, double: Double) -> None:
     times.locator(".suggested .row").first.click()
     times.get_by_label("Your name").fill("Ada")
     times.get_by_label("Work e-mail").fill("ada@globex.example")
@@ -185,15 +185,9 @@ def test_visitor_moves_the_meeting_and_cancels_it_after_a_second_thought(times: 
     expect(card).to_contain_text("with Grace Hopper")
     expect(card.get_by_role("link", name="Apple / .ics")).to_have_attribute("href", double.usher + "/m/tok/invite.ics")
     expect(card.get_by_role("link", name="Join the meeting")).to_have_attribute("href", "https://meet.example/grace")
-    card.get_by_role("button", name="Cancel meeting").click()
-    expect(card.get_by_role("button", name="Keep it")).to_be_focused()
-    card.get_by_role("button", name="Keep it").click()
-    expect(card.get_by_role("button", name="Cancel meeting")).to_be_focused()
-    assert len(double.heard("say")) == 3
     card.get_by_role("button", name="Reschedule").click()
     assert values(double, 4) == {"action": "reschedule_meeting", "meeting": "mtg_1"}
     card.get_by_role("button", name="Cancel meeting").click()
-    card.get_by_role("button", name="Yes, cancel it").click()
     assert values(double, 5) == {"action": "cancel_meeting", "meeting": "mtg_1"}
     expect(times.locator(".meeting.off")).to_contain_text("Cancelled")
     expect(times.get_by_role("button", name="Cancel meeting")).to_have_count(0)

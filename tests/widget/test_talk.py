@@ -174,7 +174,7 @@ def test_not_knowing_offers_a_person_or_an_email(chat: Page, double: Double) -> 
     assert double.heard("say")[1]["value"] == {"action": "person"}
 
 
-def test_german_visitor_is_met_in_german(visit: Callable[..., Page]) -> None:
+def test_german_visitor_is_met_in_german(visit: Callable[..., Page], double: Double) -> None:
     page = visit("pricing", locale="de-AT")
     expect(page.get_by_role("button", name="Mit uns chatten")).to_be_visible()
     page.mouse.move(200, 200)
@@ -182,3 +182,4 @@ def test_german_visitor_is_met_in_german(visit: Callable[..., Page]) -> None:
     opened(page)
     expect(page.locator(".composer textarea")).to_have_attribute("placeholder", "Nachricht schreiben …")
     expect(page.locator(".day")).to_have_text("Heute")
+    assert double.heard("hello")[0]["locale"] == "de-AT"

@@ -48,21 +48,9 @@ function calendars({ google_url, outlook_url, ics_url }, { t, server, dom: { el,
   return el("div.calendars", { role: "group", ariaLabel: t("add") }, el("small", {}, t("add")), ...links);
 }
 
-/** @param {Meeting} it @param {Kit} kit */
+/** Whether it is really to be cancelled is asked in the conversation, as it is when the visitor writes it. @param {Meeting} it @param {Kit} kit */
 function changes({ id }, { t, act, dom: { el } }) {
-  const box = el("div.changes");
-  const ask = () => {
-    const keep = el("button.choice", { onclick: () => offer(true) }, t("no"));
-    box.replaceChildren(el("p", { role: "alert" }, t("sure")),
-      el("button.danger", { onclick: () => (offer(), act("cancel_meeting", t("do_cancel"), { meeting: id })) }, t("yes")), keep);
-    keep.focus();
-  };
-  /** @param {boolean} [focus] */
-  const offer = (focus) => {
-    const cancel = el("button.text", { onclick: ask }, t("cancel"));
-    box.replaceChildren(el("button.text", { onclick: () => act("reschedule_meeting", t("do_reschedule"), { meeting: id }) }, t("reschedule")), cancel);
-    if (focus) cancel.focus();
-  };
-  offer();
-  return box;
+  const change = (/** @type {string} */ name) =>
+    el("button.text", { onclick: () => act(name + "_meeting", t("do_" + name), { meeting: id }) }, t(name));
+  return el("div.changes", {}, change("reschedule"), change("cancel"));
 }
