@@ -77,6 +77,7 @@ class Settings(BaseSettings):
         given = self.secret_key.get_secret_value()
         if given:
             return given
+        Path(self._key_file).resolve().parent.mkdir(parents=True, exist_ok=True)
         try:
             handle = os.open(self._key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:

