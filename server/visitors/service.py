@@ -142,11 +142,20 @@ def _see_pages(tx: Connection, site_id: str, visitor_id: str, arrival: Arrival) 
     if session is None or now - session.last_at > SESSION_REST:
         session_id = ids.new_id("session")
         store.add_session(tx, _session(site_id, visitor_id, session_id, arrival))
-        seen = [page for page in arrival.visit.get("pages") or () if isinstance(page, Mapping)][-20:]
+        seen = _before(arrival)
         rows = [_page_view(site_id, visitor_id, session_id, n, page) for n, page in enumerate([*seen, arrival.page], 1)]
         store.add_page_views(tx, rows)
         return
     see_page(tx, get(tx, visitor_id), arrival.page)
+
+
+def _before(arrival: Arrival) -> list[Mapping[str, Any]]:
+    """The pages seen before the present one; a browser may name the present one last among them."""
+    pages = arrival.visit.get("pages")
+    seen = [page for page in pages if isinstance(page, Mapping)] if isinstance(pages, list) else []
+    if seen and _text(seen[-1], "path") == _text(arrival.page, "path"):
+        seen.pop()
+    return seen[-20:]
 
 
 def _session(site_id: str, visitor_id: str, session_id: str, arrival: Arrival) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def test_a_visitor_walks_from_the_pricing_page_to_a_meeting_and_back(town: Town,
     chat.press("Replacing a tool")
     chat.press("This quarter")
     chat.hears("Which time suits you?")
-    expect(chat.first_time()).to_be_visible()
+    expect(chat.first_time()).to_be_in_viewport()
     picture(page, "booking", device)
     chat.book_first_time("Ada Lovelace", address)
 
@@ -164,4 +164,6 @@ def event_in(mail: EmailMessage, method: str) -> Any:
 def picture(page: Page, name: str, device: dict[str, Any]) -> None:
     """The README's pictures are made here, when asked for (`make pictures`)."""
     if os.environ.get("USHER_PICTURES") and device is not PHONE:
+        page.wait_for_function("document.getAnimations({subtree: true}).every(one => one.playState !== 'running')")
+        page.wait_for_load_state("networkidle")
         page.screenshot(path=ROOT / "docs" / "images" / f"{name}.png")
