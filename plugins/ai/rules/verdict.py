@@ -6,9 +6,13 @@ from plugins.ai import Correction, Expect, Intent, Understanding
 from plugins.ai.rules.expected import Taken
 from plugins.ai.rules.heard import Heard
 from plugins.ai.rules.intents import objection_raised
+from plugins.ai.rules.options import choose, plainly, yes_or_no
 
 # The answer may be put as a question ("how about Friday?"), or use the words of a wish ("call me on 0171 …").
 _ANSWERED_ANYHOW = frozenset([Expect.SLOT, Expect.DATE, Expect.EMAIL, Expect.PHONE, Expect.FORM])
+# Where a time is asked for, "later" and "next week" are neither farewell nor refusal.
+_TIMED = frozenset([Expect.SLOT, Expect.DATE])
+_LATER = frozenset(["later", "spater", "spaeter"])
 # Any line would do as an answer here, so what else it does must be looked at first.
 _OPEN = frozenset([Expect.TEXT, Expect.COMPANY])
 
@@ -46,15 +50,27 @@ def _other_intent(heard: Heard, objection: str) -> Intent:
     """What the visitor is doing if it is not answering."""
     signals = heard.signals
     waiting = heard.expectation.kind is not Expect.NONE
+    timed = heard.expectation.kind in _TIMED
     looked_at = (
-        (signals.social is not None, signals.social),
+        (_refuses(heard), Intent.SKIP),
+        (signals.social is not None and not (timed and _names_a_time(heard)), signals.social),
         (signals.control is not None, signals.control),
-        (signals.skip and waiting and not signals.question, Intent.SKIP),
+        (signals.skip and waiting and not signals.question and not (timed and heard.moments), Intent.SKIP),
         (bool(objection), Intent.OBJECTION),
         (signals.question, Intent.QUESTION),
         (signals.skip and not waiting, Intent.SKIP),
     )
     return next((intent for there, intent in looked_at if there and intent), Intent.OTHER)
+
+
+def _refuses(heard: Heard) -> bool:
+    """A plain no to what is asked: "no thanks". Where any words will do, it is an answer."""
+    asked = heard.expectation.kind not in (Expect.NONE, Expect.TEXT)
+    return asked and plainly(heard.said.keys) and yes_or_no(heard.said.keys) == "no"
+
+
+def _names_a_time(heard: Heard) -> bool:
+    return bool(heard.moments) or not _LATER.isdisjoint(heard.said.keys)
 
 
 def _stands(heard: Heard, taken: Taken, intent: Intent) -> bool:
@@ -84,8 +100,9 @@ def _beside(heard: Heard, taken: Taken, intent: Intent, objection: str) -> Inten
             if kind in (Expect.EMAIL, Expect.PHONE, Expect.FORM) and intent is Intent.QUESTION
             else Intent.ANSWER
         )
-    if kind in (Expect.CHOICE, Expect.MULTI) and (intent is not Intent.QUESTION or taken.sure == 1.0):
-        return Intent.ANSWER
+    if kind in (Expect.CHOICE, Expect.MULTI):
+        whole = intent is not Intent.QUESTION or choose(heard.said.folded, heard.expectation.options).sure == 1.0
+        return Intent.ANSWER if whole else Intent.QUESTION
     return (
         intent
         if intent in (Intent.QUESTION, Intent.PERSON, Intent.CANCEL, Intent.RESCHEDULE, Intent.OBJECTION)

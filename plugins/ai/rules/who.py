@@ -12,6 +12,7 @@ from plugins.ai.rules.words import lists, word_set
 
 _INTRODUCTIONS = ("company", "weak", "name", "maybe")
 _PIECE = re.compile(r"[^\s,;!?\"()]+")
+_CLOCK = re.compile(r"\d{1,2}(?:[:.h]\d{2})?(?:am|pm|h|uhr)?")
 _LEGAL = word_set("legal forms")
 _PREPOSITIONS = word_set("prepositions")
 _NOBLE = word_set("noble particles")
@@ -69,7 +70,7 @@ def _company_at(said: Said, place: int, *, sure: bool) -> str:
     for word in words:
         folded = fold(word).strip(".")
         capital = word[:1].isupper() or word[:1].isdigit() or folded in _LEGAL
-        if not taken and (folded in _never() or folded.isdigit() or (not sure and not capital)):
+        if not taken and (folded in _never() or _CLOCK.fullmatch(folded) or (not sure and not capital)):
             return ""
         if taken and not capital and not _goes_on(folded, taken, sure=sure):
             break
