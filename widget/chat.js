@@ -59,6 +59,7 @@ export function openChat(host, greeter, ui) {
       ui.refused(frame.id, frame.message);
     } else if (frame.t === "typing") ui.typing(frame.author);
     else if (frame.t === "state") ui.state(frame.state, frame.agent);
+    else if (frame.t === "event") host.emit(frame.name, frame.data);
     else if (frame.t === "error") console.warn("Usher:", frame.message);
   }
 

@@ -78,6 +78,11 @@ class Double:
                 token, talk, {"author": author, "name": "Ada" if author == "bot" else "Grace", "text": text, **more}
             )
 
+    def send(self, frame: dict[str, Any]) -> None:
+        """A frame to whoever listens to the one conversation there is."""
+        with self.lock:
+            self._send(next(iter(self.conversations)), frame)
+
     def turn(self, state: str, agent: dict[str, Any]) -> None:
         """A person takes over, or gives back."""
         with self.lock:

@@ -64,7 +64,7 @@ Usher('open', {message: 'Hello there'})</script>"""
 PAGE = """<!doctype html><html lang="en" dir="{direction}"><head><meta charset="utf-8"><title>Acme {path}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">{scripts}
 <script async nonce="abc123" src="{usher}/w.js" data-site="acme"></script></head>
-<body><main><h1>Acme</h1><button id="cta" data-usher-open="pricing">Talk to us</button>
+<body><main><h1>Acme</h1><a id="cta" href="/contact" data-usher-open="pricing">Talk to us</a>
 <a id="next" href="/other">Next</a>
 {text}</main></body></html>"""
 TEXT = "<p>A paragraph of a page that is long enough to scroll. Acme counts what matters to you.</p>"

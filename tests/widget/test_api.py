@@ -65,6 +65,13 @@ def test_page_hears_what_happens_as_callbacks_and_as_dom_events(page: Page, doub
     assert page.evaluate("seen") == heard[1:]
 
 
+def test_page_hears_what_the_server_calls_an_event(chat: Page, double: Double) -> None:
+    chat.evaluate("window.heard = []; Usher.on('qualified', (detail) => heard.push(detail))")
+    double.send({"t": "event", "name": "qualified", "data": {"segment": "enterprise"}})
+    chat.wait_for_function("heard.length")
+    assert chat.evaluate("heard") == [{"segment": "enterprise"}]
+
+
 def test_history_is_not_told_again_as_news(page: Page, double: Double) -> None:
     opened(page)
     page.get_by_role("button", name="Ready to buy").click()

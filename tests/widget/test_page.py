@@ -156,6 +156,7 @@ def test_any_element_of_the_page_opens_the_chat_and_gets_the_focus_back(page: Pa
     expect(page.locator("#cta")).to_be_focused()
     double.wait(lambda: len(double.heard("hello")) == 1)
     assert double.heard("hello")[0]["playbook"] == "pricing"
+    assert page.url == double.site + "/"
 
 
 def test_moving_three_times_inside_the_document_judges_three_times_and_keeps_the_open_chat_and_the_draft(

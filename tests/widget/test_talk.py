@@ -128,8 +128,7 @@ def test_person_on_the_way_is_expected_on_the_next_page_though_the_chat_is_close
 
 
 def test_typing_is_shown_until_the_message_comes(chat: Page, double: Double) -> None:
-    with double.lock:
-        double._send(next(iter(double.conversations)), {"t": "typing", "author": "rep"})
+    double.send({"t": "typing", "author": "rep"})
     expect(chat.locator(".typing")).to_be_visible()
     double.say("There")
     expect(chat.locator(".typing")).to_be_hidden()
