@@ -8,9 +8,9 @@ import threading
 import time
 from typing import Any
 
-from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+from itsdangerous import BadSignature, URLSafeSerializer
 
-from server.errors import Gone, NotFound
+from server.errors import NotFound
 
 PREFIXES = {
     "answer": "ans",
@@ -66,21 +66,19 @@ def use_key(secret: str) -> None:
 
 
 def sign(purpose: str, payload: Any) -> str:
-    """A text that carries `payload` and cannot be forged; a signature for one purpose is no good for another."""
-    return _serializer(purpose).dumps(payload)
+    """A text that carries `payload` and cannot be forged; the same for ever, and no good for another purpose."""
+    return str(_serializer(purpose).dumps(payload))
 
 
-def unsign(purpose: str, text: str, *, max_age_seconds: int | None = None) -> Any:
-    """The payload of `sign`; NotFound when it was tampered with, Gone when it is too old."""
+def unsign(purpose: str, text: str) -> Any:
+    """The payload of `sign`; NotFound when it was tampered with."""
     try:
-        return _serializer(purpose).loads(text, max_age=max_age_seconds)
-    except SignatureExpired:
-        raise Gone("This link has expired; ask for a new one.") from None
+        return _serializer(purpose).loads(text)
     except BadSignature:
         raise NotFound("This link is not valid; copy it whole from the mail it came in.") from None
 
 
-def _serializer(purpose: str) -> URLSafeTimedSerializer:
+def _serializer(purpose: str) -> URLSafeSerializer:
     if not _key:
         raise RuntimeError("ids.use_key() was not called")
-    return URLSafeTimedSerializer(_key, salt=f"usher.{purpose}")
+    return URLSafeSerializer(_key, salt=f"usher.{purpose}")

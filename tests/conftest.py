@@ -1,4 +1,4 @@
-"""The databases and the clock that every test may ask for."""
+"""The databases, the clock and the browser that every test may ask for."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 import server
 from server import clock, ids
@@ -108,3 +109,25 @@ def _with_database(url: str, name: str) -> Any:
     from sqlalchemy.engine import make_url
 
     return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One headless Chromium for all tests of a process: playwright can be started once in each."""
+    path = os.environ.get("USHER_TEST_CHROMIUM") or "/usr/bin/chromium"
+    with sync_playwright() as playwright:
+        own = path if Path(path).exists() else None
+        chromium = playwright.chromium.launch(executable_path=own, args=list(CHROMIUM_FLAGS))
+        yield chromium
+        chromium.close()

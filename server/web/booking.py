@@ -88,10 +88,11 @@ def create_meeting() -> Response:
     return _answer({"meeting": booking.shown(version, made)}, 201)
 
 
-@bp.route("/v1/<path:_any>", methods=["OPTIONS"])
-def preflight(_any: str) -> Response:
+@bp.before_app_request
+def answer_preflight() -> Response | None:
     """Browsers ask before a page of another origin sends JSON; what comes then is checked against the site's list."""
-    return origins.preflight()
+    asked = request.method == "OPTIONS" and request.path.startswith("/v1/")
+    return origins.preflight() if asked else None
 
 
 def _hold(version: Any, held: booking.Meeting) -> dict[str, Any]:
@@ -134,7 +135,10 @@ def _range(zone: str) -> tuple[datetime, int]:
 
 def _body(needed: Mapping[str, type], optional: Mapping[str, type]) -> dict[str, Any]:
     """The JSON body, each field in its type. Invalid names the first that is not."""
-    given = request.get_json(silent=True)
+    try:
+        given = json.loads(request.get_data())
+    except (ValueError, RecursionError):
+        given = None
     if not isinstance(given, dict):
         raise Invalid("Send a JSON object with Content-Type: application/json.")
     fields = {**needed, **optional}

@@ -29,6 +29,7 @@ bp = Blueprint(
 
 DAYS_SHOWN = 14
 MOST_SLOTS = 60
+FARTHEST = timedelta(days=750)
 
 
 @bp.get("/m/<token>")
@@ -122,10 +123,13 @@ def _choices(token: str, meeting: Meeting, version: Version, *, taken: bool = Fa
 
 
 def _first(local: ZoneInfo) -> datetime:
+    """The first moment of the day asked for; now when none is, or one that is far away."""
+    now = clock.now()
     try:
-        return datetime.combine(date.fromisoformat(request.args.get("from", "")), time(), local).astimezone(UTC)
+        asked = datetime.combine(date.fromisoformat(request.args.get("from", "")), time(), local).astimezone(UTC)
     except (ValueError, OverflowError):
-        return clock.now()
+        return now
+    return asked if abs(asked - now) < FARTHEST else now
 
 
 def _render(template: str, token: str, meeting: Meeting, version: Version, **more: Any) -> str:
@@ -176,9 +180,12 @@ def _visitor(meeting: Meeting) -> Actor:
 
 def _start(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text).astimezone(UTC)
+        start = datetime.fromisoformat(text)
+        if start.tzinfo is not None:
+            return start.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Invalid("Choose one of the times shown.", field="start") from None
+        pass
+    raise Invalid("Choose one of the times shown.", field="start")
 
 
 def _slot(start: datetime, local: ZoneInfo, meeting: Meeting) -> dict[str, str]:

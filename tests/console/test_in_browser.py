@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from werkzeug.serving import make_server
 
 from server import clock, settings
@@ -27,8 +26,6 @@ from tests.console.story import PASSWORD, Story
 
 pytestmark = pytest.mark.browser
 
-QUIET = ("background-networking", "component-update", "sync")
-FLAGS = ["--headless", "--no-sandbox", "--no-first-run", *(f"--disable-{name}" for name in ("gpu", "quic", *QUIET))]
 AXE = ROOT / "widget" / "node_modules" / "axe-core" / "axe.min.js"
 MODES: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 860}},
@@ -40,15 +37,6 @@ PAGES = (
     "/conversations/{waiting}", "/leads", "/leads/{ada}", "/meetings", "/meetings/{meeting}", "/versions",
     "/versions/acme/2", "/deliveries", "/deliveries/{dead}", "/users",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = os.environ.get("USHER_TEST_CHROMIUM") or "/usr/bin/chromium"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from server import settings
 from server.config import folder
@@ -26,16 +26,6 @@ from server.people import service as people
 from server.sections import SECTIONS
 from tests.processes import ROOT, free_port, kill, running, wait_until
 
-CHROMIUM_FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 OWNER = ("owner@acme.example", "a long password for tests")
@@ -160,15 +150,6 @@ def _with_origin(site: str, origin: str) -> str:
 def town(assets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     with town_at(tmp_path_factory.mktemp("town")) as settled:
         yield settled
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = os.environ.get("USHER_TEST_CHROMIUM") or "/usr/bin/chromium"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(params=["desktop", "phone"])
