@@ -95,8 +95,9 @@ class Expectation:
     """What would be a fitting answer to the last thing the bot said.
 
     `options`: for CHOICE and MULTI, in the order shown (so "the second one" works); for NUMBER the buttons, whose ids
-    are the numbers; for SLOT the offered starts, whose ids are ISO 8601 with offset. `fields`: for FORM.
-    `objections`: what the playbook has a reply for at this point. `region`: ISO 3166 code for phones written without +.
+    are the numbers; for EMAIL the address suggested, to say yes to; for SLOT the offered starts, whose ids are ISO 8601
+    with offset. `fields`: for FORM. `objections`: what the playbook has a reply for at this point. `region`: ISO 3166
+    code for phones written without +.
     """
 
     kind: Expect = Expect.NONE

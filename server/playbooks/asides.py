@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from plugins.ai import Expect, Expectation, Intent, Option
-from server.playbooks import meetings, people
+from server.playbooks import meetings, people, slips
 from server.playbooks.memory import Memory
 from server.playbooks.node import ON, WAIT, Move, Node
 from server.playbooks.nodes.book import Book
@@ -34,13 +34,14 @@ class LeaveEmail(Node):
         return WAIT
 
     def expectation(self, memory: Memory, locale: str) -> Expectation:
-        return Expectation(Expect.EMAIL)
+        return Expectation(Expect.EMAIL, slips.asked(memory.step))
 
     def hear(self, turn: Turn) -> Move:
         meant = turn.heard.understanding
         if meant.matched and meant.value:
-            turn.save("lead.email", str(meant.value), source="left to be answered")
-            return self._thank(turn, str(meant.value))
+            return self._take(turn, str(meant.value))
+        if slips.ask(turn, meant):
+            return WAIT
         turn.memory.tries += 1
         if meant.intent is Intent.SKIP or turn.memory.tries > 1:
             turn.say(turn.word("never_mind"))
@@ -48,8 +49,16 @@ class LeaveEmail(Node):
         self.ask_again(turn)
         return WAIT
 
+    def use(self, turn: Turn, value: Mapping[str, Any]) -> Move | None:
+        suggested = slips.taken(turn, value)
+        return self._take(turn, suggested) if suggested else None
+
     def ask_again(self, turn: Turn, *, lost: bool = False) -> None:
         turn.say(turn.word("retry_email"), part={"kind": "input", "input": "email", "placeholder": ""})
+
+    def _take(self, turn: Turn, email: str) -> Move:
+        turn.save("lead.email", email, source="left to be answered")
+        return self._thank(turn, email)
 
     def _thank(self, turn: Turn, email: str) -> Move:
         turn.say(turn.word("email_kept", email=email))

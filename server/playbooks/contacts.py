@@ -45,7 +45,7 @@ def keep_in_passing(turn: Turn, meant: Understanding) -> None:
     found = meant.entities
     size = found.company_size
     said = {
-        "lead.email": found.emails[0] if found.emails else None,
+        "lead.email": found.emails[0] if found.emails and not meant.suggestion else None,
         "lead.phone": found.phones[0] if found.phones else None,
         "lead.name": found.name or None,
         "lead.company": found.company or None,

@@ -7,7 +7,7 @@ from typing import Any
 
 from plugins.ai import Intent, Understanding
 from server.conversations.service import REP
-from server.playbooks import contacts, engine, questions
+from server.playbooks import contacts, engine, meetings, questions
 from server.playbooks.node import Node
 from server.playbooks.nodes.book import Book
 from server.playbooks.nodes.objection import Objection
@@ -101,6 +101,16 @@ def _reschedule(turn: Turn, node: Node | None) -> None:
     engine.aside(turn, "~reschedule")
 
 
+def _another_time(turn: Turn, node: Node | None) -> None:
+    """Another time: for their meeting, or than those on offer where none is booked yet."""
+    moving = isinstance(node, Book) and ("moves" in turn.memory.step or meetings.theirs(turn) is None)
+    if isinstance(node, Book) and moving:
+        told = turn.heard.understanding.entities.times
+        engine.take(turn, node, node.hear(turn) if told else node.other_times(turn))
+    else:
+        _reschedule(turn, node)
+
+
 def _book(turn: Turn, node: Node | None) -> None:
     """To the booking: the playbook's own, or one beside the flow where it has none."""
     if isinstance(node, Book):
@@ -158,7 +168,7 @@ _DEEDS: dict[Intent, Deed] = {
     Intent.OBJECTION: _objection,
     Intent.PERSON: _person,
     Intent.CANCEL: _cancel,
-    Intent.RESCHEDULE: _reschedule,
+    Intent.RESCHEDULE: _another_time,
     Intent.BOOK: _book,
     Intent.SKIP: _skip,
     Intent.GREETING: _courtesy,

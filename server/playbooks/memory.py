@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -40,9 +41,9 @@ class Memory:
 
     @classmethod
     def of(cls, engine: Mapping[str, Any]) -> Memory:
-        """From the row; keys of other releases are passed over."""
+        """A copy from the row, so that what changes can be told; keys of other releases are passed over."""
         known = {one.name for one in fields(cls)}
-        return cls(**{name: value for name, value in engine.items() if name in known})
+        return cls(**{name: deepcopy(value) for name, value in engine.items() if name in known})
 
     def as_json(self) -> dict[str, Any]:
         """What goes on the row: nothing that is still as it was at the beginning."""

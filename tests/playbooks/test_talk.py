@@ -167,6 +167,38 @@ def test_a_slip_in_an_address_is_noticed_and_one_press_mends_it(opened: Opener) 
     assert chat.memory.values["lead.email"] == "ada@gmail.com"
 
 
+@pytest.mark.parametrize("text", ["yes", "Yes please", "ja", "oui", "that is right"])
+def test_yes_mends_a_slip_in_an_address_which_is_not_kept_before(opened: Opener, text: str) -> None:
+    chat = opened(f"{MAIL}\n{BYE}")
+    chat.say("ada@gmial.com")
+    assert "lead.email" not in chat.memory.values
+    assert chat.say(text) == ["Thanks!"]
+    assert chat.memory.values["lead.email"] == "ada@gmail.com"
+
+
+@pytest.mark.parametrize("kind", ["~leave_email", "flow"])
+def test_an_address_that_is_no_slip_after_all_is_taken_when_typed_again(opened: Opener, kind: str) -> None:
+    chat = opened(f"{NEED if kind != 'flow' else MAIL}\n{BYE}")
+    if kind != "flow":
+        chat.act("leave_email")
+    assert chat.say("ada@gmial.com")[0].startswith("Did you mean ada@gmail.com?")
+    chat.say("ada@gmial.com")
+    assert chat.memory.values["lead.email"] == "ada@gmial.com"
+
+
+def test_where_an_address_is_left_a_slip_is_noticed_too(opened: Opener) -> None:
+    chat = opened(f"{NEED}\n{BYE}")
+    chat.act("leave_email")
+    assert chat.say("ada@gmial.com")[0].startswith("Did you mean ada@gmail.com?")
+    assert chat.press("ada@gmail.com")[0] == "Thank you, we will write to ada@gmail.com."
+
+
+def test_a_question_with_several_answers_keeps_them_when_the_bot_does_not_know(opened: Opener) -> None:
+    chat = opened("{id: m, ask: Which?, kind: multi, options: [{id: a, label: Apples}, {id: b, label: Pears}]}\n" + BYE)
+    chat.say("What is the airspeed of a swallow?")
+    assert [one["id"] for one in chat.part("choices")["options"]] == ["a", "b"]
+
+
 def test_restart_begins_again_and_does_not_ask_what_it_knows(opened: Opener) -> None:
     chat = opened(f"{{id: hi, say: Hi}}\n{NEED}\n{MAIL}\n{BYE}")
     chat.press("buy")

@@ -90,3 +90,28 @@ def test_a_wish_that_nothing_fits_shows_the_nearest_times(opened: Opener) -> Non
     chat = opened(NODES)
     assert chat.say("how about sunday evening") == ["Nothing is free then. These are the nearest times:"]
     assert chat.part("slots")["days"]
+
+
+def test_the_second_one_is_the_second_of_the_times_shown_last(opened: Opener) -> None:
+    chat = opened(NODES, known=KNOWN)
+    chat.say("Thursday afternoon")
+    second = datetime.fromisoformat(chat.part("slots")["suggested"][1])
+    chat.say("the second one")
+    assert meetings(chat) == [("booked", second.strftime("%d %H:%M"))]
+
+
+def test_more_days_are_shown_each_time_they_are_asked_for(opened: Opener) -> None:
+    chat = opened(NODES)
+    first = chat.part("slots")["days"][0]["date"]
+    chat.act("other_times")
+    second = chat.part("slots")["days"][0]["date"]
+    chat.act("other_times")
+    assert first < second < chat.part("slots")["days"][0]["date"]
+
+
+@pytest.mark.parametrize("text", ["another time please", "do you have other times?", "none of these", "later"])
+def test_who_wants_another_time_and_has_no_meeting_is_shown_more(opened: Opener, text: str) -> None:
+    chat = opened(NODES)
+    first = chat.part("slots")["days"][0]["date"]
+    assert chat.say(text) == ["Here are more times."]
+    assert chat.part("slots")["days"][0]["date"] > first

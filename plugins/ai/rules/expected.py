@@ -111,9 +111,10 @@ def _plain(value: float) -> int | float:
 
 def _email(heard: Heard) -> Taken:
     if not heard.mailboxes:
-        return Taken(correction=Correction.INVALID_EMAIL)
+        meant, sure = _chosen(heard)
+        return Taken(meant[0], sure) if len(meant) == 1 else Taken(correction=Correction.INVALID_EMAIL)
     box = next((one for one in heard.mailboxes if not one.meant), heard.mailboxes[0])
-    if box.meant:
+    if box.meant and box.meant not in {option.id for option in heard.expectation.options}:
         return Taken(correction=Correction.INVALID_EMAIL, suggestion=box.meant)
     return Taken(box.address, 1.0 if looks_like_one(heard.said.folded) else 0.8)
 

@@ -7,6 +7,7 @@ from plugins.ai.rules.expected import Taken
 from plugins.ai.rules.heard import Heard
 from plugins.ai.rules.intents import objection_raised
 from plugins.ai.rules.options import choose, plainly, yes_or_no
+from plugins.ai.rules.phrasebook import book
 
 # The answer may be put as a question ("how about Friday?"), or use the words of a wish ("call me on 0171 …").
 _ANSWERED_ANYHOW = frozenset([Expect.SLOT, Expect.DATE, Expect.EMAIL, Expect.PHONE, Expect.FORM])
@@ -57,6 +58,7 @@ def _other_intent(heard: Heard, objection: str) -> Intent:
         (signals.control is not None, signals.control),
         (signals.skip and waiting and not signals.question and not (timed and heard.moments), Intent.SKIP),
         (bool(objection), Intent.OBJECTION),
+        (_wants_others(heard), Intent.RESCHEDULE),
         (signals.question, Intent.QUESTION),
         (signals.skip and not waiting, Intent.SKIP),
     )
@@ -66,11 +68,19 @@ def _other_intent(heard: Heard, objection: str) -> Intent:
 def _refuses(heard: Heard) -> bool:
     """A plain no to what is asked: "no thanks". Where any words will do, it is an answer."""
     asked = heard.expectation.kind not in (Expect.NONE, Expect.TEXT)
-    return asked and plainly(heard.said.keys) and yes_or_no(heard.said.keys) == "no"
+    return asked and plainly(heard.said.keys) and yes_or_no(list(heard.said.keys)) == "no"
 
 
 def _names_a_time(heard: Heard) -> bool:
     return bool(heard.moments) or not _LATER.isdisjoint(heard.said.keys)
+
+
+def _wants_others(heard: Heard) -> bool:
+    """ "None of these", "later", "do you have other times?": times are on offer, but not the right ones."""
+    if heard.expectation.kind is not Expect.SLOT or heard.moments:
+        return False
+    keys = {hit.key for hit in book("choices").find(heard.said.keys) if hit.end - hit.start > 1}
+    return "none" in keys or not _LATER.isdisjoint(heard.said.keys)
 
 
 def _stands(heard: Heard, taken: Taken, intent: Intent) -> bool:
@@ -101,8 +111,8 @@ def _beside(heard: Heard, taken: Taken, intent: Intent, objection: str) -> Inten
             else Intent.ANSWER
         )
     if kind in (Expect.CHOICE, Expect.MULTI):
-        whole = intent is not Intent.QUESTION or choose(heard.said.folded, heard.expectation.options).sure == 1.0
-        return Intent.ANSWER if whole else Intent.QUESTION
+        apart = heard.signals.question and choose(heard.said.folded, heard.expectation.options).sure < 1.0
+        return intent if apart and intent in (Intent.QUESTION, Intent.OBJECTION) else Intent.ANSWER
     return (
         intent
         if intent in (Intent.QUESTION, Intent.PERSON, Intent.CANCEL, Intent.RESCHEDULE, Intent.OBJECTION)

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from plugins.ai import Correction, Expect, Expectation, Intent, Option
 from server.config.schema import Identifier, Part
 from server.expressions import LocaleText
-from server.playbooks import qualification, questions
+from server.playbooks import qualification, questions, slips
 from server.playbooks.memory import Memory
 from server.playbooks.node import WAIT, Move, Node, Place
 from server.playbooks.places import checked, full
@@ -84,10 +84,11 @@ class Ask(Node):
         return self._after(known)
 
     def expectation(self, memory: Memory, locale: str) -> Expectation:
+        options = slips.asked(memory.step)
         if self.options:
             options = tuple(Option(one.id, _plain(one.label, locale), tuple(one.says)) for one in self.options)
-        else:
-            options = tuple(Option(str(one.value), _plain(one.label, locale)) for one in self.buttons)
+        elif self.buttons:
+            options += tuple(Option(str(one.value), _plain(one.label, locale)) for one in self.buttons)
         return Expectation(Expect(self.kind), options)
 
     def hear(self, turn: Turn) -> Move:
@@ -97,14 +98,14 @@ class Ask(Node):
         if meant.intent is Intent.SKIP and not self.required:
             turn.say(turn.word("skipped"))
             return self._without(turn)
-        if meant.suggestion and "suggestion" not in turn.memory.step:
-            return self._suggest(turn, meant.suggestion)
+        if slips.ask(turn, meant):
+            return WAIT
         return self._try_again(turn, meant.correction)
 
     def use(self, turn: Turn, value: Mapping[str, Any]) -> Move | None:
         chosen = value.get("options") if self.kind == "multi" else value.get("option")
-        if chosen is not None and chosen == turn.memory.step.get("suggestion"):
-            return self._take(turn, chosen)
+        if suggested := slips.taken(turn, value):
+            return self._take(turn, suggested)
         if self.kind == "multi":
             known = {one.id for one in self.options}
             good = isinstance(chosen, list) and chosen and all(isinstance(one, str) and one in known for one in chosen)
@@ -118,8 +119,12 @@ class Ask(Node):
 
     def ask_again(self, turn: Turn, *, lost: bool = False) -> None:
         part = self._part(turn)
-        if lost and part["kind"] == "choices" and not part["multi"]:
-            part["options"] += [{"id": f"~{one['id']}", "label": one["label"]} for one in questions.ways_out(turn)]
+        if lost and part["kind"] == "choices":
+            part["options"] += (
+                ()
+                if part["multi"]
+                else [{"id": f"~{one['id']}", "label": one["label"]} for one in questions.ways_out(turn)]
+            )
         elif lost:
             part = {"kind": "fallback", "actions": questions.ways_out(turn)}
         turn.say(turn.word("back_to", question=turn.text(self.ask)), part=part)
@@ -140,13 +145,6 @@ class Ask(Node):
     def _after(self, value: Any) -> Move:
         chosen = next((one for one in self.options if one.id == value), None)
         return Move(chosen.next) if chosen and chosen.next else self.on()
-
-    def _suggest(self, turn: Turn, value: str) -> Move:
-        """What was typed is probably a slip: ask whether this was meant."""
-        turn.memory.step["suggestion"] = value
-        part = {"kind": "choices", "options": [{"id": value, "label": value}], "multi": False}
-        turn.say(turn.word("did_you_mean", value=value), part=part)
-        return WAIT
 
     def _try_again(self, turn: Turn, correction: Correction) -> Move:
         turn.memory.tries += 1

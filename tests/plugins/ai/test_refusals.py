@@ -78,3 +78,14 @@ def test_a_choice_and_a_question_beside_it_are_both_heard(hear: Hear) -> None:
 def test_a_wish_for_other_times_does_not_end_the_talk(hear: Hear, text: str) -> None:
     heard = hear(text, SLOT)
     assert (heard.matched, heard.intent in (Intent.SKIP, Intent.BYE)) == (False, False)
+
+
+def test_a_choice_and_an_objection_asked_beside_it_are_both_heard(hear: Hear) -> None:
+    safe = Option("trust", "trust", ("is it secure",))
+    heard = hear("comparing tools, but is it secure?", Expectation(Expect.CHOICE, NEED.options, objections=(safe,)))
+    assert (heard.matched, heard.value, heard.intent, heard.objection) == (True, "compare", Intent.OBJECTION, "trust")
+
+
+@pytest.mark.parametrize("text", ["person please", "a human please", "somebody real please"])
+def test_a_few_words_are_enough_to_get_a_person(hear: Hear, text: str) -> None:
+    assert hear(text, NEED).intent is Intent.PERSON
