@@ -84,7 +84,7 @@ def _prepare_database(workers: int) -> None:
     db = Database(settings.get().database_url)
     if db.is_sqlite and workers > 1:
         sys.exit("SQLite serves one process: use --workers 1, or set USHER_DATABASE_URL to a PostgreSQL database.")
-    migrate.upgrade(db)
+    migrate.upgrade_or_exit(db)
     db.close()
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,6 +62,15 @@ class Settings(BaseSettings):
         "", description="For rehearsals only: an ISO time at which the server's clock starts instead of the real one."
     )
 
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value.startswith("postgresql://"):
+            value = value.replace("postgresql://", "postgresql+psycopg://", 1)
+        if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("allowed sqlite:///FILE or postgresql://USER@HOST/NAME")
+        return value
+
     @property
     def cookies_are_secure(self) -> bool:
         """Whether the console's cookie goes over HTTPS only."""
@@ -110,7 +119,16 @@ def adapter_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith("USHER_")}
 
 
+class BadSetting(Exception):
+    """A USHER_* variable that makes no sense; the message names it and says what is allowed."""
+
+
 @lru_cache(maxsize=1)
 def get() -> Settings:
-    """The process's settings."""
-    return Settings()
+    """The process's settings. Raises BadSetting."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = "USHER_" + str(first["loc"][0]).upper()
+        raise BadSetting(f"{name} cannot be used: {first['msg']}.") from None

@@ -20,7 +20,7 @@ def main() -> None:
     registry.allow(of.adapters_allowed)
     ids.use_key(of.key())
     db = Database(of.database_url)
-    migrate.upgrade(db)
+    migrate.upgrade_or_exit(db)
     live.share_between_processes(db)
     worker, told = Worker(db), threading.Event()
 

@@ -14,7 +14,7 @@ from server.adapters import service as adapters
 from server.db import Database
 from server.outbox import service as outbox
 from server.reactions import REACTIONS
-from server.schedule import TIMETABLE
+from server.schedule import TIMETABLE, Job
 
 _log = logging.getLogger("usher.worker")
 
@@ -70,4 +70,12 @@ class Worker:
             last = self._done_at.get(job.name)
             if last is None or now - last >= job.every:
                 self._done_at[job.name] = now
-                job.do(self.db)
+                self._do(job)
+
+    def _do(self, job: Job) -> None:
+        try:
+            job.do(self.db)
+        except SQLAlchemyError:
+            raise
+        except Exception:  # noqa: BLE001 - one faulty job must not stop all others
+            _log.exception("the job %r failed; it is tried again in %s", job.name, job.every)

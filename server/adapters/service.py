@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
+from sqlalchemy.exc import SQLAlchemyError
 
 from plugins import registry
 from plugins.errors import Permanent, PluginError, Transient
@@ -21,6 +22,7 @@ from server.config import service as config
 from server.config.schema import Site
 from server.config.service import Version
 from server.db import Database
+from server.errors import NotFound
 from server.outbox import service as outbox
 from server.outbox.service import Delivery
 
@@ -47,22 +49,32 @@ def opened(db: Database, version: Version, kind: str) -> Any:
 def carry_out(db: Database, delivery: Delivery) -> dict[str, Any]:
     """Do one delivery: the payload's keys are the parameters of the adapter's method, in their types.
 
-    `{"$result": key}` stands for what the delivery of that key answered. Returns the answer as JSON.
+    `{"$result": key}` stands for what the delivery of that key answered. Returns the answer as JSON; raises nothing but
+    plugins.errors, whatever goes wrong.
     """
-    with db.reading() as tx:
-        version = config.active_of(tx, delivery.site_id)
-        payload = {name: _resolved(tx, value) for name, value in delivery.payload.items()}
-    adapter = opened(db, version, delivery.kind)
-    method = getattr(adapter, delivery.operation, None)
-    if delivery.operation.startswith("_") or not callable(method):
-        raise Permanent(f"{delivery.kind} adapters have no {delivery.operation}")
     try:
-        return _as_json(method(**_typed(method, {**payload, "key": delivery.key})))
+        return _carried_out(db, delivery)
     except PluginError:
+        raise
+    except NotFound as error:
+        raise Permanent(error.message, adapter=delivery.kind, user_message=error.message) from error
+    except SQLAlchemyError:
         raise
     except Exception as error:
         _log.exception("%s.%s broke", delivery.kind, delivery.operation)
         raise Permanent(f"{type(error).__name__} in the adapter", adapter=delivery.kind) from error
+
+
+def _carried_out(db: Database, delivery: Delivery) -> dict[str, Any]:
+    with db.reading() as tx:
+        version = config.active_of(tx, delivery.site_id)
+        payload = {name: _resolved(tx, value) for name, value in delivery.payload.items()}
+    adapter = opened(db, version, delivery.kind)
+    try:
+        method = getattr(adapter, delivery.operation, None)
+        if delivery.operation.startswith("_") or not callable(method):
+            raise Permanent(f"{delivery.kind} adapters have no {delivery.operation}")
+        return _as_json(method(**_typed(method, {**payload, "key": delivery.key})))
     finally:
         adapter.close()
 

@@ -9,6 +9,7 @@ import click
 from server import __version__
 from server.cli import running, scheduling, site, users
 from server.errors import UsherError
+from server.settings import BadSetting
 
 
 def main() -> None:
@@ -24,6 +25,8 @@ def main() -> None:
         _fail(error.format_message(), 1)
     except UsherError as error:
         _fail(error.message, 1)
+    except BadSetting as error:
+        _fail(str(error), 1)
     except OSError as error:
         _fail(f"{error.filename or 'The system'}: {error.strerror or error}.", 1)
     sys.exit(code if isinstance(code, int) else 0)

@@ -24,6 +24,7 @@ from server.cli.terminal import out
 )
 def serve(host: str, port: int, workers: int) -> None:
     """Serve the widget, the chat and the console; the outbox worker runs inside."""
+    settings.get()  # a setting that makes no sense is told here, in one sentence
     asked = ["--host", host, "--port", str(port), "--workers", str(workers)]
     os.execv(sys.executable, [sys.executable, "-m", "server.serve", *asked])  # noqa: S606 - ourselves, with gevent first
 
@@ -31,6 +32,7 @@ def serve(host: str, port: int, workers: int) -> None:
 @click.command()
 def worker() -> None:
     """Run one more worker for reactions and deliveries."""
+    settings.get()
     os.execv(sys.executable, [sys.executable, "-m", "server.work"])  # noqa: S606 - ourselves, with logging set up
 
 

@@ -17,7 +17,7 @@ def database() -> Database:
     of = settings.get()
     ids.use_key(of.key())
     db = Database(of.database_url)
-    migrate.upgrade(db)
+    migrate.upgrade_or_exit(db)
     return db
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import OperationalError
 
 from server.db import Database
 
@@ -22,6 +24,15 @@ def upgrade(db: Database) -> None:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def upgrade_or_exit(db: Database) -> None:
+    """`upgrade` for a process that starts: a database that does not answer is one sentence and exit 1."""
+    try:
+        upgrade(db)
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        sys.exit(f"The database does not answer ({reason}); see USHER_DATABASE_URL.")
 
 
 def is_current(db: Database) -> bool:
