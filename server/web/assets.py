@@ -23,6 +23,7 @@ TYPES = {
     ".map": "application/json",
 }
 LOADER_SECONDS = 300
+HASHED = re.compile(r"([a-z-]+)-[0-9a-f]{10}\.js")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
@@ -37,9 +38,13 @@ def loader() -> Response:
 
 @bp.get("/assets/<name>")
 def asset(name: str) -> Response:
-    """A file whose name carries the hash of what is in it."""
-    response = _file(name)
-    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    """A file whose name carries the hash of what is in it.
+
+    A page that was open while a newer build came still asks for the old names: it gets the newer file, kept by nobody.
+    """
+    newer = _newer(name)
+    response = _file(newer or name)
+    response.headers["Cache-Control"] = "no-cache" if newer else "public, max-age=31536000, immutable"
     return response
 
 
@@ -55,6 +60,13 @@ def manifest() -> dict[str, Any]:
         return _manifest(path, path.stat().st_mtime_ns)
     except FileNotFoundError:
         raise Unavailable("The widget is not built yet: run `make assets`.") from None
+
+
+def _newer(name: str) -> str | None:
+    """The present file of the part that an old name belongs to; None when the name is not an old one."""
+    hashed = HASHED.fullmatch(name)
+    part = manifest().get(hashed[1]) if hashed else None
+    return str(part["file"]) if part and part["file"] != name else None
 
 
 @lru_cache(maxsize=2)

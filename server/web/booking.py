@@ -21,6 +21,7 @@ bp = Blueprint("booking", __name__)
 
 DAYS_AT_ONCE = 7
 MOST_DAYS = 31
+FARTHEST = timedelta(days=800)
 READS, WRITES = Rate(60, 5.0), Rate(20, 0.5)
 _buckets = Buckets()
 
@@ -122,15 +123,18 @@ def _argument(name: str, default: str | None = None) -> str:
 def _range(zone: str) -> tuple[datetime, int]:
     """The first moment asked for, and how many local days from there."""
     local, days = zone_of(zone), request.args.get("days", str(DAYS_AT_ONCE))
-    if not days.isdecimal() or not 1 <= int(days) <= MOST_DAYS:
+    if not days.isdecimal() or len(days) > 2 or not 1 <= int(days) <= MOST_DAYS:
         raise Invalid(f"`days` must be a number from 1 to {MOST_DAYS}.", field="days")
     given = request.args.get("from")
     if not given:
         return clock.now(), int(days)
     try:
-        return datetime.combine(date.fromisoformat(given[:10]), time(), local).astimezone(UTC), int(days)
+        first = datetime.combine(date.fromisoformat(given[:10]), time(), local).astimezone(UTC)
     except (ValueError, OverflowError):
         raise Invalid("`from` must be a date such as 2026-03-02.", field="from") from None
+    if abs(first - clock.now()) > FARTHEST:
+        raise Invalid(f"`from` must lie within {FARTHEST.days} days from today.", field="from")
+    return first, int(days)
 
 
 def _body(needed: Mapping[str, type], optional: Mapping[str, type]) -> dict[str, Any]:

@@ -41,6 +41,7 @@ def shape(version: Version) -> dict[str, Any]:
         "locales": site.languages,
         "brand": {
             "color": brand.color,
+            "agent_name": brand.agent_name,
             "logo": brand.logo,
             "position": brand.position,
             "launcher": brand.launcher.plain(),

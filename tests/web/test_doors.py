@@ -41,6 +41,11 @@ def test_the_loader_is_short_lived_and_the_rest_lasts_for_ever(page):
     assert panel.headers["Access-Control-Allow-Origin"] == "*"
 
 
+def test_a_page_from_before_the_last_build_still_gets_its_parts(page):
+    answer = page.get("/assets/panel-aaaaaaaaaa.js")
+    assert (answer.text, answer.headers["Cache-Control"]) == ("// panel", "no-cache")
+
+
 @pytest.mark.parametrize(
     ("accepts", "encoding"), [("br, gzip", "br"), ("gzip", "gzip"), ("", None), ("br;q=0, gzip", "gzip")]
 )
