@@ -44,10 +44,15 @@ class Window:
         """Today and the `days` after it, by the date it is now in `zone`."""
         return cls(zone, None, local_day(zone, int(now.timestamp())) + days)
 
-    def spans(self, near: int) -> list[Span]:
-        """UTC spans of the window; without a first date they begin well before the instant `near`."""
-        first = (near // DAY - 3) if self.first is None else self.first
-        return instants(self.zone, first * DAY, (self.last + 1) * DAY) if first <= self.last else []
+    def spans(self, start: int, end: int) -> list[Span]:
+        """UTC spans of the window that meet [start, end), and some days around it.
+
+        Not all of it: the window may end centuries after the range, and every year in between would be looked through.
+        """
+        first, last = start // DAY - 3, min(self.last, end // DAY + 3)
+        if self.first is not None:
+            first = max(first, self.first)
+        return instants(self.zone, first * DAY, (last + 1) * DAY) if first <= last else []
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +131,7 @@ def openings(question: Question) -> Openings:
     grid = _grid(reps, shape.step, first_day, last_day)
     allowed = within([(question.start, question.end)], grid)
     if question.window is not None:
-        allowed &= within(question.window.spans(question.start), grid)
+        allowed &= within(question.window.spans(question.start, question.end), grid)
     masks = [
         _rep_mask(rep, shape, grid, first_day, last_day) & allowed & _noticed(question.earliest(rep), grid)
         for rep in reps

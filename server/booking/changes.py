@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from server import clock, events
 from server.booking import messages, offers, store
-from server.booking.holds import refusal
+from server.booking.holds import checked_start, refusal
 from server.booking.hosts import chosen, occupy
 from server.booking.offers import Asked
 from server.booking.store import AHEAD, CANCELLED, DONE, NO_SHOW, RESCHEDULED, Meeting
@@ -34,9 +34,7 @@ def reschedule(
     taken place or was cancelled.
     """
     meeting = _ahead(tx, version, meeting_id)
-    if start.tzinfo is None or start.microsecond:
-        raise Invalid("The start must be a moment with Z or an offset, in whole seconds.", field="start")
-    start = start.astimezone(UTC)
+    start = checked_start(start)
     if start == meeting.start_at:
         return meeting
     if store.booked_by(tx, version.site_id, meeting.attendee, start):

@@ -41,7 +41,7 @@ def _refusal(question: Question, rep: RepCalendar, start: int) -> Verdict:
     shape = question.shape
     end = start + shape.duration
     before, after = rep.buffers(shape)
-    if question.window is not None and not _met(question.window.spans(start), start, start + 1):
+    if question.window is not None and not _met(question.window.spans(start, start + 1), start, start + 1):
         return Verdict("window", "the date is outside the dates that can be booked")
     if start < (earliest := question.earliest(rep)):
         return Verdict("notice", f"the earliest start that keeps the notice is {stamp(earliest)}")
@@ -74,4 +74,3 @@ def _met(spans: Iterable[Span], start: int, end: int) -> Span | None:
 
 def _span(span: Span) -> str:
     return f"{stamp(span[0])} to {stamp(span[1])}"
-

@@ -54,7 +54,7 @@ def hold(
     The same `key` (by default conversation and choice) gives the same hold; a conversation's earlier hold is let go.
     SlotTaken, with the nearest open starts, when the time cannot be booked; nothing has changed then.
     """
-    start = _checked(start)
+    start = checked_start(start)
     asked = offers.ask(tx, version, meeting, pool, [rep] if rep else None)
     key = key or (f"{conversation_id}:{meeting}:{start.isoformat()}" if conversation_id else None)
     about = {"conversation_id": conversation_id, "lead_id": lead_id, "hold_key": key}
@@ -92,6 +92,15 @@ def release(tx: Connection, held: Meeting, *, reason: str, actor: Actor = events
 def release_expired(tx: Connection, now: datetime, most: int = 200) -> int:
     """Let expired holds go; returns how many. Runs every few seconds, and before every hold for its own reps."""
     return _release_all(tx, store.expired_holds(tx, now, most), "the hold expired")
+
+
+def checked_start(start: datetime) -> datetime:
+    """The start in UTC; Invalid for one without a zone, with fractions of a second or far away."""
+    if start.tzinfo is None or start.microsecond or not 1970 < start.year < 2500:
+        raise Invalid("The start must be a moment with Z or an offset, in whole seconds.", field="start")
+    if start - clock.now() > timedelta(seconds=DAY * 800):
+        raise Invalid("The start is too far away.", field="start")
+    return start.astimezone(UTC)
 
 
 def refusal(
@@ -178,14 +187,6 @@ def _known(tx: Connection, version: Version, key: str | None, meeting: str, star
     if (found.type, found.start_at) != (meeting, start):
         raise Conflict("This key was used for another time before; use a new key.", field="key")
     return found
-
-
-def _checked(start: datetime) -> datetime:
-    if start.tzinfo is None or start.microsecond or not 1970 < start.year < 2500:
-        raise Invalid("The start must be a moment with Z or an offset, in whole seconds.", field="start")
-    if start - clock.now() > timedelta(seconds=DAY * 800):
-        raise Invalid("The start is too far away.", field="start")
-    return start.astimezone(UTC)
 
 
 def _row(version: Version, asked: Asked, rep: str, start: datetime, about: dict[str, Any]) -> dict[str, Any]:

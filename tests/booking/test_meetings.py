@@ -259,6 +259,13 @@ def test_a_move_that_nobody_can_take_leaves_the_meeting_where_it_was(db, version
         assert tx.execute(select(cells)).all()
 
 
+@pytest.mark.parametrize("year", [1, 1111, 9999])
+def test_a_meeting_cannot_be_moved_out_of_this_age(db, version, book, year):
+    meeting = book()
+    with db.transaction() as tx, pytest.raises(Invalid):
+        booking.reschedule(tx, version, meeting.id, NINE.replace(year=year), by=VISITOR)
+
+
 def test_a_cancelled_meeting_frees_its_time_and_gives_the_turn_back(db, version, book):
     meeting = book()
     sent = len(mails(db, meeting))

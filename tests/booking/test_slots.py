@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
+from server.booking.availability import Window
 from server.booking.form import solve_slots
+from server.booking.wallclock import DAY, day_number
 from server.errors import Invalid
 
 ALL = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -141,6 +144,12 @@ def test_rolling_window_ends_with_the_last_local_date():
     asked = problem("2026-03-01", rep(hours="09:00-12:00"), until="2026-03-05", window=window)
     found = solve_slots(asked | {"now": "2026-03-01T12:00:00Z"})["slots"]
     assert [slot[8:13] for slot in found] == ["02T09", "02T10", "02T11", "03T09", "03T10"]  # 11:00Z is the next date
+
+
+def test_a_window_is_looked_through_only_near_the_range_that_is_asked_for():
+    last = day_number(date(2026, 3, 9))
+    start = day_number(date(1600, 1, 1)) * DAY
+    assert Window("UTC", None, last).spans(start, start + DAY) == [(start - 3 * DAY, start + 5 * DAY)]
 
 
 def test_collective_needs_everybody_and_round_robin_anybody():
