@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from io import StringIO
 
 import jsonschema
@@ -54,6 +55,22 @@ def test_the_playbooks_show_every_kind_of_node_but_set():
 def test_the_pricing_page_speaks_first_and_the_blog_waits():
     shown = {name: _yaml(FILES[f"playbooks/{name}.yml"])["display"]["show"] for name in PLAYBOOKS}
     assert (shown["pricing"], shown["blog"]) == ("open", "quiet")
+
+
+@pytest.mark.parametrize("name", PLAYBOOKS)
+def test_whoever_is_met_in_a_language_is_spoken_to_in_it_to_the_end(name: str):
+    languages = set(_yaml(FILES["site.yml"])["locales"])
+    texts = list(_texts(_yaml(FILES[f"playbooks/{name}.yml"])))
+    assert texts
+    assert [text for text in texts if set(text) != languages] == []
+
+
+def _texts(part: object) -> Iterator[dict[str, str]]:
+    """Every text that is written in more than one language."""
+    if isinstance(part, dict) and {"en", "de"} & set(part):
+        yield part
+    for one in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from _texts(one)
 
 
 @pytest.mark.parametrize("file", sorted(FILES))
