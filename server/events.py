@@ -122,20 +122,12 @@ def record(
         "at": clock.now(),
         "name": name,
         "site_id": site_id,
-        "subject_kind": subject[0],
-        "subject_id": subject[1],
-        "conversation_id": conversation_id,
-        "actor_kind": actor.kind,
-        "actor_id": actor.id,
-        "actor_name": actor.name[:200],
         "trigger": trigger[:200],
         "reason": reason,
-        "version_id": version_id,
-        "data": dict(data or {}),
-        "trace": dict(trace) if trace else None,
-        "handled_at": None,
-        "tries": 0,
     }
+    row |= {"subject_kind": subject[0], "subject_id": subject[1], "conversation_id": conversation_id}
+    row |= {"actor_kind": actor.kind, "actor_id": actor.id, "actor_name": actor.name[:200], "version_id": version_id}
+    row |= {"data": dict(data or {}), "trace": dict(trace) if trace else None, "handled_at": None, "tries": 0}
     tx.execute(insert(table), row)
     return event_id
 

@@ -17,7 +17,9 @@ from gunicorn.app.base import BaseApplication  # noqa: E402
 
 from server import live, logs, settings  # noqa: E402
 from server.app import create_app  # noqa: E402
+from server.config import service as config  # noqa: E402
 from server.db import Database, migrate  # noqa: E402
+from server.playbooks import knowing  # noqa: E402
 from server.web import connection  # noqa: E402
 from server.worker import Worker  # noqa: E402
 
@@ -51,7 +53,9 @@ class Server(BaseApplication):
 
     def load(self) -> Any:
         app = create_app()
-        live.share_between_processes(app.extensions["usher_db"])
+        db = app.extensions["usher_db"]
+        live.share_between_processes(db)
+        _warm_up(db)
         return app
 
 
@@ -86,6 +90,13 @@ def _prepare_database(workers: int) -> None:
         sys.exit("SQLite serves one process: use --workers 1, or set USHER_DATABASE_URL to a PostgreSQL database.")
     migrate.upgrade_or_exit(db)
     db.close()
+
+
+def _warm_up(db: Database) -> None:
+    """Read word lists and index articles now, so that the first visitor does not wait for it."""
+    for site in config.sites(db):
+        if site.active_version_id:
+            knowing.warm_up(db, config.version(db, site.active_version_id))
 
 
 def _work(worker: Any) -> None:

@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
 from server import clock, events, ids
 from server.conversations import store
+from server.conversations.sayings import MOST_CHARACTERS, Draft, get, lock, messages, said, say
 from server.conversations.store import Conversation, Message
 from server.db import Database
-from server.errors import Conflict, Invalid, NotFound
+from server.errors import Conflict, NotFound
 from server.events import Actor
 from server.leads import service as leads
 from server.people.rights import EVERYTHING, Sight
 
-MOST_CHARACTERS = 4000
 BOT, WAITING, REP, CLOSED = "bot", "waiting_rep", "rep", "closed"
 
-
-@dataclass(frozen=True)
-class Draft:
-    """A message before it has a number. `author`: visitor | bot | rep; `part`, `citations`: see docs/protocol.md."""
-
-    author: str
-    text: str
-    name: str = ""
-    client_id: str | None = None
-    value: Mapping[str, Any] | None = None
-    node: str = ""
-    citations: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
-    part: Mapping[str, Any] | None = None
+__all__ = [
+    "BOT", "CLOSED", "MOST_CHARACTERS", "REP", "WAITING", "Conversation", "Draft", "Message", "Start", "answers_of",
+    "close", "get", "give_back", "keep_answer", "keep_state", "latest", "lock", "messages", "of_lead", "open_of",
+    "reply", "said", "say", "seen", "start", "take_over", "visible",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -88,52 +80,12 @@ def start(tx: Connection, about: Start) -> tuple[Conversation, bool]:
     return get(tx, str(row["id"])), True
 
 
-def get(tx: Connection, conversation_id: str) -> Conversation:
-    """The conversation; NotFound."""
-    found = store.get(tx, conversation_id)
-    if found is None:
-        raise NotFound("There is no such conversation.")
-    return found
-
-
 def visible(tx: Connection, conversation_id: str, sight: Sight) -> Conversation:
     """The conversation, asked for through the person asking; NotFound when it is not theirs to see."""
     found = store.get_visible(tx, conversation_id, sight, leads.ids_visible(sight))
     if found is None:
         raise NotFound("There is no such conversation.")
     return found
-
-
-def lock(tx: Connection, conversation_id: str) -> Conversation:
-    """The conversation, ours alone until the transaction ends: what is said in it is numbered one after the other."""
-    found = store.lock(tx, conversation_id)
-    if found is None:
-        raise NotFound("There is no such conversation.")
-    return found
-
-
-def said(tx: Connection, conversation_id: str, client_id: str) -> Message | None:
-    """The message that the visitor sent under this id before, if any: sent twice is stored once."""
-    return store.said(tx, conversation_id, client_id)
-
-
-def say(tx: Connection, conversation: Conversation, drafts: Sequence[Draft]) -> list[Message]:
-    """Store messages under the next numbers. `conversation` must come from `lock` or `start` in this transaction.
-
-    Invalid when a visitor's or rep's text is longer than 4,000 characters.
-    """
-    if not drafts:
-        return []
-    now, first = clock.now(), get(tx, conversation.id).seq + 1
-    rows = [_row(conversation.id, seq, draft, now) for seq, draft in enumerate(drafts, first)]
-    store.add_messages(tx, rows)
-    store.change(tx, conversation.id, {"seq": first + len(rows) - 1, "last_at": now})
-    return list(store.messages_after(tx, conversation.id, first - 1, len(rows)))
-
-
-def messages(tx: Connection, conversation_id: str, after: int = 0, most: int = 500) -> Sequence[Message]:
-    """What was said after number `after`, in order."""
-    return store.messages_after(tx, conversation_id, after, most)
 
 
 def keep_state(tx: Connection, conversation: Conversation, **values: Any) -> None:
@@ -247,27 +199,6 @@ def latest(
 def of_lead(tx: Connection, lead_id: str) -> Sequence[Conversation]:
     """A lead's conversations, newest first."""
     return store.of_lead(tx, lead_id)
-
-
-def _row(conversation_id: str, seq: int, draft: Draft, now: Any) -> dict[str, Any]:
-    if draft.author != "bot" and len(draft.text) > MOST_CHARACTERS:
-        raise Invalid(
-            f"A message can have {MOST_CHARACTERS:,} characters at most; this one has {len(draft.text):,}.",
-            field="text",
-        )
-    return {
-        "conversation_id": conversation_id,
-        "seq": seq,
-        "client_id": draft.client_id,
-        "author": draft.author,
-        "name": draft.name[:120],
-        "text": draft.text,
-        "value": dict(draft.value) if draft.value else None,
-        "node": draft.node,
-        "citations": [dict(one) for one in draft.citations],
-        "part": dict(draft.part) if draft.part else None,
-        "at": now,
-    }
 
 
 def _record(tx: Connection, name: str, found: Conversation, actor: Actor, reason: str = "") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -42,6 +43,12 @@ _AFTER = (
     .limit(bindparam("most"))
 )
 _ADD = insert(messages)
+_COUNT_UP = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("id"))
+    .values(seq=conversations.c.seq + bindparam("by"), last_at=bindparam("at"))
+    .returning(conversations.c.seq)
+)
 
 
 def get(tx: Connection, conversation_id: str) -> Conversation | None:
@@ -65,6 +72,11 @@ def add_if_none_open(tx: Connection, row: Mapping[str, Any]) -> bool:
 
 def change(tx: Connection, conversation_id: str, values: Mapping[str, Any]) -> None:
     tx.execute(update(conversations).where(conversations.c.id == conversation_id).values(**values))
+
+
+def count_up(tx: Connection, conversation_id: str, by: int, at: datetime) -> int:
+    """Reserve `by` numbers; the first of them."""
+    return int(tx.execute(_COUNT_UP, {"id": conversation_id, "by": by, "at": at}).scalar_one()) - by + 1
 
 
 def said(tx: Connection, conversation_id: str, client_id: str) -> Message | None:

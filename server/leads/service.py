@@ -7,16 +7,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection
 
 from server import clock, events, ids
-from server.db import Database
-from server.errors import Conflict, NotFound
 from server.events import Actor
 from server.leads import store
+from server.leads.finding import get, ids_visible, visible
+from server.leads.owners import assign, assignments_of, claim
 from server.leads.store import Lead
 from server.leads.values import RANKS, FieldValue, lead_values, resolve, trimmed
 from server.people.rights import EVERYTHING, Sight
+
+__all__ = [
+    "Known", "account_for", "assign", "assignments_of", "claim", "email_key", "enrol", "enrolments_of",
+    "field_values", "get", "ids_visible", "join_account", "known", "latest", "learn", "learn_account", "meet",
+    "place", "visible",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,27 +79,6 @@ def meet(
     if found is None:
         raise LookupError(key)
     return found, False
-
-
-def get(tx: Connection, lead_id: str) -> Lead:
-    """The lead; NotFound."""
-    found = store.get(tx, lead_id)
-    if found is None:
-        raise NotFound("There is no such lead.")
-    return found
-
-
-def visible(tx: Connection, lead_id: str, sight: Sight) -> Lead:
-    """The lead, asked for through the person asking; NotFound when it is not theirs to see."""
-    found = store.get_visible(tx, lead_id, sight)
-    if found is None:
-        raise NotFound("There is no such lead.")
-    return found
-
-
-def ids_visible(sight: Sight) -> Select[tuple[str]]:
-    """A query for the leads a person sees, to be part of a room's query for what belongs to them."""
-    return store.ids_visible(sight)
 
 
 def learn(tx: Connection, lead: Lead, values: Sequence[FieldValue]) -> Lead:
@@ -160,55 +145,6 @@ def place(tx: Connection, lead_id: str, *, segment: str | None, intent: str | No
     store.change(tx, lead_id, {"segment": segment, "intent": intent, "changed_at": clock.now()})
 
 
-def assign(
-    tx: Connection,
-    lead_id: str,
-    rep: str,
-    *,
-    kind: str,
-    actor: Actor,
-    reason: str,
-    version_id: str | None = None,
-    conversation_id: str | None = None,
-) -> None:
-    """Make `rep` the owner; the history has no gap and no overlap. Assigning to the present owner changes nothing."""
-    lead = store.lock(tx, lead_id)
-    if lead is None:
-        raise NotFound("There is no such lead.")
-    if lead.owner_rep == rep:
-        return
-    now, before = clock.now(), store.open_assignment(tx, lead_id)
-    if before is not None:
-        store.end_assignment(tx, before.id, now, reason)
-    store.change(tx, lead_id, {"owner_rep": rep, "status": "assigned", "status_at": now, "changed_at": now})
-    _add_assignment(tx, lead, rep, kind, actor, reason)
-    events.record(
-        tx,
-        events.LEAD_ASSIGNED,
-        site_id=lead.site_id,
-        subject=("lead", lead_id),
-        actor=actor,
-        reason=reason,
-        trigger=kind,
-        version_id=version_id,
-        conversation_id=conversation_id,
-        data={"rep": rep, "before": lead.owner_rep},
-    )
-
-
-def claim(db: Database, lead_id: str, rep: str, actor: Actor) -> Lead:
-    """Give a free lead to a rep, once, whoever else asks at the same moment (section 5, row 2). Conflict if owned."""
-    with db.transaction() as tx:
-        lead = get(tx, lead_id)
-        if not store.take_if_free(tx, lead_id, rep, clock.now()):
-            raise Conflict(f"{get(tx, lead_id).owner_rep} already owns this lead.")
-        _add_assignment(tx, lead, rep, "claim", actor, "claimed on the desk")
-        events.record(
-            tx, events.LEAD_CLAIMED, site_id=lead.site_id, subject=("lead", lead_id), actor=actor, data={"rep": rep}
-        )
-        return get(tx, lead_id)
-
-
 def enrol(
     tx: Connection, lead_id: str, stream: str, *, actor: Actor, reason: str, conversation_id: str | None = None
 ) -> bool:
@@ -243,11 +179,6 @@ def enrolments_of(tx: Connection, lead_id: str) -> Sequence[Any]:
     return store.enrolments_of(tx, lead_id)
 
 
-def assignments_of(tx: Connection, lead_id: str) -> Sequence[Any]:
-    """Who owned the lead, oldest first."""
-    return store.assignments_of(tx, lead_id)
-
-
 def latest(
     tx: Connection,
     site_ids: Sequence[str],
@@ -280,19 +211,3 @@ def _keep(tx: Connection, subject_id: str, values: Sequence[FieldValue]) -> None
     }
     if rows:
         store.put_values(tx, list(rows.values()))
-
-
-def _add_assignment(tx: Connection, lead: Lead, rep: str, kind: str, actor: Actor, reason: str) -> None:
-    row = {
-        "id": ids.new_id("assignment"),
-        "site_id": lead.site_id,
-        "lead_id": lead.id,
-        "rep": rep,
-        "kind": kind,
-        "by_kind": actor.kind,
-        "by_id": actor.id,
-        "reason": reason,
-        "started_at": clock.now(),
-        "ended_at": None,
-    }
-    store.add_assignment(tx, row)

@@ -70,6 +70,12 @@ def prepared_for(db: Database, version: Version, locale: str) -> Mapping[str, Fo
     return prepared(version, locale, adapter(db, version))
 
 
+def warm_up(db: Database, version: Version) -> None:
+    """Have everything ready that the first message would otherwise wait for."""
+    for locale in version.site.languages:
+        prepared_for(db, version, locale)
+
+
 def adapter(db: Database, version: Version) -> AI:
     """The site's AI adapter; the built-in rules when it cannot be opened."""
     try:

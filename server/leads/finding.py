@@ -1,0 +1,31 @@
+"""Find a lead, for the house or through the person asking."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Select
+
+from server.errors import NotFound
+from server.leads import store
+from server.leads.store import Lead
+from server.people.rights import Sight
+
+
+def get(tx: Connection, lead_id: str) -> Lead:
+    """The lead; NotFound."""
+    found = store.get(tx, lead_id)
+    if found is None:
+        raise NotFound("There is no such lead.")
+    return found
+
+
+def visible(tx: Connection, lead_id: str, sight: Sight) -> Lead:
+    """The lead, asked for through the person asking; NotFound when it is not theirs to see."""
+    found = store.get_visible(tx, lead_id, sight)
+    if found is None:
+        raise NotFound("There is no such lead.")
+    return found
+
+
+def ids_visible(sight: Sight) -> Select[tuple[str]]:
+    """A query for the leads a person sees, to be part of a room's query for what belongs to them."""
+    return store.ids_visible(sight)

@@ -1,0 +1,86 @@
+"""Who owns a lead: assign, claim, and the history without gap or overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from server import clock, events, ids
+from server.db import Database
+from server.errors import Conflict, NotFound
+from server.events import Actor
+from server.leads import store
+from server.leads.finding import get
+from server.leads.store import Lead
+
+
+def assign(
+    tx: Connection,
+    lead_id: str,
+    rep: str,
+    *,
+    kind: str,
+    actor: Actor,
+    reason: str,
+    version_id: str | None = None,
+    conversation_id: str | None = None,
+) -> None:
+    """Make `rep` the owner; the history has no gap and no overlap. Assigning to the present owner changes nothing."""
+    lead = store.lock(tx, lead_id)
+    if lead is None:
+        raise NotFound("There is no such lead.")
+    if lead.owner_rep == rep:
+        return
+    now, before = clock.now(), store.open_assignment(tx, lead_id)
+    if before is not None:
+        store.end_assignment(tx, before.id, now, reason)
+    store.change(tx, lead_id, {"owner_rep": rep, "status": "assigned", "status_at": now, "changed_at": now})
+    _add_assignment(tx, lead, rep, kind, actor, reason)
+    events.record(
+        tx,
+        events.LEAD_ASSIGNED,
+        site_id=lead.site_id,
+        subject=("lead", lead_id),
+        actor=actor,
+        reason=reason,
+        trigger=kind,
+        version_id=version_id,
+        conversation_id=conversation_id,
+        data={"rep": rep, "before": lead.owner_rep},
+    )
+
+
+def claim(db: Database, lead_id: str, rep: str, actor: Actor) -> Lead:
+    """Give a free lead to a rep, once, whoever else asks at the same moment (section 5, row 2). Conflict if owned."""
+    with db.transaction() as tx:
+        lead = get(tx, lead_id)
+        if not store.take_if_free(tx, lead_id, rep, clock.now()):
+            raise Conflict(f"{get(tx, lead_id).owner_rep} already owns this lead.")
+        _add_assignment(tx, lead, rep, "claim", actor, "claimed on the desk")
+        events.record(
+            tx, events.LEAD_CLAIMED, site_id=lead.site_id, subject=("lead", lead_id), actor=actor, data={"rep": rep}
+        )
+        return get(tx, lead_id)
+
+
+def assignments_of(tx: Connection, lead_id: str) -> Sequence[Any]:
+    """Who owned the lead, oldest first."""
+    return store.assignments_of(tx, lead_id)
+
+
+def _add_assignment(tx: Connection, lead: Lead, rep: str, kind: str, actor: Actor, reason: str) -> None:
+    row = {
+        "id": ids.new_id("assignment"),
+        "site_id": lead.site_id,
+        "lead_id": lead.id,
+        "rep": rep,
+        "kind": kind,
+        "by_kind": actor.kind,
+        "by_id": actor.id,
+        "reason": reason,
+        "started_at": clock.now(),
+        "ended_at": None,
+    }
+    store.add_assignment(tx, row)
