@@ -45,7 +45,7 @@ _AFTER = (
 _ADD = insert(messages)
 _COUNT_UP = (
     update(conversations)
-    .where(conversations.c.id == bindparam("id"))
+    .where(conversations.c.id == bindparam("which"))
     .values(seq=conversations.c.seq + bindparam("by"), last_at=bindparam("at"))
     .returning(conversations.c.seq)
 )
@@ -76,7 +76,7 @@ def change(tx: Connection, conversation_id: str, values: Mapping[str, Any]) -> N
 
 def count_up(tx: Connection, conversation_id: str, by: int, at: datetime) -> int:
     """Reserve `by` numbers; the first of them."""
-    return int(tx.execute(_COUNT_UP, {"id": conversation_id, "by": by, "at": at}).scalar_one()) - by + 1
+    return int(tx.execute(_COUNT_UP, {"which": conversation_id, "by": by, "at": at}).scalar_one()) - by + 1
 
 
 def said(tx: Connection, conversation_id: str, client_id: str) -> Message | None:
