@@ -79,11 +79,11 @@ def _anchor(title: str, address: str, origin: str) -> str:
 def _offers(part: Mapping[str, Any], value: Mapping[str, Any], zone: str) -> list[Offer]:
     match part.get("kind"):
         case "choices":
-            picked = {value.get("option"), *(value.get("options") or ())}
+            picked = [value.get("option"), *_list(value.get("options"))]
             return [Offer(one["label"], one["id"] in picked) for one in part["options"]]
         case "slots":
             slot, suggested = value.get("slot"), [*part.get("suggested", ())]
-            rest = [slot] if slot and slot not in suggested else []
+            rest = [slot] if _is_moment(slot) and slot not in suggested else []
             return [Offer(_moment(one, zone), one == slot) for one in [*suggested, *rest]]
         case "form":
             return [Offer(f"Form: {', '.join(field['label'] for field in part['fields'])}", "form" in value)]
@@ -97,6 +97,18 @@ def _offers(part: Mapping[str, Any], value: Mapping[str, Any], zone: str) -> lis
         case "fallback":
             return [Offer(one["label"], one["id"] == value.get("action")) for one in part["actions"]]
     return []
+
+
+def _list(value: Any) -> Sequence[Any]:
+    """What a browser sent is not always what the protocol says."""
+    return value if isinstance(value, list) else ()
+
+
+def _is_moment(value: Any) -> bool:
+    try:
+        return datetime.fromisoformat(value).tzinfo is not None and 1970 < datetime.fromisoformat(value).year < 2500
+    except (ValueError, TypeError):
+        return False
 
 
 def _moment(text: str, zone: str) -> str:

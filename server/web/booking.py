@@ -15,6 +15,7 @@ from server.conversations.frames import moment
 from server.errors import Invalid, TooMany
 from server.routing.schema import Team
 from server.web import origins
+from server.web.frames import storable
 from server.web.limits import Buckets, Rate
 
 bp = Blueprint("booking", __name__)
@@ -145,13 +146,15 @@ def _body(needed: Mapping[str, type], optional: Mapping[str, type]) -> dict[str,
         given = None
     if not isinstance(given, dict):
         raise Invalid("Send a JSON object with Content-Type: application/json.")
+    if not storable(given):
+        raise Invalid("The JSON contains a character that cannot be stored.")
     fields = {**needed, **optional}
     for name, value in given.items():
         if name not in fields:
             raise Invalid(f"There is no field `{name[:40]}` here; allowed: {', '.join(fields)}.", field=name[:40])
         if value is not None and not isinstance(value, fields[name]):
             raise Invalid(f"`{name}` must be {_NAMES[fields[name]]}.", field=name)
-        if isinstance(value, str) and (len(value) > 2000 or not value.isprintable() and "\x00" in value):
+        if isinstance(value, str) and len(value) > 2000:
             raise Invalid(f"`{name}` cannot be used as it is.", field=name)
     for name in needed:
         if not given.get(name):

@@ -25,6 +25,7 @@ class Shape:
 
 
 _PAGE = {"page": dict}
+_VALUE = {"option": str, "options": list, "slot": str, "meeting": str, "form": dict, "action": str}
 FRAMES: Mapping[str, Shape] = {
     "hello": Shape(
         {"site": str, "page": dict, "device": str, "locale": str, "zone": str, "seed": str},
@@ -53,7 +54,17 @@ def read(raw: str | bytes, expected: str | None = None) -> Frame:
         raise Invalid(f"A message can have {MOST_TEXT:,} characters at most.", field="text")
     if not 0 < len(frame.get("id", "x")) <= MOST_ID:
         raise Invalid(f"`id` must have 1 to {MOST_ID} characters.", field="id")
+    _check_value(frame.get("value", {}))
     return frame
+
+
+def storable(value: Any) -> bool:
+    """False for a NUL or half a surrogate pair anywhere: no database takes them."""
+    if isinstance(value, str):
+        return "\x00" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
+    if isinstance(value, dict):
+        return all(storable(key) and storable(one) for key, one in value.items())
+    return all(map(storable, value)) if isinstance(value, list) else True
 
 
 def id_of(raw: str | bytes) -> str | None:
@@ -62,7 +73,7 @@ def id_of(raw: str | bytes) -> str | None:
         found = json.loads(raw).get("id")
     except (ValueError, RecursionError, AttributeError):
         return None
-    return found if isinstance(found, str) and 0 < len(found) <= MOST_ID and _storable(found) else None
+    return found if isinstance(found, str) and 0 < len(found) <= MOST_ID and storable(found) else None
 
 
 def _parsed(raw: str | bytes) -> Frame:
@@ -72,7 +83,7 @@ def _parsed(raw: str | bytes) -> Frame:
         raise Invalid("This is not a JSON frame.") from None
     if not isinstance(frame, dict) or _depth(frame) > MOST_DEPTH:
         raise Invalid("A frame is a JSON object that is not nested deeper than six levels.")
-    if not _storable(frame):
+    if not storable(frame):
         raise Invalid("A frame contains a character that cannot be stored.")
     return {name: value for name, value in frame.items() if value is not None}
 
@@ -92,7 +103,7 @@ def _check(frame: Frame, shape: Shape, kind: str) -> None:
             raise Invalid(f"`{name}` of `{kind}` must be a {_NAMES[wanted]}.", field=name)
 
 
-_NAMES = {str: "text", int: "whole number", dict: "JSON object", bool: "true or false"}
+_NAMES = {str: "text", int: "whole number", dict: "JSON object", bool: "true or false", list: "list"}
 
 
 def _depth(value: Any, level: int = 0) -> int:
@@ -105,13 +116,13 @@ def _depth(value: Any, level: int = 0) -> int:
     return level
 
 
-def _storable(value: Any) -> bool:
-    """False for a NUL or half a surrogate pair anywhere: no database takes them."""
-    if isinstance(value, str):
-        return "\x00" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
-    if isinstance(value, dict):
-        return all(_storable(key) and _storable(one) for key, one in value.items())
-    return all(map(_storable, value)) if isinstance(value, list) else True
+def _check_value(value: Frame) -> None:
+    """What was chosen is kept with the message and shown to people, so it is what the protocol says or nothing."""
+    for name, wanted in _VALUE.items():
+        if value.get(name) is not None and not isinstance(value[name], wanted):
+            raise Invalid(f"`{name}` of `value` must be a {_NAMES[wanted]}.", field="value")
+    if not all(isinstance(one, str) for one in value.get("options") or ()):
+        raise Invalid("`options` of `value` must be a list of texts.", field="value")
 
 
 def _no_constant(name: str) -> Any:

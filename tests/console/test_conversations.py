@@ -101,6 +101,28 @@ def test_the_bots_links_go_to_web_pages_only(desk, db, story):
     assert '<span class="cite">Trap</span>' in page
 
 
+CHOICES = {"kind": "choices", "options": [{"id": "a", "label": "A"}], "multi": False}
+SLOTS = {"kind": "slots", "suggested": ["2026-03-02T09:00:00Z"]}
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        (CHOICES, {"option": {"a": 1}}),
+        (CHOICES, {"options": [["a"]]}),
+        (CHOICES, {"options": 3}),
+        (SLOTS, {"slot": "soon"}),
+        (SLOTS, {"slot": ["soon"]}),
+        (SLOTS, {"slot": "0001-01-01T00:00:00+14:00"}),
+    ],
+)
+def test_nothing_that_a_browser_says_was_chosen_hides_the_transcript(desk, db, story, part, value):
+    with db.transaction() as tx:
+        row = conversations.get(tx, story.with_ada)
+        told.say(tx, row, Draft("bot", "Choose.", part=part), Draft("visitor", "This one!", value=value))
+    assert "This one!" in desk("grace").text(f"/conversations/{story.with_ada}")
+
+
 def test_a_rep_takes_over_answers_and_gives_back_and_the_visitor_sees_it(desk, db, story, frames):
     dennis = desk("dennis")
     assert "Take over" in dennis.text(path(story))

@@ -87,6 +87,8 @@ def test_a_hold_ends_after_five_minutes(client, monday):
         ({"colour": "red"}, "colour"),
         ({"site": ""}, "site"),
         ({"key": "k" * 200}, "key"),
+        ({"key": "\ud800"}, None),
+        ({"meeting": "\ud800"}, None),
     ],
 )
 def test_what_cannot_be_held_is_refused_in_the_one_error_shape(client, body, field):
@@ -96,6 +98,16 @@ def test_what_cannot_be_held_is_refused_in_the_one_error_shape(client, body, fie
     error = answer.json["error"]
     assert error["message"].endswith(".")
     assert error.get("field") == field or field is None
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"locale": "\ud800"}, {"key": "\x00"}, {"guests": ["\ud800@globex.example"]}, {"answers": {"goal": "\x00"}}],
+)
+def test_what_no_database_can_store_is_refused_and_the_hold_stays(client, told):
+    token = hold(client, first_start(client)).json["hold"]["token"]
+    assert meet(client, token, **told).status_code == 422
+    assert meet(client, token).status_code == 201
 
 
 @pytest.mark.parametrize("path", ["/v1/holds", "/v1/meetings"])

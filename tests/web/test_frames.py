@@ -39,6 +39,10 @@ def test_a_good_frame_is_read_and_nulls_are_left_out():
         ('{"t": "say", "id": "1", "text": "a\\u0000b"}', "cannot be stored"),
         ('{"t": "say", "id": "1", "text": "\\ud800"}', "cannot be stored"),
         (json.dumps({"t": "say", "id": "1", "text": "x" * 4001}), "4,000"),
+        ('{"t": "say", "id": "1", "text": "x", "value": {"option": {"a": 1}}}', "`option` of `value` must be a text"),
+        ('{"t": "say", "id": "1", "text": "x", "value": {"options": 3}}', "`options` of `value` must be a list"),
+        ('{"t": "say", "id": "1", "text": "x", "value": {"options": [{}]}}', "a list of texts"),
+        ('{"t": "say", "id": "1", "text": "x", "value": {"slot": 5}}', "`slot` of `value` must be a text"),
         ("[" * 100_000, "not a JSON frame"),
     ],
 )
