@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -87,8 +88,6 @@ def test_a_hold_ends_after_five_minutes(client, monday):
         ({"colour": "red"}, "colour"),
         ({"site": ""}, "site"),
         ({"key": "k" * 200}, "key"),
-        ({"key": "\ud800"}, None),
-        ({"meeting": "\ud800"}, None),
     ],
 )
 def test_what_cannot_be_held_is_refused_in_the_one_error_shape(client, body, field):
@@ -100,13 +99,12 @@ def test_what_cannot_be_held_is_refused_in_the_one_error_shape(client, body, fie
     assert error.get("field") == field or field is None
 
 
-@pytest.mark.parametrize(
-    "told",
-    [{"locale": "\ud800"}, {"key": "\x00"}, {"guests": ["\ud800@globex.example"]}, {"answers": {"goal": "\x00"}}],
-)
-def test_what_no_database_can_store_is_refused_and_the_hold_stays(client, told):
+@pytest.mark.parametrize("bad", ["\x00", "\ud800"])
+def test_what_no_database_can_store_is_refused_and_the_hold_stays(client, bad):
     token = hold(client, first_start(client)).json["hold"]["token"]
-    assert meet(client, token, **told).status_code == 422
+    for more in ({"locale": bad}, {"key": bad}, {"hold": bad}, {"guests": [bad]}, {"answers": {"goal": bad}}):
+        raw = json.dumps({"site": "acme", "hold": token, **PERSON, **more})
+        assert client.post("/v1/meetings", data=raw, content_type="application/json").status_code == 422
     assert meet(client, token).status_code == 201
 
 
