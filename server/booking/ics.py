@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, vCalAddress, vText
@@ -15,6 +15,7 @@ from server.routing.schema import Rep
 
 REQUEST, CANCEL = "REQUEST", "CANCEL"
 FILENAME = "invite.ics"
+_DAY = timedelta(days=1)
 _PRODUCT = "-//Usher//Booking//EN"
 
 
@@ -39,7 +40,8 @@ def invitation(
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", method)
     calendar.add_component(_event(version, meeting, method, organizer, hosts, dtstamp, manage_url))
-    calendar.add_missing_timezones()
+    first, last = (moment.astimezone(ZoneInfo(meeting.zone)).date() for moment in (meeting.start_at, meeting.end_at))
+    calendar.add_missing_timezones(first - _DAY, last + 2 * _DAY)  # not the changes of seventy years
     return calendar.to_ical().decode()
 
 

@@ -8,18 +8,18 @@ REP_BOOKED, REP_MOVED, REP_CANCELLED, REP_GIVEN_AWAY = "rep_booked", "rep_moved"
 # kind: (subject, first sentence)
 TEXTS: dict[str, dict[str, tuple[str, str]]] = {
     "en": {
-        BOOKED: ("Booked: {meeting} with {rep}", "your meeting is booked. The invitation is attached."),
-        MOVED: ("New time: {meeting} with {rep}", "your meeting has a new time. The invitation is up to date."),
-        CANCELLED: ("Cancelled: {meeting} with {rep}", "your meeting has been cancelled."),
-        REMINDER: ("Reminder: {meeting} with {rep}", "a short reminder of your meeting."),
+        BOOKED: ("Booked: {meeting} with {rep}", "Your meeting is booked. The invitation is attached."),
+        MOVED: ("New time: {meeting} with {rep}", "Your meeting has a new time. The invitation is up to date."),
+        CANCELLED: ("Cancelled: {meeting} with {rep}", "Your meeting has been cancelled."),
+        REMINDER: ("Reminder: {meeting} with {rep}", "A short reminder of your meeting."),
         HANDED_OVER: (
             "Somebody else takes over: {meeting}",
             "{rep} hands your meeting to a colleague. This withdraws the old invitation; the new one follows.",
         ),
         REP_BOOKED: ("New meeting: {meeting} with {visitor}", "{visitor} has booked a meeting with you."),
-        REP_MOVED: ("Moved: {meeting} with {visitor}", "your meeting with {visitor} has a new time."),
-        REP_CANCELLED: ("Cancelled: {meeting} with {visitor}", "your meeting with {visitor} has been cancelled."),
-        REP_GIVEN_AWAY: ("Off your calendar: {meeting} with {visitor}", "this meeting is now with {rep}."),
+        REP_MOVED: ("Moved: {meeting} with {visitor}", "Your meeting with {visitor} has a new time."),
+        REP_CANCELLED: ("Cancelled: {meeting} with {visitor}", "Your meeting with {visitor} has been cancelled."),
+        REP_GIVEN_AWAY: ("Off your calendar: {meeting} with {visitor}", "This meeting is now with {rep}."),
     },
     "de": {
         BOOKED: ("Gebucht: {meeting} mit {rep}", "Ihr Termin ist gebucht. Die Einladung ist angehängt."),

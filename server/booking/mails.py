@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, get_timezone_name
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
@@ -63,9 +64,9 @@ def to_rep(about: About, kind: str, method: str, rep: Rep) -> dict[str, Any]:
     return {"mail": {**given, **page, "calendar": _invitation(about, method)}}
 
 
-def when(start: datetime, end: datetime, zone: str, language: str) -> str:
+def when(start: datetime, end: datetime, zone: str, locale: str) -> str:
     """Monday, March 2, 2026, 10:00 AM – 10:30 AM (Central European Standard Time)"""
-    info = ZoneInfo(zone)
+    info, language = ZoneInfo(zone), Locale.parse(locale, sep="-")
     local, until = start.astimezone(info), end.astimezone(info)
     day = format_date(local.date(), "full", locale=language)
     first, last = (format_time(moment, "short", tzinfo=info, locale=language) for moment in (local, until))
@@ -115,10 +116,11 @@ def _page(
 def _rows(about: About, labels: dict[str, str], language: str, zone: str, for_rep: bool) -> list[tuple[str, str]]:
     meeting, version = about.meeting, about.version
     where = links.place(version, meeting)
-    rows = [(labels["when"], when(meeting.start_at, meeting.end_at, zone, language))]
+    locale = _dates_of(version.site.locale if for_rep else meeting.locale, language)
+    rows = [(labels["when"], when(meeting.start_at, meeting.end_at, zone, locale))]
     if about.was is not None:
         length = meeting.end_at - meeting.start_at
-        rows.append((labels["was"], when(about.was, about.was + length, zone, language)))
+        rows.append((labels["was"], when(about.was, about.was + length, zone, locale)))
     others = [host.name for host in about.hosts if host.id != about.organizer.id]
     told = f"{meeting.name} <{meeting.email}>" if for_rep else about.organizer.name
     rows.append((labels["with"], ", ".join([told, *others])))
@@ -131,6 +133,15 @@ def _rows(about: About, labels: dict[str, str], language: str, zone: str, for_re
     if about.reason:
         rows.append((labels["reason"], about.reason))
     return rows
+
+
+def _dates_of(locale: str, language: str) -> str:
+    """How dates are written: as in the reader's country (en-GB) where it is one of `language`."""
+    try:
+        Locale.parse(locale, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return language
+    return locale if locale.split("-")[0].lower() == language else language
 
 
 def _answered(version: Version, meeting: Meeting, language: str) -> list[tuple[str, str]]:

@@ -88,7 +88,7 @@ def local(turn: Turn, at: datetime) -> str:
 
 
 def _open_times(turn: Turn, start: datetime) -> Sequence[datetime]:
-    meeting = turn.memory.step["meeting"]
+    meeting, moved = turn.memory.step["meeting"], turn.memory.step.get("moves")
     if not exists(turn, meeting):
         return ()
     try:
@@ -100,12 +100,13 @@ def _open_times(turn: Turn, start: datetime) -> Sequence[datetime]:
             end=start + LOOK_AHEAD,
             zone=turn.zone,
             limit=MOST_LOOKED_AT,
-            exclude_meeting=turn.memory.step.get("moves"),
+            exclude_meeting=moved,
             **who(turn),
         )
+        now_at = booking.get(turn.tx, moved).start_at if moved else None
     except (Invalid, NotFound):  # nobody to meet: no pool at all, or a rep who has left
         return ()
-    return found.starts
+    return [one for one in found.starts if one != now_at]
 
 
 def who(turn: Turn) -> dict[str, Any]:
@@ -144,12 +145,16 @@ def _slots_part(
 
 
 def _spread(starts: Sequence[datetime]) -> list[datetime]:
-    """Three near times that are not next to each other: the first, one some hours later, one of another day."""
-    near: list[datetime] = []
-    for start in starts:
-        if not near or start - near[-1] >= timedelta(hours=2):
-            near.append(start)
-    return (near + [start for start in starts if start not in near])[:SUGGESTED]
+    """Three near times that are not next to each other, in order: the first, one some hours later, one of another day;
+    where only one day is open, three of it."""
+    if not starts:
+        return []
+    first = starts[0]
+    later = next((one for one in starts if one - first >= timedelta(hours=2)), None)
+    other = next((one for one in starts if one - first >= timedelta(hours=16)), None)
+    near = [first, *(one for one in (later, other) if one is not None)]
+    near += [one for one in starts if one - near[-1] >= timedelta(hours=2)]
+    return sorted(list(dict.fromkeys([*near, *starts]))[:SUGGESTED])
 
 
 def _by_day(starts: Sequence[datetime], zone: str) -> list[tuple[date, list[datetime]]]:

@@ -115,3 +115,18 @@ def test_who_wants_another_time_and_has_no_meeting_is_shown_more(opened: Opener,
     first = chat.part("slots")["days"][0]["date"]
     assert chat.say(text) == ["Here are more times."]
     assert chat.part("slots")["days"][0]["date"] > first
+
+
+def test_the_first_three_times_lie_apart_and_one_is_of_another_day(opened: Opener) -> None:
+    near = [datetime.fromisoformat(one) for one in opened(NODES).part("slots")["suggested"]]
+    assert near == sorted(near)
+    assert near[1] - near[0] >= timedelta(hours=2)
+    assert len({one.date() for one in near}) == 2
+
+
+def test_of_one_day_three_times_are_suggested_in_order(opened: Opener) -> None:
+    chat = opened(NODES)
+    chat.say("Thursday afternoon")
+    near = chat.part("slots")["suggested"]
+    assert near == sorted(near)
+    assert len(near) == 3
