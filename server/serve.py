@@ -85,7 +85,7 @@ def _refuse_taken_port(host: str, port: int) -> None:
 
 def _prepare_database(workers: int) -> None:
     """Migrate once, before the workers start; nothing of this connection is inherited by them."""
-    db = Database(settings.get().database_url)
+    db = migrate.open_or_exit(settings.get().database_url)
     if db.is_sqlite and workers > 1:
         sys.exit("SQLite serves one process: use --workers 1, or set USHER_DATABASE_URL to a PostgreSQL database.")
     migrate.upgrade_or_exit(db)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -38,7 +40,7 @@ class Settings(BaseSettings):
     )
     mailbox_dir: Path = Field(Path("mailbox"), description="Folder for `mail_to=mailbox`: one .eml file a mail.")
     smtp_host: str = Field("127.0.0.1", description="SMTP server.")
-    smtp_port: int = Field(25, description="SMTP port.")
+    smtp_port: int = Field(25, ge=1, le=65535, description="SMTP port.")
     smtp_security: Literal["none", "starttls", "tls"] = Field(
         "none", description="How the SMTP connection is protected."
     )
@@ -49,13 +51,13 @@ class Settings(BaseSettings):
         description="Comma-separated `kind.name` list of adapters that may be used; empty allows all installed ones.",
     )
     trusted_proxies: int = Field(
-        0, description="How many reverse proxies stand in front; only that many X-Forwarded-* hops are believed."
+        0, ge=0, description="How many reverse proxies stand in front; only that many X-Forwarded-* hops are believed."
     )
     secure_cookies: bool | None = Field(
         None, description="Send the console's cookie over HTTPS only; by default when public_url is https."
     )
     embedded_worker: bool = Field(True, description="Run the outbox worker inside the web process.")
-    worker_poll_seconds: float = Field(0.5, description="How long the worker rests when nothing is due.")
+    worker_poll_seconds: float = Field(0.5, gt=0, description="How long the worker rests when nothing is due.")
     rate_limits: bool = Field(True, description="Limit sign-in attempts, requests and chat frames per address.")
     log_format: Literal["text", "json"] = Field("text", description="How log lines are written.")
     stopped_clock: str = Field(
@@ -70,6 +72,22 @@ class Settings(BaseSettings):
         if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("allowed sqlite:///FILE or postgresql://USER@HOST/NAME")
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("it must be an address such as https://usher.example.com")
+        return value
+
+    @field_validator("stopped_clock")
+    @classmethod
+    def _moment(cls, value: str) -> str:
+        try:
+            return value and datetime.fromisoformat(value).isoformat()
+        except ValueError:
+            raise ValueError("it must be a moment such as 2026-03-02T09:00:00Z") from None
 
     @property
     def cookies_are_secure(self) -> bool:
@@ -131,4 +149,4 @@ def get() -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = "USHER_" + str(first["loc"][0]).upper()
-        raise BadSetting(f"{name} cannot be used: {first['msg']}.") from None
+        raise BadSetting(f"{name} cannot be used: {first['msg'].removeprefix('Value error, ')}.") from None

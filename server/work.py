@@ -9,7 +9,7 @@ from typing import Any
 
 from plugins import registry
 from server import ids, live, logs, settings
-from server.db import Database, migrate
+from server.db import migrate
 from server.worker import Worker
 
 
@@ -17,9 +17,9 @@ def main() -> None:
     """Work until told to stop."""
     logs.set_up()
     of = settings.get()
+    db = migrate.open_or_exit(of.database_url)
     registry.allow(of.adapters_allowed)
     ids.use_key(of.key())
-    db = Database(of.database_url)
     migrate.upgrade_or_exit(db)
     live.share_between_processes(db)
     worker, told = Worker(db), threading.Event()

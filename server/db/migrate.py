@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from server.db import Database
 
@@ -26,11 +26,19 @@ def upgrade(db: Database) -> None:
         command.upgrade(config, "head")
 
 
+def open_or_exit(url: str) -> Database:
+    """The database for a process that starts: a place that cannot hold it is one sentence and exit 1."""
+    try:
+        return Database(url)
+    except OSError as error:
+        sys.exit(f"The database cannot be kept there ({error.strerror}: {error.filename}); see USHER_DATABASE_URL.")
+
+
 def upgrade_or_exit(db: Database) -> None:
     """`upgrade` for a process that starts: a database that does not answer is one sentence and exit 1."""
     try:
         upgrade(db)
-    except OperationalError as error:
+    except DatabaseError as error:
         reason = str(error.orig).strip().splitlines()[0]
         sys.exit(f"The database does not answer ({reason}); see USHER_DATABASE_URL.")
 

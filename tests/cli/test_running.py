@@ -94,6 +94,17 @@ def test_a_setting_that_makes_no_sense_is_one_sentence(start, name, value, comma
     assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize("place", ["/proc/nowhere/usher.db", "{tmp}/no-database.db"])
+@pytest.mark.parametrize("command", [("versions",), ("serve", "--port", "8999"), ("worker",)])
+def test_a_place_that_cannot_hold_the_database_is_one_sentence(start, tmp_path, command, place):
+    (tmp_path / "no-database.db").write_text("a shopping list " * 1000)
+    process = start(*command, USHER_DATABASE_URL="sqlite:///" + place.format(tmp=tmp_path))
+    assert process.wait(60) == 1
+    said = process.stderr.read()
+    assert "Traceback" not in said
+    assert said.count("\n") == 1
+
+
 @pytest.mark.parametrize("command", [("versions",), ("serve", "--port", "8999"), ("worker",)])
 def test_a_database_that_is_away_is_one_sentence(start, command):
     process = start(*command, USHER_DATABASE_URL=f"postgresql://nobody@127.0.0.1:{free_port()}/usher")
