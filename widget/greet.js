@@ -63,6 +63,7 @@ export function start(host) {
     const fire = () => {
       watch.abort();
       shown.add(id);
+      if (launcher.ariaExpanded === "true") return; // opened meanwhile: there is nothing to invite to
       if (show === "open" && device() === "desktop") host.load("open", { focus: false, self: true });
       else tease(host.text(opening));
     };

@@ -120,6 +120,19 @@ def test_playbook_that_opens_by_itself_only_teases_on_a_phone(visit: Visit) -> N
     expect(page.locator(".panel")).to_have_count(0)
 
 
+def test_a_chat_that_is_open_gets_no_teaser_above_it(visit: Visit, double: Double) -> None:
+    display = {"scroll": 90, "show": "teaser", "open": True}
+    double.config["playbooks"] = [{"id": "read", "if": True, "display": display, "opening": "Still here?"}]
+    page = visit("read")
+    page.mouse.wheel(0, 100)
+    page.wait_for_function("performance.getEntriesByType('resource').some((it) => it.name.includes('greet'))")
+    page.locator(".launcher").click()
+    page.locator(".bubble").first.wait_for()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.wait_for_timeout(400)
+    expect(page.locator(".teaser")).to_have_count(0)
+
+
 def test_exit_intent_and_scrolling_bring_the_teaser(visit: Visit, double: Double) -> None:
     shown = {"show": "teaser", "open": True}
     double.config["playbooks"] = [
