@@ -100,13 +100,13 @@ def cancel(turn: Turn, meeting_id: str) -> None:
         turn.say(turn.word("no_meeting"))
         return
     try:
-        booking.cancel(turn.tx, turn.version, meeting_id, by=turn.visitor_actor, reason="in the chat")
+        gone = booking.cancel(turn.tx, turn.version, meeting_id, by=turn.visitor_actor, reason="in the chat")
     except Gone:
         turn.say(turn.word("too_late"))
         return
     if turn.memory.meeting == meeting_id:
         turn.memory.meeting = ""
-    turn.say(turn.word("cancelled"))
+    turn.say(turn.word("cancelled"), part=card(turn, gone))
 
 
 def theirs(turn: Turn) -> Any:

@@ -115,11 +115,17 @@ def _choices(token: str, meeting: Meeting, version: Version, *, taken: bool = Fa
         )
     days = [
         {"name": _day(day, meeting), "slots": [_slot(one, local, meeting) for one in starts]}
-        for day, starts in found.days()
+        for day, starts in _others(found, meeting)
     ]
     told = {"text": words.in_locale(meeting.locale)["taken"]} if taken else None
     more = {"days": days, "zone": local.key, "zones": sorted(available_timezones()), "next_from": found.next_from}
     return _render("reschedule.html", token, meeting, version, told=told, **more)
+
+
+def _others(found: booking.SlotList, meeting: Meeting) -> list[tuple[date, list[datetime]]]:
+    """The days with their open times, without the time at which the meeting is now."""
+    days = [(day, [one for one in starts if one != meeting.start_at]) for day, starts in found.days()]
+    return [(day, starts) for day, starts in days if starts]
 
 
 def _first(local: ZoneInfo) -> datetime:

@@ -24,6 +24,15 @@ class Chat:
         expect(self.composer).to_be_visible()
         return self
 
+    def come_back(self) -> Chat:
+        """Reload the page. On a desktop the panel that was open is open again by itself; on a phone it is not."""
+        small = (self.page.viewport_size or {"width": 0})["width"] < 600
+        self.page.reload()
+        if small:
+            return self.open()
+        expect(self.composer).to_be_visible()
+        return self
+
     def say(self, text: str) -> None:
         self.composer.fill(text)
         self.composer.press("Enter")

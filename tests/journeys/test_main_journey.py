@@ -112,6 +112,28 @@ def test_each_page_opens_in_its_own_way(town: Town, page: Page):
     Chat(page).open().hears("security documentation")
 
 
+def test_a_meeting_is_moved_and_cancelled_in_the_chat(town: Town, page: Page, device: dict[str, Any]):
+    address = "eve@umbrella.example" if device is PHONE else "dan@hooli.example"
+    page.goto(f"{town.site_url}/pricing")
+    chat = Chat(page).open()
+    qualify(chat)
+    chat.press("Replacing a tool")
+    chat.press("This quarter")
+    chat.book_first_time("Eve Adams", address)
+    chat.press("Reschedule")
+    chat.hears("Which new time suits you")
+    chat.first_time().click()
+    chat.hears("It is moved")
+    next_event(town, address, "REQUEST", sequence=1)
+    chat.come_back().hears("It is moved")
+    chat.say("please cancel my meeting")
+    chat.hears("Shall I cancel")
+    chat.say("yes")
+    chat.hears("It is cancelled.")
+    expect(chat.button("Cancel meeting")).to_have_count(0)
+    next_event(town, address, "CANCEL", sequence=2)
+
+
 def test_the_owner_sees_the_conversation_and_why_everything_was_decided(town: Town, page: Page, device: dict[str, Any]):
     page.goto(f"{town.site_url}/pricing")
     chat = Chat(page).open()

@@ -26,6 +26,7 @@ def test_a_meeting_is_cancelled_in_the_chat_after_one_question(opened: Opener, h
     assert said == ["Shall I cancel Product demo, Monday, March 2, 2026, 11:00\u202fAM?"]
     assert [one["id"] for one in chat.part("choices")["options"]] == ["yes", "no"]
     assert (chat.press("yes") if how == "button" else chat.say("yes please")) == ["It is cancelled."]
+    assert chat.part("meeting")["meeting"]["status"] == "cancelled"
     assert meetings(chat) == [("cancelled", "02 10:00")]
 
 

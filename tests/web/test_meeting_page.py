@@ -29,6 +29,14 @@ def test_it_says_when_in_the_visitors_zone_and_language(client, path):
     assert "Ihr Termin ist gebucht." in html
 
 
+def test_the_present_time_is_not_offered_as_another_one(client):
+    start = first_start(client)
+    made = meet(client, hold(client, start).json["hold"]["token"]).json["meeting"]
+    offered = starts(client.get(made["manage_url"].removeprefix("http://usher.test") + "/reschedule").text)
+    assert offered
+    assert start not in offered
+
+
 def test_it_moves_the_meeting_to_another_open_time(client, path):
     choices = starts(client.get(f"{path}/reschedule").text)
     moved = client.post(f"{path}/reschedule", data={"start": choices[5]}, follow_redirects=True)
@@ -100,3 +108,8 @@ def test_the_page_allows_no_script_and_is_kept_by_nobody(client, path):
     assert headers["Cache-Control"] == "no-store"
     assert headers["Referrer-Policy"] == "no-referrer"
     assert "<script" not in client.get(path).text
+
+
+def test_a_reason_that_no_database_can_store_is_refused_and_nothing_is_cancelled(client, path):
+    assert client.post(f"{path}/cancel", data={"reason": "ill\x00"}).status_code == 422
+    assert "Ihr Termin ist gebucht." in client.get(path).text
