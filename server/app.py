@@ -14,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from plugins import registry
 from server import clock, console, ids, settings
 from server.db import Database, migrate
-from server.errors import TooMany, UsherError
+from server.errors import Invalid, TooMany, UsherError
 from server.web import assets, booking, chat, connection, meeting_page, site_config, status
 
 MOST_BODY_BYTES = 256 * 1024
@@ -50,6 +50,7 @@ def create_app(database: Database | None = None) -> Flask:
     app.register_error_handler(UsherError, _answer_usher_error)
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(Exception, _answer_fault)
+    app.before_request(_refuse_nul)
     app.after_request(_harden)
     app.wsgi_app = _Front(app.wsgi_app)  # type: ignore[method-assign]
     if of.trusted_proxies:
@@ -63,6 +64,13 @@ def _hang_doors(app: Flask) -> None:
         app.register_blueprint(door.bp)
     chat.init_app(app)
     console.init_app(app)
+
+
+def _refuse_nul() -> None:
+    """No page sends a NUL; PostgreSQL takes none, so it would be a fault of ours wherever it is looked for or kept."""
+    given = [request.path, *(text for _, text in (*request.args.items(multi=True), *request.form.items(multi=True)))]
+    if any("\x00" in text for text in given):
+        raise Invalid("The request contains a character that cannot be stored.")
 
 
 def _answer_usher_error(error: UsherError) -> ResponseReturnValue:
