@@ -169,9 +169,7 @@ def _open(
     return openings(_question(version, asked, roster.calendars, start, end)), roster.silent
 
 
-def _question(
-    version: Version, asked: Asked, reps: Sequence[RepCalendar], start: datetime, end: datetime
-) -> Question:
+def _question(version: Version, asked: Asked, reps: Sequence[RepCalendar], start: datetime, end: datetime) -> Question:
     return Question(
         now=clock.now(),
         start=_second(start),
