@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 PORT ?= 8000
-SITE_PORT ?= $(shell echo $$(( $(PORT) + 10 )))
+SITE_PORT ?= $(shell expr $(PORT) + 10 2>/dev/null)
 PYTHON ?= python3
 
 VENV := .venv

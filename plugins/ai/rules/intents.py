@@ -125,9 +125,13 @@ def objection_raised(said: Said, objections: Sequence[Option]) -> str:
     """The id of the playbook's objection whose words stand in the line, the longest first; "" when none do."""
     if not objections:
         return ""
-    known = Phrasebook((one.id, "", text) for one in objections for text in (*one.says, one.label) if text.strip())
-    hits = known.find(plain(said.folded))
+    hits = _words_of(tuple(objections)).find(plain(said.folded))
     return max(hits, key=lambda hit: hit.end - hit.start).key if hits else ""
+
+
+@lru_cache(maxsize=256)
+def _words_of(objections: tuple[Option, ...]) -> Phrasebook:
+    return Phrasebook((one.id, "", text) for one in objections for text in (*one.says, one.label) if text.strip())
 
 
 def _clause(match: re.Match[str], said: Said, hits: list[Hit]) -> Clause:
