@@ -136,9 +136,9 @@ def moment_given(name: str) -> datetime | None:
     """An ISO moment from the address, in UTC; None when there is none or it is not one."""
     try:
         found = datetime.fromisoformat(request.args.get(name, ""))
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def is_piece() -> bool:
