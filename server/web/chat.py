@@ -130,6 +130,7 @@ class Talk:
         self.link.send_frame({"t": "refused", "id": client_id, **said} if client_id else {"t": "error", **said})
         if self.refusals > MOST_REFUSALS:
             self.link.end(TOO_MANY, "too many refused frames")
+            raise ConnectionClosed(TOO_MANY, None)
 
     def _limited(self, kind: str, key: str, rate: Any) -> float:
         return _buckets.take(kind, key, rate) if settings.get().rate_limits else 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -31,12 +32,13 @@ MOST_BUCKETS = 50_000
 class Buckets:
     """Buckets by key. Full buckets are forgotten when there are too many."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
         self._levels: dict[tuple[str, str], tuple[float, float]] = {}
 
     def take(self, kind: str, key: str, rate: Rate) -> float:
         """Take one token: 0.0 when there was one, else the seconds until there is."""
-        now = time.monotonic()
+        now = self._seconds()
         level, at = self._levels.get((kind, key), (float(rate.burst), now))
         level = min(rate.burst, level + (now - at) * rate.per_second)
         if level < 1:

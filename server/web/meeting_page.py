@@ -163,7 +163,7 @@ def _shown(meeting: Meeting, version: Version, said: Mapping[str, str]) -> dict[
         "day": _day(start.date(), meeting),
         "time": f"{_time(start, meeting)} – {_time(end, meeting)}",
         "rep": links.rep_of(version, meeting).name,
-        "place": place.text,
+        "place": place.text.removeprefix("https://"),
         "place_url": place.url,
         "guests": meeting.guests,
         "can_change": ahead and meeting.status != booking.HELD,

@@ -93,3 +93,8 @@ def test_later_meetings_follow_page_by_page(desk, db, story):
     second = owner.text(more[1].replace("&amp;", "&"))
     assert [n for n in range(len(starts)) if f"Person {n}." not in first + second] == []
     assert "Show later ones" not in second
+
+
+def test_an_address_with_a_moment_before_all_time_shows_the_list(desk):
+    for moment in ("0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00", "soon"):
+        assert desk("owner").get(f"/meetings?from={moment}").status_code == 200
