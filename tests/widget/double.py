@@ -62,7 +62,7 @@ class Double:
     def cut(self, code: int = 1001) -> None:
         """Close every socket."""
         for ws in list(getattr(self, "sockets", {})):
-            with suppress(simple_websocket.ConnectionClosed):
+            with suppress(simple_websocket.ConnectionClosed, OSError):  # the other side may be closing just now
                 ws.close(code)
         self.sockets: dict[simple_websocket.Server, str] = {}
 
