@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from email_validator import EmailNotValidError, validate_email
 
 from server.booking.schema import Meetings, MeetingType
+from server.playbooks import slips
 
 if TYPE_CHECKING:
     from server.playbooks.turn import Turn
@@ -26,25 +27,36 @@ def show(turn: Turn, text: str) -> None:
     """Say `text` with the form below it, what is known filled in."""
     step, given = turn.memory.step, _known(turn)
     step["fields"] = fields = _fields(turn)
+    given |= {"email": step["meant"]} if "meant" in step else {}
     shown = [{**field, "value": str(given.get(field["id"], ""))} for field in fields]
     part = {"kind": "form", "fields": shown, "submit": turn.word("submit"), "held": step.get("hold")}
     turn.say(text, part=part)
 
 
 def fill(turn: Turn, form: Mapping[str, Any]) -> bool:
-    """Take what was filled in; False while something is missing or is no e-mail address."""
+    """Take what was filled in; False while something is missing, or is no e-mail address or
+    probably a slip of one."""
     wanted = {field["id"] for field in _fields(turn)}
     told = {
         name: str(value).strip()[: _LONGEST.get(name, 500)] for name, value in form.items() if name in wanted and value
     }
+    turn.memory.step.pop("meant", None)
     if "email" in told:
         told["email"] = _address(told["email"])
+    if meant := slips.of_address(turn, told.get("email", "")):
+        turn.memory.step["meant"], told["email"] = meant, ""
     given = {**turn.memory.step.get("given", {}), **{name: value for name, value in told.items() if value}}
     turn.memory.step["given"] = given
     for name, place in _KEPT.items():
         if name in told and told[name] and told[name] != turn.known(place):
             turn.save(place, told[name], source="the form of the booking", origin="form")
     return not is_needed(turn)
+
+
+def once_more(turn: Turn) -> None:
+    """Show the form again: something is missing, or an address looks like a slip and what was meant is filled in."""
+    meant = turn.memory.step.get("meant")
+    show(turn, turn.word("did_you_mean", value=meant) if meant else turn.word("form_again"))
 
 
 def given(turn: Turn) -> dict[str, Any]:

@@ -6,18 +6,16 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from functools import lru_cache
 
-from plugins import registry
 from plugins.ai import AI
 from plugins.errors import PluginError
-from plugins.records import MemoryRecords
 from server.adapters import service as adapters
 from server.config.version import Version
 from server.db import Database
 from server.knowledge import service as knowledge
 from server.playbooks.nodes.answer import Answer
 from server.playbooks.questions import Found
+from server.playbooks.rules import builtin
 from server.playbooks.schema import Playbook
 
 _KEPT = 256  # pairs of version and language
@@ -83,13 +81,6 @@ def adapter(db: Database, version: Version) -> AI:
     except PluginError as problem:
         _log.warning("the AI adapter cannot be opened, the built-in rules go on: %s", problem)
         return builtin()
-    return ai
-
-
-@lru_cache(maxsize=1)
-def builtin() -> AI:
-    """The rules that need nobody."""
-    ai: AI = registry.open("ai", "builtin", {}, records=MemoryRecords())
     return ai
 
 

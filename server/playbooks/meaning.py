@@ -21,6 +21,7 @@ from server.playbooks.belief import believed
 from server.playbooks.memory import Memory
 from server.playbooks.nodes.objection import Objection
 from server.playbooks.questions import Found
+from server.playbooks.rules import builtin
 from server.playbooks.schema import Playbook
 
 _MAY_BE_QUESTIONS = (Intent.QUESTION, Intent.OTHER, Intent.ANSWER, Intent.OBJECTION)
@@ -88,7 +89,7 @@ def _understand(ai: AI, text: str, expected: Expectation, row: Any, version: Ver
         return ai.understand(text, expected, locale=locale, now=now, zone=zone)
     except PluginError as problem:
         _log.warning("the AI adapter failed, the built-in rules go on: %s", problem)
-        return knowing.builtin().understand(text, expected, locale=locale, now=now, zone=zone)
+        return builtin().understand(text, expected, locale=locale, now=now, zone=zone)
 
 
 def _region(zone: str, locale: str) -> str:

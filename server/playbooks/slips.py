@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from plugins.ai import Option, Understanding
+from plugins.ai import Expect, Expectation, Option, Understanding
+from server import clock
+from server.playbooks.rules import builtin
 
 if TYPE_CHECKING:
     from server.playbooks.turn import Turn
@@ -26,6 +28,17 @@ def ask(turn: Turn, meant: Understanding) -> bool:
     part = {"kind": "choices", "options": [{"id": value, "label": value}], "multi": False}
     turn.say(turn.word("did_you_mean", value=value), part=part)
     return True
+
+
+def of_address(turn: Turn, email: str) -> str:
+    """What was probably meant by an address in a form; "" when nothing else was, or when it was asked before."""
+    if not email or turn.memory.step.get("insisted") == email:
+        return ""
+    expected = Expectation(Expect.EMAIL)
+    meant = builtin().understand(email, expected, locale=turn.locale, now=clock.now(), zone=turn.zone)
+    if meant.suggestion:
+        turn.memory.step["insisted"] = email
+    return meant.suggestion
 
 
 def taken(turn: Turn, value: Mapping[str, Any]) -> str:

@@ -86,6 +86,26 @@ def test_a_form_with_a_fault_is_shown_again_with_what_was_right(opened: Opener) 
     assert chat.fill(email="ada@wonka.example")[-1] == "See you!"
 
 
+def test_a_slip_in_the_forms_address_is_asked_about_once(opened: Opener) -> None:
+    chat = opened(NODES)
+    chat.choose(1)
+    slip = {"name": "Ada Byron", "email": "ada@gmial.com"}
+    assert chat.fill(**slip) == ["Did you mean ada@gmail.com? If not, please type it once more."]
+    values = {one["id"]: one["value"] for one in chat.part("form")["fields"]}
+    assert values["email"] == "ada@gmail.com"
+    assert chat.fill(**slip)[0].startswith("It is booked")
+
+
+def test_what_was_meant_instead_of_a_slip_is_booked(opened: Opener) -> None:
+    chat = opened(NODES)
+    chat.choose(1)
+    chat.fill(name="Ada Byron", email="ada@gmial.com")
+    assert chat.fill(name="Ada Byron", email="ada@gmail.com")[0].startswith("It is booked")
+    with chat.db.reading() as tx:
+        (meeting,) = booking.of_conversation(tx, chat.id)
+    assert meeting.email == "ada@gmail.com"
+
+
 def test_the_form_can_be_answered_in_words(opened: Opener) -> None:
     chat = opened(NODES)
     chat.choose(1)

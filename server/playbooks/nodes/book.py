@@ -132,7 +132,7 @@ class Book(Node):
     def _fill(self, turn: Turn, form: Mapping[str, Any]) -> Move:
         if forms.fill(turn, form):
             return self._confirm(turn)
-        forms.show(turn, turn.word("form_again"))
+        forms.once_more(turn)
         return WAIT
 
     def _confirm(self, turn: Turn) -> Move:
