@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection
 
 from server import events
+from server.booking import service as booking
 from server.config import service as config
 from server.enrichment import service as enrichment
-from server.events import Event
+from server.events import SYSTEM, Event
 from server.leads import crm
+from server.leads import service as leads
 
 Reaction = Callable[[Connection, Event], None]
 
@@ -29,6 +31,15 @@ def ask_about_the_lead(tx: Connection, event: Event) -> None:
     enrichment.ask(tx, config.active_of(tx, event.site_id), event.subject_id, event.id)
 
 
+def give_the_lead_to_whom_it_meets(tx: Connection, event: Event) -> None:
+    """A lead that nobody owns belongs to the rep it has booked a meeting with."""
+    meeting = booking.get(tx, event.subject_id)
+    if meeting.lead_id and leads.get(tx, meeting.lead_id).owner_rep is None:
+        leads.assign(
+            tx, meeting.lead_id, meeting.rep, kind="routed", actor=SYSTEM, reason="booked a meeting with this rep"
+        )
+
+
 def learn_what_was_delivered(tx: Connection, event: Event) -> None:
     """What an enrichment adapter answered becomes field values."""
     if event.data["kind"].startswith("enrichment."):
@@ -40,5 +51,6 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     events.LEAD_CHANGED: (tell_crm_about_the_lead,),
     events.LEAD_ASSIGNED: (tell_crm_about_the_lead,),
     events.LEAD_CLAIMED: (tell_crm_about_the_lead,),
+    events.MEETING_BOOKED: (give_the_lead_to_whom_it_meets,),
     events.DELIVERY_DONE: (learn_what_was_delivered,),
 }

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from server import events
+from server import clock, events
 from server.adapters.records import TableRecords
+from server.booking import service as booking
 from server.config import folder
 from server.config import service as config
 from server.leads import service as leads
@@ -82,3 +83,25 @@ def test_a_reaction_that_fails_is_tried_five_times_and_stops_no_other(db, versio
     with db.reading() as tx:
         (event,) = events.of_subject(tx, *gone)
     assert (event.tries, event.handled_at) == (events.MOST_TRIES, None)
+
+
+def test_a_lead_nobody_owns_belongs_to_the_rep_it_meets_and_an_owner_stays(db, version, monday):
+    owned = meet_ada(db, version)
+    with db.transaction() as tx:
+        leads.assign(tx, owned.id, "joan", kind="override", actor=events.SYSTEM, reason="a customer of hers")
+    free = book(db, version, "bob@initrode.example")
+    kept = book(db, version, "ada@globex.example")
+    work(db)
+    with db.reading() as tx:
+        assert leads.get(tx, free.lead_id).owner_rep == free.rep
+        assert leads.get(tx, kept.lead_id).owner_rep == "joan"
+
+
+def book(db, version, address):
+    with db.transaction() as tx:
+        now = clock.now()
+        open_times = booking.slots(
+            tx, version, meeting="demo", start=now, end=now + timedelta(days=7), zone="UTC"
+        ).starts
+        held = booking.hold(tx, version, meeting="demo", start=open_times[0])
+        return booking.confirm(tx, version, held.id, name="Somebody", email=address)
