@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from server.db.types import Id, Json, Name, UtcDateTime, metadata
 __all__ = ["Connection", "Database", "Id", "Json", "Name", "UtcDateTime", "metadata"]
 
 _BEGIN = "usher_begin"
+SWITCH_TRIES, SWITCH_REST_SECONDS = 200, 0.05
 
 
 class Database:
@@ -68,6 +70,18 @@ class Database:
         self.engine.dispose()
 
 
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log. SQLite does not wait for others here, so processes that start at once must."""
+    for left in range(SWITCH_TRIES, 0, -1):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if left == 1:
+                raise
+            time.sleep(SWITCH_REST_SECONDS)
+
+
 def _as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
@@ -87,7 +101,8 @@ def _sqlite_engine(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def set_up(connection: sqlite3.Connection, record: Any) -> None:
         connection.isolation_level = None  # the driver's own BEGIN comes too late for IMMEDIATE
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        _write_ahead(connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
