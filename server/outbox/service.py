@@ -94,10 +94,13 @@ def deliver_due(db: Database, call: Call, *, most: int = 20) -> int:
 def retry(db: Database, delivery_id: str, actor: events.Actor) -> None:
     """Try a delivery again now. NotFound; Conflict when it is done or on its way."""
     with db.transaction() as tx:
-        if store.get(tx, delivery_id) is None:
+        row = store.get(tx, delivery_id)
+        if row is None:
             raise NotFound(f"There is no delivery {delivery_id}.")
         if not store.retry(tx, delivery_id, clock.now()):
             raise Conflict("This delivery is done or on its way; only waiting and failed ones can be tried again.")
+        about = {"site_id": row.site_id, "subject": ("delivery", row.id), "reason": row.problem}
+        events.record(tx, events.DELIVERY_RETRIED, actor=actor, **about)
 
 
 def get(tx: Connection, delivery_id: str) -> Delivery:

@@ -112,6 +112,8 @@ def test_a_person_may_have_a_dead_one_tried_again_but_not_a_done_one(db, monday)
     outbox.retry(db, delivery_id, events.SYSTEM)
     outbox.deliver_due(db, outside)
     assert states(db) == {"a": "done"}
+    with db.reading() as tx:
+        assert len(events.latest(tx, "sit_1", [events.DELIVERY_RETRIED])) == 1
     with pytest.raises(Conflict):
         outbox.retry(db, delivery_id, events.SYSTEM)
 
