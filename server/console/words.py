@@ -94,6 +94,7 @@ EVENTS = {
     "meeting.no_show": "Nobody came to the meeting",
     "delivery.done": "Delivered",
     "delivery.dead": "Delivery failed",
+    "delivery.retried": "Delivery tried again",
     "config.applied": "Site version applied",
     "config.rolled_back": "Went back to a site version",
     "user.added": "User added",
