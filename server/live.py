@@ -7,23 +7,31 @@ import logging
 import threading
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import psycopg
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from server.db import Database
 
 Frame = Mapping[str, Any]
+Note = tuple[str, Frame]  # topic and frame
 Listener = Callable[[Frame], None]
 
 CHANNEL = "usher_live"
 MOST_PAYLOAD_CHARACTERS = 1900  # PostgreSQL takes less than 8,000 bytes; a character has four at most
+_NOTIFY = text("SELECT pg_notify(:channel, :piece)")
 _log = logging.getLogger("usher.live")
 _listeners: dict[str, list[Listener]] = defaultdict(list)
 _shared: Database | None = None
 _pieces: dict[str, list[str]] = {}
+
+
+class Shared(dict[str, Any]):
+    """A frame on its way to many listeners: the one who encodes it first keeps its bytes here for the others."""
+
+    encoded: bytes | None = None
 
 
 def subscribe(topic: str, listener: Listener) -> Callable[[], None]:
@@ -41,10 +49,22 @@ def subscribe(topic: str, listener: Listener) -> Callable[[], None]:
 
 def publish(topic: str, frame: Frame) -> None:
     """Pass a frame on to all who listen, in this process and in the others; call it after the commit."""
+    if _shared is not None:
+        with _shared.transaction() as tx:
+            share(tx, [(topic, frame)])
+    hand_out([(topic, frame)])
+
+
+def share(tx: Connection, notes: Sequence[Note]) -> None:
+    """Let the commit of this transaction carry frames to all processes. `hand_out` them here after the commit."""
+    if _shared is not None and notes:
+        tx.execute(_NOTIFY, [{"channel": CHANNEL, "piece": piece} for piece in _pieces_of(notes)])
+
+
+def hand_out(notes: Sequence[Note]) -> None:
+    """Pass frames on to those who listen in this process, after the commit; nothing where the commit does it."""
     if _shared is None:
-        _hand_out(topic, frame)
-    else:
-        _notify(_shared, json.dumps([topic, frame]))
+        _hand_out(notes)
 
 
 def share_between_processes(db: Database) -> None:
@@ -59,19 +79,17 @@ def share_between_processes(db: Database) -> None:
     _shared = db
 
 
-def _hand_out(topic: str, frame: Frame) -> None:
-    for listener in list(_listeners.get(topic, ())):
-        listener(frame)
+def _hand_out(notes: Iterable[Note]) -> None:
+    for topic, frame in notes:
+        for listener in list(_listeners.get(topic, ())):
+            listener(frame)
 
 
-def _notify(db: Database, whole: str) -> None:
-    """A frame in pieces small enough for NOTIFY; those of one transaction arrive together and in order."""
-    name = uuid.uuid4().hex[:12]
+def _pieces_of(notes: Sequence[Note]) -> list[str]:
+    """Frames in pieces small enough for NOTIFY; those of one transaction arrive together and in order."""
+    whole, name = json.dumps(notes), uuid.uuid4().hex[:12]
     cuts = range(0, len(whole), MOST_PAYLOAD_CHARACTERS)
-    with db.transaction() as tx:
-        for n, cut in enumerate(cuts, 1):
-            piece = f"{name} {n} {len(cuts)} {whole[cut : cut + MOST_PAYLOAD_CHARACTERS]}"
-            tx.execute(text("SELECT pg_notify(:channel, :piece)"), {"channel": CHANNEL, "piece": piece})
+    return [f"{name} {n} {len(cuts)} {whole[cut : cut + MOST_PAYLOAD_CHARACTERS]}" for n, cut in enumerate(cuts, 1)]
 
 
 def _listen(db: Database, listening: threading.Event) -> None:
@@ -93,5 +111,4 @@ def _heard(piece: str) -> None:
     parts = _pieces.setdefault(name, [])
     parts.append(part)
     if int(n) == int(of):
-        topic, frame = json.loads("".join(_pieces.pop(name)))
-        _hand_out(topic, frame)
+        _hand_out(json.loads("".join(_pieces.pop(name))))

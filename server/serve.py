@@ -7,6 +7,7 @@ from gevent import monkey
 monkey.patch_all()
 
 import argparse  # noqa: E402 - nothing may be imported before the patch
+import contextlib  # noqa: E402
 import logging  # noqa: E402
 import socket  # noqa: E402
 import sys  # noqa: E402
@@ -14,18 +15,45 @@ from typing import Any  # noqa: E402
 
 import gevent  # noqa: E402
 from gunicorn.app.base import BaseApplication  # noqa: E402
+from gunicorn.workers.ggevent import GeventWorker  # noqa: E402
 
 from server import live, logs, settings  # noqa: E402
 from server.app import create_app  # noqa: E402
 from server.config import service as config  # noqa: E402
 from server.db import Database, migrate  # noqa: E402
 from server.playbooks import knowing  # noqa: E402
-from server.web import connection  # noqa: E402
+from server.web import connection, stopping  # noqa: E402
 from server.worker import Worker  # noqa: E402
 
 PING_SECONDS = 20
-GRACEFUL_SECONDS = 5
+GRACEFUL_SECONDS = 2  # after this gunicorn kills; what was not committed by then is rolled back and sent again
 GOODBYE_SECONDS = 1
+
+
+class ChatWorker(GeventWorker):
+    """gunicorn's gevent worker, which would wait for browsers that keep a connection they do not use."""
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._idle: set[Any] = set()
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        self._idle.add(client)
+        try:
+            super().handle(listener, client, addr)
+        finally:
+            self._idle.discard(client)
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
+        self._idle.discard(sock)
+        super().handle_request(listener_name, req, sock, addr)
+        self._idle.add(sock)
+
+    def let_go(self) -> None:
+        """Close the connections on which no request is being answered."""
+        for client in list(self._idle):
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RD)
 
 
 class Server(BaseApplication):
@@ -35,7 +63,7 @@ class Server(BaseApplication):
         self.options = {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "workers": workers,
-            "worker_class": "gevent",
+            "worker_class": ChatWorker,
             "worker_connections": 12000,
             "graceful_timeout": GRACEFUL_SECONDS,
             "timeout": 60,
@@ -116,10 +144,12 @@ def _ping_for_ever() -> None:
 
 def _say_goodbye(worker: Any, back_room: Worker) -> None:
     while worker.alive:
-        gevent.sleep(0.1)
+        gevent.sleep(0.05)
     back_room.stopping = True
     logging.getLogger("usher").info("stopping: saying goodbye to %d sockets", connection.count())
+    stopping.begin()
     connection.end_all()
+    worker.let_go()
     gevent.sleep(GOODBYE_SECONDS)
     connection.drop_all()
 

@@ -6,87 +6,104 @@ only in part, and one reader that is stuck stops everybody who sends to it (docs
 
 from __future__ import annotations
 
-import json
 import socket as sockets
 import time
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
 import gevent
 from simple_websocket import ConnectionClosed
+from wsproto.events import CloseConnection, Message, Ping
+
+from server.web import sending, stopping
 
 MOST_QUEUED_BYTES = 1 << 20
 MOST_FRAME_BYTES = 64 * 1024
+READ_BYTES = 16384
 SILENT_SECONDS = 45
+LINGER_SECONDS = 1
+TOO_BIG, LOST = 1009, 1006
 _PING = b"\x89\x00"
+_PINGS_AT_ONCE = 100
 
 _open: set[Connection] = set()
 
 
 class NoThread:
-    """Stands where simple_websocket would start a reading thread: our own greenlet reads."""
+    """Stands where simple_websocket would start a reading thread and keep an event for it: our own greenlet reads."""
 
     name = ""
 
-    def __init__(self, target: Any = None, **_: Any) -> None:
+    def __init__(self, target: Any = None) -> None:
         """Nothing to prepare."""
 
     def start(self) -> None:
         """Nothing to start."""
 
+    def set(self) -> None:
+        """Nobody waits."""
 
-SERVER_OPTIONS = {"thread_class": NoThread, "max_message_size": MOST_FRAME_BYTES, "receive_bytes": 4096}
+
+SERVER_OPTIONS = {"thread_class": NoThread, "event_class": NoThread}
 
 
 class Connection:
-    """Takes the place of `ws.sock`, so that pongs and close replies go through the queue as well."""
+    """Takes the socket over from simple_websocket after its handshake; wsproto reads the frames."""
+
+    __slots__ = (
+        "_closed", "_dead", "_ended", "_inbox", "_kept", "_kept_bytes", "_protocol", "_queue", "_queued", "_socket",
+        "_writer", "heard_at",
+    )  # fmt: skip
 
     def __init__(self, ws: Any) -> None:
-        self._ws = ws
+        self._protocol = ws.ws
         self._socket = ws.sock
-        self._queue: list[bytes] = []
+        ws.connected = False  # so that flask-sock says no goodbye of its own
+        self._inbox: deque[str | bytes] = deque()
+        self._kept: list[Any] = []  # the parts so far of a message that is not whole yet
+        self._kept_bytes = 0
+        self._queue: deque[bytes] = deque()
         self._queued = 0
-        self._writing = False
+        self._writer: gevent.Greenlet | None = None
+        self._closed: ConnectionClosed | None = None
+        self._ended = False
         self._dead = False
         self.heard_at = time.monotonic()
-        ws.sock = self
         _open.add(self)
+        if stopping.begun():
+            self.end(stopping.CODE)
 
     def send_frame(self, frame: Mapping[str, Any]) -> None:
         """Send a frame, now or as soon as the other side takes it; drops the connection at 1 MiB unsent."""
-        self.send(encode(frame))
+        self.send(sending.encode(frame))
 
     def receive(self) -> str | bytes:
         """The next message, waiting for it. ConnectionClosed when there will be none."""
-        ws = self._ws
-        gevent.sleep(0)  # a recv() that finds data never yields: let the others have their turn
-        while not ws.input_buffer:
-            if not ws.connected:
-                raise ConnectionClosed(ws.close_reason, ws.close_message)
-            try:
-                data = self._socket.recv(4096)
-            except OSError:
-                data = b""
-            if not data:
-                ws.connected = False
-                raise ConnectionClosed(1006, None)
-            self.heard_at = time.monotonic()
-            ws.ws.receive_data(data)
-            ws.connected = ws._handle_events()
-        message: str | bytes = ws.input_buffer.pop(0)
-        return message
+        while True:
+            gevent.sleep(0)  # a recv() that finds data never yields: let the others have their turn
+            if self._inbox:
+                return self._inbox.popleft()
+            if self._closed:
+                raise self._closed
+            self._read()
 
     def end(self, code: int, reason: str = "") -> None:
-        """Say goodbye with a close code and stop sending."""
-        body = code.to_bytes(2, "big") + reason.encode()[:120]
-        self.send(b"\x88" + bytes((len(body),)) + body)
+        """Say goodbye with a close code; nothing is sent after it. The reader ends when the other side answers."""
+        if not self._ended:
+            body = code.to_bytes(2, "big") + reason.encode()[:120].decode(errors="ignore").encode()
+            self.send(b"\x88" + bytes((len(body),)) + body)
+            self._ended = True
 
     def finish(self) -> None:
         """Give what is queued a moment to leave, then let go of the socket."""
         _open.discard(self)
-        with gevent.Timeout(1, False):
-            while self._writing and not self._dead:
-                gevent.sleep(0.01)
+        with gevent.Timeout(LINGER_SECONDS, False):
+            if self._writer:
+                self._writer.join()
+            if self._ended and not self._dead:
+                self._drain()
+        self.drop()
         self._socket.close()
 
     def drop(self) -> None:
@@ -99,22 +116,13 @@ class Connection:
             except OSError:
                 return
 
-    # What simple_websocket expects of a socket.
-
-    def send(self, data: bytes) -> int:
-        """Try at once without blocking; what the kernel does not take waits in the queue."""
-        if self._dead:
-            return len(data)
-        rest = data if self._queue or self._writing else data[self._send_now(data) :]
-        if rest:
+    def send(self, data: bytes) -> None:
+        """Send encoded frames: try at once without blocking; what the kernel does not take waits in the queue."""
+        if self._dead or self._ended:
+            return
+        rest = data if self._writer else data[self._send_now(data) :]
+        if rest and not self._dead:
             self._enqueue(rest)
-        return len(data)
-
-    def recv(self, size: int) -> bytes:
-        return bytes(self._socket.recv(size))
-
-    def close(self) -> None:
-        """simple_websocket closes before the queue is empty; `finish` closes."""
 
     def _send_now(self, data: bytes) -> int:
         try:
@@ -123,51 +131,89 @@ class Connection:
             return 0
         except OSError:
             self.drop()
-            return len(data)
+            return 0
 
     def _enqueue(self, data: bytes) -> None:
         self._queue.append(data)
         self._queued += len(data)
         if self._queued > MOST_QUEUED_BYTES:
             self.drop()
-        elif not self._writing:
-            self._writing = True
-            gevent.spawn(self._write)
+        elif not self._writer:
+            self._writer = gevent.spawn(self._write)
 
     def _write(self) -> None:
         try:
             while self._queue:
-                data = b"".join(self._queue)
-                self._queue.clear()
+                data = self._queue.popleft()
                 self._socket.sendall(data)
                 self._queued -= len(data)
         except OSError:
             self.drop()
         finally:
-            self._writing = False
+            self._writer = None
 
+    def _read(self) -> None:
+        try:
+            data = self._socket.recv(READ_BYTES)
+        except OSError:
+            data = b""
+        if not data:
+            self._closed = ConnectionClosed(LOST, None)
+            return
+        self.heard_at = time.monotonic()
+        self._protocol.receive_data(data)
+        for event in self._protocol.events():
+            if isinstance(event, Message):
+                self._collect(event)
+            elif isinstance(event, Ping):
+                self.send(self._protocol.send(event.response()))
+            elif isinstance(event, CloseConnection):
+                self._answer_close(event)
+            if self._closed:
+                return
 
-def encode(frame: Mapping[str, Any]) -> bytes:
-    """A text frame (RFC 6455 section 5.2, server to client: unmasked) of the frame's JSON."""
-    body = json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode()
-    size = len(body)
-    if size < 126:
-        return bytes((0x81, size)) + body
-    if size < 65536:
-        return b"\x81\x7e" + size.to_bytes(2, "big") + body
-    return b"\x81\x7f" + size.to_bytes(8, "big") + body
+    def _collect(self, event: Any) -> None:
+        """A message may come in many pieces; an empty one is nothing to keep."""
+        data = event.data
+        self._kept_bytes += len(data) if isinstance(data, bytes) or data.isascii() else len(data.encode())
+        if self._kept_bytes > MOST_FRAME_BYTES:
+            self.end(TOO_BIG, "a frame can have 64 KiB at most")
+            self._closed = ConnectionClosed(TOO_BIG, None)
+        elif event.message_finished:
+            self._inbox.append(type(data)().join((*self._kept, data)) if self._kept else data)
+            self._kept, self._kept_bytes = [], 0
+        elif data:
+            self._kept.append(data)
+
+    def _answer_close(self, event: CloseConnection) -> None:
+        """The other side said goodbye, or broke the protocol (then wsproto names the code to end with)."""
+        if not self._ended:
+            self.send(self._protocol.send(event.response()))
+            self._ended = True
+        self._closed = ConnectionClosed(event.code, event.reason)
+
+    def _drain(self) -> None:
+        """Closing a socket with unread bytes would cut off our goodbye: read until the other side is gone."""
+        try:
+            self._socket.shutdown(sockets.SHUT_WR)
+            while self._socket.recv(65536):
+                gevent.sleep(0)
+        except OSError:
+            return
 
 
 def ping_all() -> None:
     """Ask everybody whether they are there; cut those who said nothing for 45 seconds."""
-    for connection in list(_open):
+    for n, connection in enumerate(list(_open), 1):
         if time.monotonic() - connection.heard_at > SILENT_SECONDS:
             connection.drop()
         else:
             connection.send(_PING)
+        if n % _PINGS_AT_ONCE == 0:
+            gevent.sleep(0)  # ten thousand pings are 50 ms
 
 
-def end_all(code: int = 1001) -> None:
+def end_all(code: int = stopping.CODE) -> None:
     """Say goodbye to everybody: the server stops (1001), they may come back at once."""
     for connection in list(_open):
         connection.end(code)
