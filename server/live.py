@@ -81,8 +81,9 @@ def share_between_processes(db: Database) -> None:
 
 def _hand_out(notes: Iterable[Note]) -> None:
     for topic, frame in notes:
+        shared = Shared(frame)
         for listener in list(_listeners.get(topic, ())):
-            listener(frame)
+            listener(shared)
 
 
 def _pieces_of(notes: Sequence[Note]) -> list[str]:
