@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, Integer, Row, String, Table, Text, insert, select, update
+from sqlalchemy import Column, Connection, Index, Integer, Row, String, Table, Text, delete, insert, select, update
 from sqlalchemy.sql import Select
 
 from server import clock, ids
@@ -16,12 +16,21 @@ CONFIG_APPLIED = "config.applied"
 CONFIG_ROLLED_BACK = "config.rolled_back"
 VISITOR_FIRST_SEEN = "visitor.first_seen"
 VISITOR_IDENTIFIED = "visitor.identified"
+VISITOR_VERIFIED = "visitor.verified"
 VISITOR_TRACKED = "visitor.tracked"
+IDENTITY_REFUSED = "identity.refused"
+IDENTITY_KEY_ADDED = "identity_key.added"
+IDENTITY_KEY_REVOKED = "identity_key.revoked"
+VISITOR_CONSENTED = "visitor.consented"
+VISITOR_WITHDREW = "visitor.withdrew"
+PERSON_EXPORTED = "person.exported"
+PERSON_ERASED = "person.erased"
 CONVERSATION_STARTED = "conversation.started"
 CONVERSATION_HANDED_OVER = "conversation.handed_over"
 CONVERSATION_TAKEN_OVER = "conversation.taken_over"
 CONVERSATION_GIVEN_BACK = "conversation.given_back"
 CONVERSATION_CLOSED = "conversation.closed"
+CONVERSATION_JOINED = "conversation.joined"
 PLAYBOOK_CHOSEN = "playbook.chosen"
 QUESTION_ANSWERED = "question.answered"
 QUESTION_NOT_KNOWN = "question.not_known"
@@ -79,6 +88,7 @@ table = Table(
 
 
 MOST_TRIES = 5
+_WRITE = insert(table)
 
 
 @dataclass(frozen=True)
@@ -97,8 +107,7 @@ Event = Row[Any]
 _ALL_NAMES = frozenset(value for key, value in list(globals().items()) if key.isupper() and isinstance(value, str))
 
 
-def record(
-    tx: Connection,
+def line(
     name: str,
     *,
     site_id: str | None,
@@ -110,16 +119,15 @@ def record(
     conversation_id: str | None = None,
     data: Mapping[str, Any] | None = None,
     trace: Mapping[str, Any] | None = None,
-) -> str:
-    """Write one line of the diary and return its id; reactions.py may act on it after the commit.
+) -> dict[str, Any]:
+    """One line of the diary, for `write`. Its id sorts by the time of this call.
 
     `trace` is a decision trace: `{"decision", "chosen", "looked_at": [{"name", "answer", "because", "saw"}]}`.
     """
     if name not in _ALL_NAMES:
         raise ValueError(f"{name!r} is not an event; add it to server/events.py")
-    event_id = ids.new_id("event")
     row = {
-        "id": event_id,
+        "id": ids.new_id("event"),
         "at": clock.now(),
         "name": name,
         "site_id": site_id,
@@ -129,8 +137,20 @@ def record(
     row |= {"subject_kind": subject[0], "subject_id": subject[1], "conversation_id": conversation_id}
     row |= {"actor_kind": actor.kind, "actor_id": actor.id, "actor_name": actor.name[:200], "version_id": version_id}
     row |= {"data": dict(data or {}), "trace": dict(trace) if trace else None, "handled_at": None, "tries": 0}
-    tx.execute(insert(table), row)
-    return event_id
+    return row
+
+
+def write(tx: Connection, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Write lines into the diary, all in one statement; reactions.py may act on them after the commit."""
+    if lines:
+        tx.execute(_WRITE, list(lines))
+
+
+def record(tx: Connection, name: str, **about: Any) -> str:
+    """Write one line, given as for `line`, and return its id."""
+    row = line(name, **about)
+    write(tx, [row])
+    return str(row["id"])
 
 
 def of_subject(tx: Connection, kind: str, subject_id: str) -> list[Event]:
@@ -164,6 +184,12 @@ def take(tx: Connection, event_id: str) -> bool:
 def failed(tx: Connection, event_id: str) -> None:
     """A reaction to this event failed; after five times it is left alone, with the fault in the log."""
     tx.execute(update(table).where(table.c.id == event_id).values(tries=table.c.tries + 1))
+
+
+def drop(tx: Connection, name: str, subject: tuple[str, str]) -> None:
+    """Forget lines of this name about one thing: for what a person may have forgotten, and for nothing else."""
+    here = (table.c.name == name, table.c.subject_kind == subject[0], table.c.subject_id == subject[1])
+    tx.execute(delete(table).where(*here))
 
 
 def _rows(tx: Connection, found: Select[Any]) -> list[Event]:

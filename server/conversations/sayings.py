@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
-from server import clock
 from server.conversations import store
 from server.conversations.store import Conversation, Message
-from server.errors import Invalid, NotFound
-
-MOST_CHARACTERS = 4000
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A message before it has a number. `author`: visitor | bot | rep; `part`, `citations`: see docs/protocol.md."""
-
-    author: str
-    text: str
-    name: str = ""
-    client_id: str | None = None
-    value: Mapping[str, Any] | None = None
-    node: str = ""
-    citations: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
-    part: Mapping[str, Any] | None = None
+from server.conversations.writing import Change, Draft, write
+from server.errors import NotFound
 
 
 def get(tx: Connection, conversation_id: str) -> Conversation:
@@ -46,44 +29,30 @@ def lock(tx: Connection, conversation_id: str) -> Conversation:
     return found
 
 
+def lock_all(tx: Connection, conversation_ids: Sequence[str]) -> dict[str, Conversation]:
+    """Those of these conversations that there are, by id, all ours alone until the transaction ends."""
+    return {row.id: row for row in store.lock_all(tx, conversation_ids)}
+
+
+def said_among(tx: Connection, sent: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Which messages, named by conversation and client id, were stored before, and under which number."""
+    found = store.said_among(tx, [one for one, _ in sent], [client_id for _, client_id in sent])
+    return {(row.conversation_id, row.client_id): row.seq for row in found}
+
+
 def said(tx: Connection, conversation_id: str, client_id: str) -> Message | None:
     """The message that the visitor sent under this id before, if any: sent twice is stored once."""
     return store.said(tx, conversation_id, client_id)
 
 
-def say(tx: Connection, conversation: Conversation, drafts: Sequence[Draft]) -> list[Message]:
+def say(tx: Connection, conversation: Conversation, drafts: Sequence[Draft]) -> Sequence[Any]:
     """Store messages under the next numbers. `conversation` must come from `lock` or `start` in this transaction.
 
     Invalid when a visitor's or rep's text is longer than 4,000 characters.
     """
-    if not drafts:
-        return []
-    now, first = clock.now(), store.count_up(tx, conversation.id, len(drafts), clock.now())
-    store.add_messages(tx, [_row(conversation.id, seq, draft, now) for seq, draft in enumerate(drafts, first)])
-    return list(store.messages_after(tx, conversation.id, first - 1, len(drafts)))
+    return write(tx, [Change(conversation, drafts)])[0].messages
 
 
 def messages(tx: Connection, conversation_id: str, after: int = 0, most: int = 500) -> Sequence[Message]:
     """What was said after number `after`, in order."""
     return store.messages_after(tx, conversation_id, after, most)
-
-
-def _row(conversation_id: str, seq: int, draft: Draft, now: Any) -> dict[str, Any]:
-    if draft.author != "bot" and len(draft.text) > MOST_CHARACTERS:
-        raise Invalid(
-            f"A message can have {MOST_CHARACTERS:,} characters at most; this one has {len(draft.text):,}.",
-            field="text",
-        )
-    return {
-        "conversation_id": conversation_id,
-        "seq": seq,
-        "client_id": draft.client_id,
-        "author": draft.author,
-        "name": draft.name[:120],
-        "text": draft.text,
-        "value": dict(draft.value) if draft.value else None,
-        "node": draft.node,
-        "citations": [dict(one) for one in draft.citations],
-        "part": dict(draft.part) if draft.part else None,
-        "at": now,
-    }

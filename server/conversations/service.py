@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 
 from server import clock, events, ids
 from server.conversations import store
-from server.conversations.sayings import MOST_CHARACTERS, Draft, get, lock, messages, said, say
+from server.conversations.sayings import get, lock, lock_all, messages, said, said_among, say
 from server.conversations.store import Conversation, Message
+from server.conversations.writing import MOST_CHARACTERS, Change, Draft, Kept, Written, write
 from server.db import Database
 from server.errors import Conflict, NotFound
 from server.events import Actor
@@ -21,9 +22,9 @@ from server.people.rights import EVERYTHING, Sight
 BOT, WAITING, REP, CLOSED = "bot", "waiting_rep", "rep", "closed"
 
 __all__ = [
-    "BOT", "CLOSED", "MOST_CHARACTERS", "REP", "WAITING", "Conversation", "Draft", "Message", "Start", "answers_of",
-    "close", "get", "give_back", "keep_answer", "keep_state", "latest", "lock", "messages", "of_lead", "open_of",
-    "reply", "said", "say", "seen", "start", "take_over", "visible",
+    "BOT", "CLOSED", "MOST_CHARACTERS", "REP", "WAITING", "Change", "Conversation", "Draft", "Kept", "Message", "Start",
+    "Written", "answers_of", "close", "get", "give_back", "keep_state", "latest", "lock", "lock_all", "messages",
+    "of_lead", "open_of", "reply", "said", "said_among", "say", "seen", "start", "take_over", "visible", "write",
 ]  # fmt: skip
 
 
@@ -91,43 +92,6 @@ def visible(tx: Connection, conversation_id: str, sight: Sight) -> Conversation:
 def keep_state(tx: Connection, conversation: Conversation, **values: Any) -> None:
     """Keep where the playbook is and what goes with it: any columns of the conversation but its numbers."""
     store.change(tx, conversation.id, values)
-
-
-def keep_answer(
-    tx: Connection,
-    conversation: Conversation,
-    *,
-    criterion: str,
-    node: str,
-    kind: str,
-    value: Any,
-    status: str,
-    message_seq: int | None,
-) -> None:
-    """Keep a qualification answer: criterion, typed value, status met | not_met | unknown, evidence message."""
-    row = {
-        "id": ids.new_id("answer"),
-        "conversation_id": conversation.id,
-        "criterion": criterion,
-        "node": node,
-        "kind": kind,
-        "value": value,
-        "status": status,
-        "message_seq": message_seq,
-        "at": clock.now(),
-    }
-    store.put_answer(tx, row)
-    events.record(
-        tx,
-        events.ANSWER_KEPT,
-        site_id=conversation.site_id,
-        subject=("conversation", conversation.id),
-        conversation_id=conversation.id,
-        actor=Actor("visitor", conversation.visitor_id),
-        version_id=conversation.version_id,
-        trigger=node,
-        data={"criterion": criterion, "value": value, "status": status, "message_seq": message_seq},
-    )
 
 
 def answers_of(tx: Connection, *conversation_ids: str) -> Sequence[Any]:

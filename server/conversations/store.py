@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -43,11 +42,35 @@ _AFTER = (
     .limit(bindparam("most"))
 )
 _ADD = insert(messages)
-_COUNT_UP = (
+STATE = (
+    "lead_id",
+    "playbook",
+    "state",
+    "engine",
+    "seq",
+    "last_at",
+    "waiting_since",
+    "closed_at",
+    "outcome",
+    "queue",
+    "rep",
+    "path",
+)  # the columns that a turn may change
+_PUT_STATE = (
     update(conversations)
     .where(conversations.c.id == bindparam("which"))
-    .values(seq=conversations.c.seq + bindparam("by"), last_at=bindparam("at"))
-    .returning(conversations.c.seq)
+    .values({name: bindparam(f"new_{name}", type_=conversations.c[name].type) for name in STATE})
+)
+_PARAMETER = {"id": "which", **{name: f"new_{name}" for name in STATE}}
+_LOCK_ALL = (
+    select(conversations)
+    .where(conversations.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(conversations.c.id)
+    .with_for_update()
+)
+_SAID_AMONG = select(messages.c.conversation_id, messages.c.client_id, messages.c.seq).where(
+    messages.c.conversation_id.in_(bindparam("ids", expanding=True)),
+    messages.c.client_id.in_(bindparam("client_ids", expanding=True)),
 )
 
 
@@ -74,29 +97,41 @@ def change(tx: Connection, conversation_id: str, values: Mapping[str, Any]) -> N
     tx.execute(update(conversations).where(conversations.c.id == conversation_id).values(**values))
 
 
-def count_up(tx: Connection, conversation_id: str, by: int, at: datetime) -> int:
-    """Reserve `by` numbers; the first of them."""
-    return int(tx.execute(_COUNT_UP, {"which": conversation_id, "by": by, "at": at}).scalar_one()) - by + 1
-
-
 def said(tx: Connection, conversation_id: str, client_id: str) -> Message | None:
     return tx.execute(_SAID, {"id": conversation_id, "client_id": client_id}).one_or_none()
 
 
 def add_messages(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    tx.execute(_ADD, list(rows))
+    if rows:
+        tx.execute(_ADD, list(rows))
 
 
 def messages_after(tx: Connection, conversation_id: str, after: int, most: int) -> Sequence[Message]:
     return tx.execute(_AFTER, {"id": conversation_id, "after": after, "most": most}).all()
 
 
-def put_answer(tx: Connection, row: Mapping[str, Any]) -> None:
+def lock_all(tx: Connection, conversation_ids: Sequence[str]) -> Sequence[Conversation]:
+    return tx.execute(_LOCK_ALL, {"ids": sorted(conversation_ids)}).all()
+
+
+def said_among(tx: Connection, conversation_ids: Sequence[str], client_ids: Sequence[str]) -> Sequence[Any]:
+    return tx.execute(_SAID_AMONG, {"ids": list(conversation_ids), "client_ids": list(client_ids)}).all()
+
+
+def put_states(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        tx.execute(_PUT_STATE, [{_PARAMETER.get(name, name): value for name, value in row.items()} for row in rows])
+
+
+def put_answers(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """One answer a criterion; what is said later takes its place."""
+    if not rows:
+        return
     dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(answers).values(**row)
+    statement = dialect.insert(answers)
     changed = {name: statement.excluded[name] for name in ("node", "kind", "value", "status", "message_seq", "at")}
-    tx.execute(statement.on_conflict_do_update(index_elements=["conversation_id", "criterion"], set_=changed))
+    put = statement.on_conflict_do_update(index_elements=["conversation_id", "criterion"], set_=changed)
+    tx.execute(put, list(rows))
 
 
 def answers_of(tx: Connection, conversation_ids: Sequence[str]) -> Sequence[Row[Any]]:

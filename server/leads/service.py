@@ -126,7 +126,8 @@ def known(tx: Connection, lead_id: str | None, account_id: str | None = None) ->
     """What conditions and messages may say of this lead and its account (or of an account alone)."""
     lead = store.get(tx, lead_id) if lead_id else None
     account_id = (lead.account_id if lead else None) or account_id
-    rows = store.values_of(tx, [one for one in (lead_id, account_id) if one])
+    ids = [one for one in (lead_id, account_id) if one]
+    rows = store.values_of(tx, ids) if ids else []
     of_lead = resolve(row for row in rows if row.subject_id == lead_id)
     of_account = resolve(row for row in rows if row.subject_id == account_id)
     account = store.account(tx, account_id) if account_id else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -25,37 +26,71 @@ from server.playbooks.rules import builtin
 from server.playbooks.schema import Playbook
 
 _MAY_BE_QUESTIONS = (Intent.QUESTION, Intent.OTHER, Intent.ANSWER, Intent.OBJECTION)
+MOST_STANDINGS = 20_000
 _log = logging.getLogger("usher.playbooks")
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a message means as an answer to `expectation`; `answer`: what the knowledge folder says to it; `prepared`:
-    what it says to the playbooks' own questions."""
+    """What a message means as an answer to `expectation` in a conversation in that `state`; `answer`: what the
+    knowledge folder says to it; `prepared`: what it says to the playbooks' own questions."""
 
     expectation: Expectation = field(default_factory=Expectation)
+    state: str = ""
     understanding: Understanding = field(default_factory=Understanding)
     answer: Found | None = None
     prepared: Mapping[str, Found] = field(default_factory=dict)
 
 
-def find(db: Database, conversation_id: str, text: str, value: Mapping[str, Any] | None) -> Meaning:
-    """The meaning, as the conversation stands now. Adapters that fail are replaced by the built-in rules."""
-    with db.reading() as tx:
-        row = conversations.get(tx, conversation_id)
-        version = config.version(tx, row.version_id)
-    memory = Memory.of(row.engine)
-    expected = expectation(version, row, memory)
+@dataclass(frozen=True)
+class Standing:
+    """Where a conversation stands, as far as understanding the next message needs it; nothing of what was said."""
+
+    version: Version
+    locale: str
+    zone: str
+    state: str
+    expected: Expectation
+
+
+_standings: OrderedDict[str, Standing] = OrderedDict()
+
+
+def remember(version: Version, conversation: Any, memory: Memory) -> None:
+    """Keep where a conversation stands, so that its next message need not be looked up for. Other processes may move it
+    on; who acts on a Meaning therefore compares its `expectation` and `state` under the lock."""
+    _standings[conversation.id] = _standing(version, conversation, memory)
+    _standings.move_to_end(conversation.id)
+    while len(_standings) > MOST_STANDINGS:
+        _standings.popitem(last=False)
+
+
+def find(
+    db: Database, conversation_id: str, text: str, value: Mapping[str, Any] | None, *, anew: bool = False
+) -> Meaning:
+    """The meaning, as the conversation stood last in this process, or stands now (`anew`). Adapters that fail are
+    replaced by the built-in rules."""
+    now = _standings.get(conversation_id)
+    if now is None or anew:
+        with db.reading() as tx:
+            row = conversations.get(tx, conversation_id)
+            now = _standing(config.version(tx, row.version_id), row, Memory.of(row.engine))
+    version, expected = now.version, now.expected
     ai = knowing.adapter(db, version)
-    prepared = knowing.prepared(version, str(row.locale), ai)
+    prepared = knowing.prepared(version, now.locale, ai)
     if not text.strip() or (value and _is_used(expected, value)):
-        return Meaning(expected, prepared=prepared)
-    understanding = believed(_understand(ai, text, expected, row, version), expected)
+        return Meaning(expected, now.state, prepared=prepared)
+    understanding = believed(_understand(ai, text, now), expected)
     asks = understanding.intent is Intent.QUESTION or not understanding.matched
     answer = None
-    if asks and understanding.intent in _MAY_BE_QUESTIONS and row.state != conversations.REP:
-        answer = knowing.look_up(version, ai, text, str(row.locale))
-    return Meaning(expected, understanding, answer, prepared)
+    if asks and understanding.intent in _MAY_BE_QUESTIONS and now.state != conversations.REP:
+        answer = knowing.look_up(version, ai, text, now.locale)
+    return Meaning(expected, now.state, understanding, answer, prepared)
+
+
+def _standing(version: Version, conversation: Any, memory: Memory) -> Standing:
+    expected = expectation(version, conversation, memory)
+    return Standing(version, str(conversation.locale), str(conversation.zone), str(conversation.state), expected)
 
 
 def expectation(version: Version, conversation: Any, memory: Memory) -> Expectation:
@@ -83,13 +118,13 @@ def _is_used(expected: Expectation, value: Mapping[str, Any]) -> bool:
     return bool("action" in value or "options" in value or "slot" in value or "form" in value)
 
 
-def _understand(ai: AI, text: str, expected: Expectation, row: Any, version: Version) -> Understanding:
-    locale, now, zone = str(row.locale), clock.now(), str(row.zone) or version.site.zone
+def _understand(ai: AI, text: str, of: Standing) -> Understanding:
+    now, zone = clock.now(), of.zone or of.version.site.zone
     try:
-        return ai.understand(text, expected, locale=locale, now=now, zone=zone)
+        return ai.understand(text, of.expected, locale=of.locale, now=now, zone=zone)
     except PluginError as problem:
         _log.warning("the AI adapter failed, the built-in rules go on: %s", problem)
-        return builtin().understand(text, expected, locale=locale, now=now, zone=zone)
+        return builtin().understand(text, of.expected, locale=of.locale, now=now, zone=zone)
 
 
 def _region(zone: str, locale: str) -> str:

@@ -80,15 +80,9 @@ def _choose(tx: Connection, version: Version, visitor: Any, memory: Memory, abou
 
 
 def _meet(turn: Turn, choice: Choice) -> None:
-    conversation = turn.conversation
-    events.record(
-        turn.tx,
+    turn.note(
         events.PLAYBOOK_CHOSEN,
-        site_id=conversation.site_id,
-        subject=("conversation", conversation.id),
         actor=events.BOT,
-        conversation_id=conversation.id,
-        version_id=conversation.version_id,
         trigger=turn.memory.page["path"],
         data={"playbook": choice.playbook},
         trace=choice.trace,

@@ -99,15 +99,9 @@ def _eta(turn: Turn, to: Somebody) -> int | None:
 
 
 def _record(turn: Turn, to: Somebody, is_open: bool) -> None:
-    conversation = turn.conversation
-    events.record(
-        turn.tx,
+    turn.note(
         events.CONVERSATION_HANDED_OVER,
-        site_id=conversation.site_id,
-        subject=("conversation", conversation.id),
         actor=events.BOT,
-        conversation_id=conversation.id,
-        version_id=conversation.version_id,
         trigger=turn.memory.node,
         reason="somebody is there" if is_open else "waits for the morning",
         data={"queue": to.name, "reps": [rep.id for rep in to.reps], "lead_id": turn.lead_id},

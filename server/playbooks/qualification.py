@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from server.conversations import service as conversations
+from server.conversations.service import Kept
 from server.routing.schema import Segments
 
 if TYPE_CHECKING:
@@ -22,16 +22,8 @@ def keep(turn: Turn, criterion: str, node: str, kind: str, value: Any, *, told: 
     if value is not None:
         turn.memory.values[f"answers.{criterion}"] = value
         turn.values.forget()
-    conversations.keep_answer(
-        turn.tx,
-        turn.conversation,
-        criterion=criterion,
-        node=node,
-        kind=kind,
-        value=value,
-        status=status,
-        message_seq=turn.heard.seq if told and turn.heard.seq else None,
-    )
+    evidence = turn.heard.seq if told and turn.heard.seq else None
+    turn.kept.append(Kept(criterion, node, kind, value, status, evidence))
     return status
 
 

@@ -53,15 +53,9 @@ def ways_out(turn: Turn) -> list[dict[str, str]]:
 
 
 def _record(turn: Turn, name: str, found: Found) -> None:
-    conversation = turn.conversation
-    events.record(
-        turn.tx,
+    turn.note(
         name,
-        site_id=conversation.site_id,
-        subject=("conversation", conversation.id),
         actor=BOT,
-        conversation_id=conversation.id,
-        version_id=conversation.version_id,
         trigger=turn.memory.node,
         data={
             "question": found.question[:500],

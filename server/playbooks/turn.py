@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from plugins.ai import Understanding
+from server import events
 from server.config.version import Version
-from server.conversations.service import Draft
+from server.conversations.service import Draft, Kept
 from server.events import Actor
 from server.expressions import Condition, LocaleText
 from server.playbooks import contacts, questions
@@ -34,28 +35,46 @@ class Heard:
     answer: Found | None = None
 
 
+class WantsToBeAlone(Exception):  # noqa: N818 - no error: the turn is taken again by itself
+    """This turn changes more than its own conversation."""
+
+
 class Turn:
-    """What is said is collected in `drafts`, what changes on the conversation's row in `changes`."""
+    """What is said is collected in `drafts`, what changes on the conversation's row in `changes`, its qualification
+    answers in `kept`, lines for the diary in `lines`, what the page is told in `announced`; whoever takes the turn
+    writes them."""
 
     def __init__(
-        self, tx: Connection, version: Version, conversation: Any, memory: Memory, heard: Heard | None = None
+        self, tx: Connection, version: Version, conversation: Any, memory: Memory, *, in_company: bool = False
     ) -> None:
-        self.tx = tx
+        self.look = tx  # for reading
+        self.in_company = in_company  # other turns share the transaction
         self.version = version
         self.conversation = conversation
         self.memory = memory
-        self.heard = heard or Heard()
+        self.heard = Heard()
         self.lead_id: str | None = conversation.lead_id
         self.drafts: list[Draft] = []
         self.changes: dict[str, Any] = {}
+        self.kept: list[Kept] = []
+        self.lines: list[Mapping[str, Any]] = []
+        self.announced: list[Mapping[str, Any]] = []
         self.learned = False  # something was told in this turn
         self.prepared: Mapping[str, Found] = {}  # answers to the playbook's own questions, looked up beforehand
         self.values: Values = gather(self)
 
+    @property
+    def tx(self) -> Connection:
+        """The transaction, to change other rooms' things in. A turn in company has to be taken again, alone, for that:
+        what fails there must not touch its neighbours, nor wait for rows while it holds theirs."""
+        if self.in_company:
+            raise WantsToBeAlone
+        return self.look
+
     @cached_property
     def visitor(self) -> Visitor:
         """Whose browser it is; read only when somebody asks."""
-        return visitors.get(self.tx, self.conversation.visitor_id)
+        return visitors.get(self.look, self.conversation.visitor_id)
 
     @property
     def playbook_id(self) -> str:
@@ -107,6 +126,24 @@ class Turn:
                     part=dict(part) if part else None,
                 )
             )
+
+    def note(self, event: str, *, actor: Actor, **about: Any) -> None:
+        """A line about this conversation for the diary."""
+        of = self.conversation
+        line = events.line(
+            event,
+            site_id=of.site_id,
+            subject=("conversation", of.id),
+            conversation_id=of.id,
+            version_id=of.version_id,
+            actor=actor,
+            **about,
+        )
+        self.lines.append(line)
+
+    def announce(self, name: str, **data: Any) -> None:
+        """Tell the page that something happened (`event` of docs/protocol.md); it is told once, after the commit."""
+        self.announced.append({"t": "event", "name": name, "data": data})
 
     def tell(self, question: str) -> bool:
         """Say what the knowledge folder says to a question, with its source; False when it says nothing."""

@@ -55,7 +55,7 @@ def gather(turn: Turn) -> Values:
             "locale": lambda _: turn.conversation.locale,
             "now": lambda _: now_values(site, clock.now()),
             "data": lambda _: turn.visitor.attributes,
-            "known": lambda _: leads.known(turn.tx, turn.lead_id or turn.visitor.lead_id, memory.account),
+            "known": lambda _: leads.known(turn.look, turn.lead_id or turn.visitor.lead_id, memory.account),
             "lead": lambda values: _lead(memory, values["known"].lead),
             "account": lambda values: _account(turn, values["known"].account),
             "answers": lambda _: _under(memory, "answers."),

@@ -12,7 +12,7 @@ from server.booking import service as booking
 from server.config import folder
 from server.config import service as config
 from server.conversations import service as conversations
-from server.conversations.service import Draft, Start
+from server.conversations.service import Change, Draft, Kept, Start
 from server.db import Connection, Database
 from server.leads import service as leads
 from server.leads.values import FieldValue
@@ -147,9 +147,8 @@ def _ada_talks(tx: Connection, version: config.Version) -> tuple[str, str]:
         ),
         Draft("visitor", "We are 800 people"),
     )
-    conversations.keep_answer(
-        tx, here, criterion="size", node="size", kind="number", value=800, status="met", message_seq=5
-    )
+    size = Kept("size", "size", "number", 800, "met", message_seq=5)
+    conversations.write(tx, [Change(conversations.lock(tx, here.id), kept=[size])])
     events.record(
         tx,
         events.LEAD_ROUTED,

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from server import events
 from server.conversations import service as conversations
-from server.conversations.service import Draft, Start
+from server.conversations.service import Change, Draft, Kept, Start
 from server.errors import Conflict, Invalid
 
 GRACE = events.Actor("rep", "grace", "Grace Hopper")
@@ -93,9 +93,8 @@ def test_the_last_answer_to_a_criterion_counts_and_the_diary_keeps_both(db, talk
     for value, status in ((None, "unknown"), (800, "met")):
         with db.transaction() as tx:
             mine = conversations.lock(tx, talk.id)
-            conversations.keep_answer(
-                tx, mine, criterion="size", node="size", kind="number", value=value, status=status, message_seq=1
-            )
+            kept = Kept("size", "size", "number", value, status, message_seq=1)
+            conversations.write(tx, [Change(mine, kept=[kept])])
     with db.reading() as tx:
         assert [(row.value, row.status) for row in conversations.answers_of(tx, talk.id)] == [(800, "met")]
         kept = [event for event in events.of_conversation(tx, talk.id) if event.name == events.ANSWER_KEPT]

@@ -92,7 +92,7 @@ def test_after_a_conversation_was_closed_the_next_message_starts_a_new_one(chat:
     chat.id = outcome.conversation_id
     assert [frame["message"]["text"] for frame in outcome.frames][:3] == ["Hello", "How many people?", "30 people"]
     again = playbooks.hear(chat.db, old, "after", "30 people")
-    assert (again.conversation_id, again.seq, again.frames) == (outcome.conversation_id, outcome.seq, ())
+    assert (again.conversation_id, again.seq, again.frames) == (outcome.conversation_id, outcome.seq, [])
     assert len([1 for _, author, _ in chat.thread() if author == "visitor"]) == 1
 
 
