@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -94,7 +95,13 @@ class Http:
         self._secrets = tuple(secrets)
         self._connect_seconds, self._answer_seconds, self._max_bytes = connect_seconds, answer_seconds, max_bytes
         self._now = now
-        self._session = _session(GuardedAdapter(Gate(private, resolve)), ca_file)
+        self._gate, self._ca_file = (private, resolve), ca_file
+
+    @cached_property
+    def _session(self) -> requests.Session:
+        """Made for the first call: most adapters are opened to do something that needs none."""
+        private, resolve = self._gate
+        return _session(GuardedAdapter(Gate(private, resolve)), self._ca_file)
 
     def call(
         self,
@@ -128,7 +135,8 @@ class Http:
 
     def close(self) -> None:
         """Close the connections kept open."""
-        self._session.close()
+        if "_session" in self.__dict__:
+            self._session.close()
 
     def _exchange(self, call: Call, seconds: float, request: dict[str, Any]) -> Reply:
         deadline = time.monotonic() + self._connect_seconds + seconds

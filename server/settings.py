@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -50,15 +52,23 @@ class Settings(BaseSettings):
         "",
         description="Comma-separated `kind.name` list of adapters that may be used; empty allows all installed ones.",
     )
-    trusted_proxies: int = Field(
-        0, ge=0, description="How many reverse proxies stand in front; only that many X-Forwarded-* hops are believed."
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks of your reverse proxies, comma-separated (`127.0.0.1, 10.0.0.0/8`); "
+        "X-Forwarded-* lines are believed from these only.",
     )
     secure_cookies: bool | None = Field(
         None, description="Send the console's cookie over HTTPS only; by default when public_url is https."
     )
     embedded_worker: bool = Field(True, description="Run the outbox worker inside the web process.")
     worker_poll_seconds: float = Field(0.5, gt=0, description="How long the worker rests when nothing is due.")
-    rate_limits: bool = Field(True, description="Limit sign-in attempts, requests and chat frames per address.")
+    rate_limits: bool = Field(True, description="Limit sign-in attempts, requests and chat frames.")
+    visitors_per_address: int = Field(
+        20, ge=1, description="How many visitors may ask at full rate from one address, such as an office's."
+    )
+    visitors_per_site: int = Field(
+        500, ge=1, description="How many visitors may ask at full rate on one site, in each process."
+    )
     log_format: Literal["text", "json"] = Field("text", description="How log lines are written.")
     stopped_clock: str = Field(
         "", description="For rehearsals only: an ISO time at which the server's clock starts instead of the real one."
@@ -80,6 +90,14 @@ class Settings(BaseSettings):
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("it must be an address such as https://usher.example.com")
         return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        try:
+            return ", ".join(str(ipaddress.ip_network(one.strip())) for one in value.split(",") if one.strip())
+        except ValueError:
+            raise ValueError("it must be addresses or networks such as 127.0.0.1, 10.0.0.0/8") from None
 
     @field_validator("stopped_clock")
     @classmethod
@@ -132,9 +150,9 @@ class Settings(BaseSettings):
         }
 
 
-def adapter_environment() -> dict[str, str]:
+def adapter_environment() -> Mapping[str, str]:
     """The variables that adapters' settings may come from (plugins.fields.environment_names)."""
-    return {name: value for name, value in os.environ.items() if name.startswith("USHER_")}
+    return os.environ
 
 
 class BadSetting(Exception):

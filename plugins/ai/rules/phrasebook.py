@@ -47,7 +47,10 @@ class Phrasebook:
     def find(self, words: Sequence[str]) -> list[Hit]:
         """Every phrase in the words (as `plain` gives them), overlapping ones too, by place."""
         hits: list[Hit] = []
-        for start in range(len(words)):
+        first = self._root.next
+        for start, word in enumerate(words):
+            if word not in first and "_" not in first:
+                continue
             branches = [self._root]
             for place in range(start, len(words)):
                 branches = [found for branch in branches for found in _step(branch, words[place])]

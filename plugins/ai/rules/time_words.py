@@ -23,6 +23,7 @@ from plugins.ai.rules.text import fold, spellings
 from plugins.ai.rules.words import lists
 
 _LONGEST = 6
+IDLE = ".NlaIFKAk&;"  # symbols that alone are no moment
 
 
 class Symbol(NamedTuple):
@@ -63,13 +64,24 @@ _PIECES = re.compile(
 )
 
 
+_PLAIN = ("word", "number", "break", "dash")  # no moment without another piece or a word that says so
 _HALVES = re.compile(r"\b([ap])\s?\.\s?m\b(?:\s?\.)?")
 
 
-def tokens(folded: str, language: str, *, native: bool) -> list[Token]:
+def pieces(folded: str) -> list[re.Match[str]]:
+    """The words, numbers and written dates of a line, the same for every language."""
+    return list(_PIECES.finditer(_HALVES.sub(lambda half: f"{half[1]}m".ljust(len(half.group())), folded)))
+
+
+def speaks_of_time(pieces: list[re.Match[str]], language: str) -> bool:
+    """Can there be a moment in these pieces at all? No for most lines, and then they need not be read."""
+    first = _first_words(language)
+    return any(piece.lastgroup not in _PLAIN or piece.group() in first or _is_year(piece) for piece in pieces)
+
+
+def tokens(pieces: list[re.Match[str]], language: str, *, native: bool) -> list[Token]:
     """The symbols of a line as `language` reads them; fillers are left out. `native`: mend slips of spelling too."""
     words = lexicon(language)
-    pieces = list(_PIECES.finditer(_HALVES.sub(lambda half: f"{half[1]}m".ljust(len(half.group())), folded)))
     found: list[Token] = []
     place = 0
     while place < len(pieces):
@@ -84,6 +96,10 @@ def tokens(folded: str, language: str, *, native: bool) -> list[Token]:
             )
         place += size
     return found
+
+
+def _is_year(piece: re.Match[str]) -> bool:
+    return piece.lastgroup == "number" and piece.end() - piece.start() == 4
 
 
 def _phrase(pieces: list[re.Match[str]], place: int, words: dict[str, Symbol]) -> tuple[int, Symbol | None]:
@@ -174,6 +190,14 @@ def lexicon(language: str) -> dict[str, Symbol]:
             for spelt in spellings(phrase.replace("'", " ").replace("-", " ")):
                 said.setdefault(spelt, Symbol(letter, number, name if counted else rest))
     return {**found, **said}
+
+
+@cache
+def _first_words(language: str) -> frozenset[str]:
+    """The words with which phrases begin that may make a moment; numbers and fillers alone make none."""
+    return frozenset(
+        phrase.split(" ")[0] for phrase, symbol in lexicon(language).items() if symbol.letter not in f"{IDLE}k"
+    )
 
 
 def _calendar(language: str) -> dict[str, Symbol]:

@@ -15,7 +15,7 @@ from plugins.ai.rules.day_rules import DAYS, FROM_DAYS
 from plugins.ai.rules.days import Days
 from plugins.ai.rules.time_grammar import Frame
 from plugins.ai.rules.time_mending import articles, half_day, hours, joined, promoted
-from plugins.ai.rules.time_words import Token, tokens
+from plugins.ai.rules.time_words import IDLE, Token, pieces, speaks_of_time, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,13 @@ def moments(folded: str, order: tuple[str, ...], locale: str, local: datetime, *
     frame = Frame(local, _day_first(locale))
     best: list[Moment] = []
     reach = 0
+    found_pieces = pieces(folded)
     for language in order:
         native = language == order[0]
-        symbols = tokens(folded, language, native=native)
-        if not any(token.letter not in ".NlaIFKAk&;" for token in symbols) and not bare:
+        if not native and not bare and not speaks_of_time(found_pieces, language):
+            continue
+        symbols = tokens(found_pieces, language, native=native)
+        if not any(token.letter not in IDLE for token in symbols) and not bare:
             continue
         reading = _Reading(frame, bare, folded)
         found = reading.read(symbols, native=native)
