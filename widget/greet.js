@@ -1,6 +1,7 @@
 // The page's rules: which playbook is for this page and this visitor, and when it shows a teaser or opens by itself.
-// Comes with the first sign of a human or the earliest moment a playbook waits for; judged again after each navigation.
+// Comes with the first sign of a human; judged again after each navigation. Carries out what the page asks for (calls.js).
 import css from "./greet.css";
+import { openCalls } from "./calls.js";
 import { device, elapsed, languageTag, onMove, readPage, readViews, scrolled } from "./page.js";
 import { judge, truth } from "./rules.js";
 import { openStore } from "./store.js";
@@ -9,7 +10,8 @@ const HALF_HOUR = 18e5;
 
 /** @param {Host} host */
 export function start(host) {
-  const { config, root, launcher } = host;
+  const { config, frame, root, launcher, mode } = host;
+  host.granted = !!host.saved.seed;
   const store = openStore(host);
   /** @type {Set<string>} playbooks that had their moment */
   const shown = new Set();
@@ -19,14 +21,30 @@ export function start(host) {
   /** @type {Greeter} */
   const greeter = (host.greeter = { store, discreet, tag: languageTag(host.locale), page: readPage, views: readViews, device, tease });
   root.adoptedStyleSheets.push(sheet(css));
+  stay();
   count();
   host.judge = judgePage;
   onMove(() => {
-    if (!host.frame.isConnected) document.body.append(host.frame); // the application swapped the body
+    host.place();
+    host.settle?.();
     judgePage();
     greeter.moved?.();
   });
   judgePage();
+  openCalls(host, store);
+  if (mode === "inline") host.part("inline", PINS.inline).then((it) => it.start(host));
+
+  /** Applications swap their bodies and empty their elements: ours goes back to where it belongs. */
+  function stay() {
+    if (!customElements.get("usher-chat")) {
+      customElements.define("usher-chat", class extends HTMLElement {
+        disconnectedCallback() {
+          setTimeout(() => this.dispatchEvent(new Event("lost")));
+        }
+      });
+    }
+    frame.addEventListener("lost", host.place);
+  }
 
   /** A visit ends after half an hour; without consent nothing is counted. */
   function count() {
@@ -58,13 +76,13 @@ export function start(host) {
   function wait({ id, display = {}, opening }) {
     const { after, scroll, exit, show } = display;
     const { hushed, token } = store.read();
-    if (launcher.hidden || launcher.ariaExpanded === "true" || hushed || token || show === "quiet" || shown.has(id)) return;
+    if (frame.hidden || launcher.hidden || launcher.ariaExpanded === "true" || hushed || token || show === "quiet" || shown.has(id)) return;
     const { signal } = (watch = new AbortController());
     const fire = () => {
       watch.abort();
       shown.add(id);
       if (launcher.ariaExpanded === "true") return; // opened meanwhile: there is nothing to invite to
-      if (show === "open" && device() === "desktop") host.load("open", { focus: false, self: true });
+      if (show === "open" && device() === "desktop") host.call("open", { focus: false, self: true });
       else tease(host.text(opening));
     };
     const seconds = after ?? (scroll == null && !exit ? 0 : undefined);
@@ -87,7 +105,7 @@ export function start(host) {
     const say = document.createElement("button");
     const dismiss = document.createElement("button");
     say.textContent = text.replaceAll("**", "").replace(/\[([^\]]*)\]\([^)]*\)/g, "$1");
-    say.onclick = () => host.load("open", {});
+    say.onclick = () => host.call("open");
     dismiss.ariaLabel = dismiss.textContent = "✕";
     dismiss.onclick = () => {
       tease("");

@@ -1,64 +1,85 @@
 // The one script that a page loads: one request for the config, the launcher, and a queue for everything that comes later.
-// Stores nothing, takes nothing over. The page's rules (greet.js) come with the first sign of a human, the chat (panel.js) on demand.
+// Stores nothing, takes nothing over. Whatever is not needed to draw comes with the first sign of a human (greet.js).
 import css from "./launcher.css";
 
-const { dataset, src } = /** @type {HTMLScriptElement} */ (document.currentScript);
-const server = new URL(src).origin;
+const script = /** @type {HTMLScriptElement} */ (document.currentScript);
+const { site = "", mode } = script.dataset;
+const server = new URL(script.src).origin;
+const METHODS = "open close toggle hide show identify logout set track page reset on consent".split(" ");
+
 const frame = document.createElement("usher-chat");
+const launcher = document.createElement("button");
+let again = ""; // a part that did not come is asked for under another address: browsers remember the failure
 /** @type {Promise<any>} */ let ready;
 /** @type {Promise<void> | undefined} */ let greeted;
-/** @type {Promise<Panel> | undefined} */ let panel;
 
-/** @type {Host} */
-const host = {
-  frame, server,
-  key: "usher:" + dataset.site,
-  locale: "",
-  seed: "",
-  granted: false,
-  config: /** @type {any} */ (null),
+/** @type {Host} */ // the rest of it comes with the config
+const host = /** @type {any} */ ({
+  script, frame, launcher, server, site, mode, part, call, place,
+  key: "usher:" + site,
   root: frame.attachShadow({ mode: "open" }),
-  launcher: document.createElement("button"),
   data: {},
   waiting: [],
   saved: {},
+  /** @type {Host["text"]} */
   text: (it = "") => it[host.locale] ?? it[host.config.locale] ?? it,
-  emit: (name, detail) => document.dispatchEvent(new CustomEvent("usher:" + name, { detail })),
-  load,
+  /** @type {Host["emit"]} */
+  emit(name, detail) {
+    document.dispatchEvent(new CustomEvent("usher:" + name, { detail: { site, ...detail } }));
+  },
+  /** @type {Host["inTraffic"]} */
   inTraffic(name, percent = 100) {
     let hash = 0x811c9dc5; // FNV-1a, 32 bits
     for (const letter of host.seed + ":" + name) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193);
     return (hash >>> 0) % 100 < percent;
   },
-};
+});
 
-/** @type {Record<string, (...args: any) => any>} the calls that need no panel */
-const own = {
-  set(values) {
-    Object.assign(host.data, values);
-    host.judge?.();
-  },
-  page: () => host.judge?.(),
-  consent: (given) => given === host.granted || load("consent", given),
-  on: (name, heard) => (name === "ready" ? ready.then(heard) : document.addEventListener("usher:" + name, (/** @type {any} */ it) => heard(it.detail))),
-};
+begin();
 
-if (!window.Usher?.v) begin(window.Usher?.q ?? []);
-
-/** @param {any[][]} queue calls made before this script arrived */
-function begin(queue) {
-  /** @param {string} name @param {any[]} args */
-  const call = (name, ...args) =>
-    own[name] ? own[name](...args) : panel || /open|toggle|reset/.test(name) ? load(name, ...args) : host.waiting.push([name, args]);
+/** Joins the one global. Its methods are those of the page's first tag; each tag has its own in `Usher.sites`. */
+function begin() {
+  let usher = /** @type {UsherApi} */ (window.Usher);
+  if (!usher?.sites) {
+    const q = usher?.q ?? [];
+    const v = document.querySelector("script[data-site]")?.getAttribute("data-site") ?? site;
+    usher = window.Usher = withMethods((/** @type {string} */ name, /** @type {any[]} */ ...args) => {
+      const [method, key = v] = name.split(":").reverse(); // `support:open` names its site
+      usher.sites[key] ? usher.sites[key](method, ...args) : q.push([name, ...args]);
+    });
+    Object.assign(usher, { v, q, sites: {} });
+  }
+  if (usher.sites[site]) return; // the same tag twice
   ready = start();
-  const api = /** @type {UsherApi} */ (window.Usher = Object.assign(call, { v: dataset.site, ready }));
-  for (const name of "open close toggle identify set track page reset on consent".split(" ")) api[name] = call.bind(0, name);
-  for (const [name, ...args] of queue) call(name, ...args);
+  usher.sites[site] = withMethods(call);
+  if (usher.v === site) usher.ready = ready;
+  for (const [name, ...args] of usher.q.splice(0)) usher(name, ...args);
+}
+
+/** @param {any} call */
+function withMethods(call) {
+  for (const name of METHODS) call[name] = call.bind(0, name);
+  return call;
+}
+
+/** @param {string} name @param {any[]} args */
+function call(name, ...args) {
+  if (name === "on") return on(args);
+  if (/hide|show/.test(name)) launcher.hidden = name === "hide";
+  if (/open|toggle|res|consent/.test(name)) greet();
+  host.waiting.push([name, ...args]);
+  host.attend?.();
+}
+
+/** @param {any[]} args the name of an event, a function */
+function on([name, heard]) {
+  if (name === "ready") ready.then(() => heard({ site }));
+  else document.addEventListener("usher:" + name, (/** @type {any} */ { detail }) => detail.site === site && heard(detail));
 }
 
 /** Asks for the config and draws; never settles where the site has no chat. */
 async function start() {
-  const answer = await fetch(`${server}/v1/sites/${dataset.site}/config`).catch((problem) => problem);
+  const answer = await fetch(`${server}/v1/sites/${site}/config`).catch((problem) => problem);
   if (!answer.ok) {
     console.warn("Usher: no chat on this page.", answer.status ?? answer);
     return new Promise(() => {});
@@ -69,55 +90,69 @@ async function start() {
   try {
     host.saved = JSON.parse(localStorage[host.key]);
   } catch {} // nothing there, or storage is forbidden
-  host.granted = !!host.saved.seed;
   host.seed = host.saved.seed ?? Math.random().toString(36);
   draw(config);
   document.addEventListener("click", pressed);
-  if (host.saved.open || host.saved.live) load("resume");
-  if (config.playbooks.some((it) => it.display?.show !== "quiet")) {
-    for (const sign of ["pointermove", "scroll", "keydown"]) addEventListener(sign, greet, { once: true, passive: true });
-    setTimeout(greet, Math.max(2, Math.min(...config.playbooks.map((it) => it.display?.after ?? 2))) * 1000);
-  }
+  window.navigation?.addEventListener("currententrychange", place);
+  if (host.saved.open || host.saved.live) call("resume");
+  if (mode === "inline") greet();
+  for (const sign of ["pointermove", "scroll", "keydown", "pointerdown"]) addEventListener(sign, greet, { once: true, passive: true });
   setTimeout(host.emit, 0, "ready");
 }
 
 /** @param {Config} config */
 function draw({ brand, traffic }) {
-  const { launcher, root, text } = host;
+  Object.assign(brand, script.dataset);
   const sheet = new CSSStyleSheet();
-  const side = (dataset.position ?? brand.position) === "left" ? "var(--x) auto" : "auto var(--x)";
-  sheet.replaceSync(`${css}:host{--c:var(--usher-color,${brand.color});--side:${side}}`);
-  root.adoptedStyleSheets = [sheet];
+  const beside = document.querySelectorAll(`usher-chat[data-side=${brand.position}]`).length;
+  sheet.replaceSync(`${css}:host{color-scheme:${brand.scheme};--c:var(--usher-color,${brand.color});--dx:${brand.x}px;--dy:${brand.y}px;--dz:${brand.z};--n:${beside}}`);
+  host.root.adoptedStyleSheets = [sheet];
+  frame.dataset.site = site;
+  frame.dataset.side = mode ?? brand.position;
   launcher.className = "launcher";
-  launcher.ariaLabel = text(brand.launcher);
+  launcher.setAttribute("part", "launcher");
+  launcher.ariaLabel = host.text(brand.launcher);
   launcher.ariaExpanded = "false";
-  launcher.hidden = "hidden" in dataset || !host.inTraffic("site", traffic);
-  launcher.onpointerenter = launcher.onfocus = () => part("panel");
-  launcher.onclick = () => load("toggle");
-  root.append(launcher);
-  (document.body ?? document.documentElement).append(frame);
+  launcher.hidden ||= !!mode || !host.inTraffic("site", traffic);
+  launcher.onpointerenter = launcher.onfocus = () => PINNED || part("panel").catch(greet);
+  launcher.onclick = () => call("toggle");
+  host.root.append(launcher);
+  place();
+}
+
+/** Into the page, to be seen where the site's rules allow it. */
+function place() {
+  if (!frame.isConnected) (document.body ?? document.documentElement).append(frame);
+  frame.hidden = !RegExp(host.config.pages, "i").test(location.pathname);
 }
 
 function greet() {
-  return (greeted ??= part("greet").then((it) => it.start(host)));
+  greeted ??= ready
+    .then(() => part("greet", PINNED ? PINS.greet : ""))
+    .then((it) => it.start(host))
+    .catch((problem) => {
+      greeted = undefined;
+      console.warn("Usher:", problem);
+    });
 }
 
-/** @param {string} name a call to make once the panel is there @param {any[]} args */
-async function load(name, ...args) {
-  await ready;
-  panel ??= Promise.all([part("panel"), greet()]).then(([it]) => it.start(host));
-  return /** @type {any} */ (await panel)[name](...args);
-}
-
-/** @param {string} name */
-function part(name) {
-  return import(server + host.config.panel.replace("panel", name));
+/** @param {string} name @param {string} [pin] what its integrity must be @returns {Promise<any>} a file of the build */
+function part(name, pin = "") {
+  const href = server + (PINNED ? `/assets/${name}-${HASH}.js` : host.config.panel.replace("panel", name)) + again;
+  if (PINNED) {
+    // import() knows no integrity, but gets what a preload of the same address has checked
+    document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", integrity: pin, nonce: script.nonce, href }));
+  }
+  return import(href).catch((problem) => {
+    again += "?";
+    throw problem;
+  });
 }
 
 /** @param {MouseEvent} event */
 function pressed(event) {
-  const by = /** @type {Element} */ (event.target).closest("[data-usher-open]");
+  const by = event.composedPath().find((it) => /** @type {any} */ (it).matches?.("[data-usher-open]"));
   if (!by) return;
   event.preventDefault();
-  load("open", { by, playbook: by.getAttribute("data-usher-open") });
+  call("open", { by });
 }

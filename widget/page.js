@@ -2,7 +2,9 @@
 
 /** @type {PageView[]} */
 const views = [];
-let address = location.href;
+/** @type {(() => void)[]} */
+const movers = [];
+let address = route();
 let path = location.pathname;
 let arrived = 0; // on the clock of performance.now(), which starts with the document
 
@@ -48,12 +50,7 @@ export function scrolled() {
 
 /** Calls back once for each navigation that keeps the document. Nothing is polled. @param {() => void} moved */
 export function onMove(moved) {
-  const look = () => {
-    if (address === location.href) return;
-    views.splice(0, Infinity, ...readViews().slice(-20));
-    [address, path, arrived] = [location.href, location.pathname, performance.now()];
-    moved();
-  };
+  if (movers.push(moved) > 1) return; // two sites on one page share the watch
   if (window.navigation) return window.navigation.addEventListener("currententrychange", look);
   for (const name of /** @type {const} */ (["pushState", "replaceState"])) {
     const original = history[name];
@@ -63,6 +60,18 @@ export function onMove(moved) {
     };
   }
   addEventListener("popstate", look);
+}
+
+function look() {
+  if (address === route()) return;
+  views.splice(0, Infinity, ...readViews().slice(-20));
+  [address, path, arrived] = [route(), location.pathname, performance.now()];
+  for (const moved of movers) moved();
+}
+
+/** The address; a fragment counts when it is a router's (`#/plans`), not when it is a place within the page. */
+function route() {
+  return location.href.replace(/#(?![/!]).*/, "");
 }
 
 /** @param {Record<string, string>} query */

@@ -25,12 +25,17 @@ def config() -> dict[str, Any]:
         "brand": {
             "color": "#175cd3",
             "logo": "",
+            "scheme": "light dark",
             "position": "right",
+            "x": 20,
+            "y": 20,
+            "z": 2147483000,
             "launcher": {"en": "Chat with us", "de": "Mit uns chatten"},
             "agent_name": "Ada",
         },
         "consent": "on-open",
         "traffic": 100,
+        "pages": "",
         "playbooks": [
             {
                 "id": "pricing",

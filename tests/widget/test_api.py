@@ -69,7 +69,7 @@ def test_page_hears_what_the_server_calls_an_event(chat: Page, double: Double) -
     chat.evaluate("window.heard = []; Usher.on('qualified', (detail) => heard.push(detail))")
     double.send({"t": "event", "name": "qualified", "data": {"segment": "enterprise"}})
     chat.wait_for_function("heard.length")
-    assert chat.evaluate("heard") == [{"segment": "enterprise"}]
+    assert chat.evaluate("heard") == [{"site": "acme", "segment": "enterprise"}]
 
 
 def test_history_is_not_told_again_as_news(page: Page, double: Double) -> None:
