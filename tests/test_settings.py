@@ -34,7 +34,7 @@ def test_every_setting_changes_something():
         ("USHER_PUBLIC_URL", "javascript:alert(1)", "it must be an address such as https://usher.example.com"),
         ("USHER_DATABASE_URL", "mysql://a/b", "allowed sqlite:///FILE or postgresql://USER@HOST/NAME"),
         ("USHER_SMTP_PORT", "99999", "Input should be less than or equal to 65535"),
-        ("USHER_TRUSTED_PROXIES", "-1", "Input should be greater than or equal to 0"),
+        ("USHER_TRUSTED_PROXIES", "the proxy", "it must be addresses or networks such as 127.0.0.1, 10.0.0.0/8"),
         ("USHER_WORKER_POLL_SECONDS", "0", "Input should be greater than 0"),
     ],
 )

@@ -77,7 +77,10 @@ def _start_and_stop(told: signal.Signals, ports: tuple[int, int], data: Path) ->
         said += line
     children = _children(running.pid)
     assert "Acme Analytics" in _read(f"http://127.0.0.1:{site}/")
-    assert '"site":"acme"' in _read(f"http://127.0.0.1:{usher}/v1/sites/acme/config").replace(" ", "")
+    config = urllib.request.Request(
+        f"http://127.0.0.1:{usher}/v1/sites/acme/config", headers={"Origin": f"http://127.0.0.1:{site}"}
+    )
+    assert '"site":"acme"' in _read(config).replace(" ", "")
     running.send_signal(told)
     _, complaints = running.communicate(timeout=30)
     assert (running.returncode, complaints) == (0, "")
@@ -92,7 +95,7 @@ def _demo(port: int | str, site_port: int, data: Path) -> list[str]:
     return [sys.executable, "-m", "demo.run", "--port", str(port), "--site-port", str(site_port), "--data", str(data)]
 
 
-def _read(url: str) -> str:
+def _read(url: str | urllib.request.Request) -> str:
     with urllib.request.urlopen(url, timeout=10) as answer:
         return str(answer.read().decode())
 

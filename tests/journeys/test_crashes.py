@@ -118,7 +118,8 @@ def book_once(town: Town, address: str) -> dict[str, Any] | None:
 def ask(town: Town, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """Ask until there is an answer, through restarts."""
     data = json.dumps(body).encode() if body else None
-    request = urllib.request.Request(town.usher_url + path, data, {"Content-Type": "application/json"}, method=method)
+    headers = {"Content-Type": "application/json", "Origin": town.site_url}
+    request = urllib.request.Request(town.usher_url + path, data, headers, method=method)
     end = time.monotonic() + 60
     while time.monotonic() < end:
         try:

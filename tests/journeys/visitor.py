@@ -16,7 +16,7 @@ class Visitor:
     """`heard` holds all messages by number, however often they came."""
 
     def __init__(self, usher_url: str, origin: str, *, path: str = "/pricing", site: str = "acme") -> None:
-        self.address = usher_url.replace("http://", "ws://") + "/v1/chat"
+        self.address = usher_url.replace("http://", "ws://") + f"/v1/chat?site={site}"
         self.origin = origin
         self.path = path
         self.site = site

@@ -32,4 +32,11 @@ def app(tmp_path, monkeypatch, monday):
 
 @pytest.fixture
 def client(app):
-    return app.test_client()
+    """Asks as a page of the site does: a browser names the page's origin."""
+    return from_page(app)
+
+
+def from_page(app, origin=ORIGIN):
+    asking = app.test_client()
+    asking.environ_base["HTTP_ORIGIN"] = origin
+    return asking
