@@ -1,5 +1,6 @@
 // The conversation: what was said, what waits to be sent, what has been seen. Every message is there once, in order.
 import { connect } from "./socket.js";
+import { share } from "./tabs.js";
 
 /**
  * @param {Host} host @param {Greeter} greeter
@@ -9,31 +10,48 @@ import { connect } from "./socket.js";
  * @param {(id: string, problem: string) => void} ui.refused
  * @param {(author: string) => void} ui.typing
  * @param {(state: State, agent: Agent) => void} ui.state
- * @param {(now: "live" | "lost" | "gone") => void} ui.connection
+ * @param {(now: Connected) => void} ui.connection
  * @param {(texts: Record<string, string>) => void} ui.welcome after a welcome and its messages were shown
  * @param {() => void} ui.clear
  */
 export function openChat(host, greeter, ui) {
   const { store } = greeter;
-  /** @type {ReturnType<typeof connect> | undefined} */ let line;
+  /** @type {Line | undefined} */ let line;
   /** @type {Map<string, Unsent>} */ const unsent = new Map();
   /** @type {Set<number>} */ const seqs = new Set();
   /** @type {Frame[]} frames that can wait for the connection */ const later = [];
-  let { token } = store.read();
+  /** @type {string | undefined} */ let token;
   let conversation = "";
-  let whole = 0; // everything up to this number is here
+  let state = "";
+  let greeted = false; // the server knows of this page
+  let sending = ""; // the message under way: one at a time, so that they are stored in the order in which they were written
+  let [whole, most, asked] = [0, 0, -1]; // everything up to this number is here · there are so many · from where on the rest was asked for
   let [gap, telling] = [0, 0];
   /** @type {string | undefined} */ let wanted;
 
-  return { start, say, send, seen, again, reset, waits: () => unsent.size > 0, whole: () => whole };
+  return { start, say, send, seen, reset, waits: () => unsent.size > 0, whole: () => whole };
 
   /** @param {string | null} [playbook] */
   function start(playbook) {
     if (line) return;
     wanted = playbook ?? greeter.playbook?.id;
+    adopt();
+    const { seed } = store.read();
+    token = store.read().token;
+    const url = host.server + "/v1/chat?site=" + host.config.site;
+    const use = { url, first, heard, changed, forgotten: () => host.call("reset"), same: () => store.read().seed === seed };
+    const shared = host.granted && seed && navigator.locks && window.BroadcastChannel;
+    line = shared ? share(`${host.key}:${seed}`, use) : connect(use);
+  }
+
+  /** What waits in the record, from before or from a tab that was closed. */
+  function adopt() {
     for (const item of store.read().unsent ?? []) wait(item);
-    const url = host.server.replace(/^http/, "ws") + "/v1/chat";
-    line = connect({ url, hello, heard, changed: ui.connection });
+  }
+
+  /** The first frame of a connection. @returns {Frame} */
+  function first() {
+    return greeted ? { t: "resume", site: host.config.site, token, conversation, after: whole, state } : hello();
   }
 
   /** @returns {Frame} */
@@ -54,31 +72,61 @@ export function openChat(host, greeter, ui) {
     if (frame.t === "welcome") welcomed(frame);
     else if (frame.t === "message") stored(frame.message, true);
     else if (frame.t === "ack") acked(frame.id, frame.seq);
-    else if (frame.t === "refused") {
-      settle(frame.id);
-      ui.refused(frame.id, frame.message);
-    } else if (frame.t === "typing") ui.typing(frame.author);
-    else if (frame.t === "state") ui.state(frame.state, frame.agent);
+    else if (frame.t === "refused") refused(frame);
+    else if (frame.t === "typing") ui.typing(frame.author);
+    else if (frame.t === "state") turned(frame);
     else if (frame.t === "event") host.emit(frame.name, frame.data);
-    else if (frame.t === "error") console.warn("Usher:", frame.message);
+    else if (frame.t === "error") failed(frame);
+  }
+
+  /** Of this tab's own connection, or of the one that another tab holds for all. @param {Connected} now */
+  function changed(now) {
+    sending = "";
+    ui.connection(now);
+    if (now !== "live") return;
+    adopt();
+    deliver();
+    for (const waiting of later.splice(0)) send(waiting, true);
+  }
+
+  /** It may answer the question of another tab, and begin later than what is missing here. @param {Frame} frame */
+  function welcomed(frame) {
+    if (conversation && conversation !== frame.conversation) clear();
+    ({ conversation } = frame);
+    greeted = true;
+    if (frame.token) store.save({ token: (token = frame.token) });
+    const late = whole > 0;
+    turned(frame);
+    for (const message of frame.messages) stored(message, late);
+    arrived(frame.seq, false);
+    for (const item of unsent.values()) ui.pending(item);
+    ui.welcome(frame.texts ?? {});
   }
 
   /** @param {Frame} frame */
-  function welcomed(frame) {
-    if (conversation !== frame.conversation && whole) return anew(); // its beginning is not here
-    conversation = frame.conversation;
-    if (frame.token) store.save({ token: (token = frame.token) });
-    const late = whole > 0;
+  function turned(frame) {
+    ({ state } = frame);
     ui.state(frame.state, frame.agent);
-    for (const message of frame.messages) stored(message, late);
-    whole = Math.max(whole, frame.seq);
-    clearTimeout(gap);
-    for (const item of unsent.values()) {
-      ui.pending(item);
-      deliver(item);
+  }
+
+  /** @param {Frame} frame */
+  function refused({ id, code, message }) {
+    if (code === "too_many" && unsent.has(id)) {
+      sending = "";
+      setTimeout(deliver, 2e3);
+      return; // it only has to wait
     }
-    for (const waiting of later.splice(0)) send(waiting);
-    ui.welcome(frame.texts ?? {});
+    settle(id);
+    ui.refused(id, message);
+  }
+
+  /** @param {Frame} frame */
+  function failed({ code, message }) {
+    console.warn("Usher:", message);
+    if (code === "unknown_visitor") {
+      greeted = false;
+      ask();
+    } else if (!greeted) setTimeout(ask, 5e3);
   }
 
   /** @param {Message} message @param {boolean} fresh */
@@ -91,18 +139,25 @@ export function openChat(host, greeter, ui) {
   function acked(id, seq) {
     const item = unsent.get(id);
     settle(id);
-    if (item && seqs.has(seq)) return anew(); // the number is taken: the server has begun another conversation
-    if (arrived(seq) && item) ui.message({ ...item, seq, author: "visitor" }, true);
+    if (!item) return; // of another tab: the message itself comes as well
+    if (seqs.has(seq)) return anew(); // the number is taken: the server has begun another conversation
+    if (arrived(seq)) ui.message({ ...item, seq, author: "visitor" }, true);
   }
 
-  /** Notes a number; a missing one before it is asked for. @param {number} seq @returns {boolean} whether it is new here */
-  function arrived(seq) {
+  /** Notes a number; what is missing up to it is asked for. @param {number} seq @param {boolean} [here] @returns {boolean} whether it is new here */
+  function arrived(seq, here = true) {
     if (seqs.has(seq)) return false;
-    seqs.add(seq);
+    if (here) seqs.add(seq);
+    most = Math.max(most, seq);
     while (seqs.has(whole + 1)) whole++;
     clearTimeout(gap);
-    if (seq > whole && line?.live()) gap = +setTimeout(again, 1500);
+    if (whole < most) gap = +setTimeout(fill, here || asked === whole ? 1500 : 0);
     return true;
+  }
+
+  function fill() {
+    asked = whole;
+    ask();
   }
 
   /** @param {string} text @param {object} [value] */
@@ -111,7 +166,7 @@ export function openChat(host, greeter, ui) {
     const item = { id: newId(), text, at: new Date().toISOString(), value };
     wait(item);
     store.save({ unsent: [...(store.read().unsent ?? []), item] });
-    if (line) deliver(item);
+    if (line) deliver();
     else start();
     return item.id;
   }
@@ -123,20 +178,24 @@ export function openChat(host, greeter, ui) {
     ui.pending(item);
   }
 
-  /** @param {Unsent} item */
-  function deliver({ id, text, value }) {
-    line?.send({ t: "say", id, text, value });
+  /** Sends the oldest that waits. */
+  function deliver() {
+    const [item] = unsent.values();
+    if (!item || item.id === sending) return;
+    const { id, text, value } = item;
+    if (line?.send({ t: "say", id, text, value })) sending = id;
   }
 
   /** @param {string} id */
   function settle(id) {
     if (!unsent.delete(id)) return;
     store.save({ unsent: (store.read().unsent ?? []).filter((item) => item.id !== id) });
+    deliver();
   }
 
   /** @param {Frame} frame @param {boolean} [patient] keep it until there is a connection */
   function send(frame, patient = false) {
-    if (!line?.send(frame) && patient) later.push(frame);
+    if (!line?.send(frame) && (patient || frame.t === "page")) later.push(frame);
   }
 
   /** @param {number} seq */
@@ -147,32 +206,35 @@ export function openChat(host, greeter, ui) {
     telling = +setTimeout(send, 400, { t: "seen", seq }); // a burst of messages is read at once
   }
 
-  function again() {
-    line?.again();
+  /** Makes sure that nothing is missing. */
+  function ask() {
+    line?.send(first());
   }
 
   /** Another conversation than before: from its first message on. */
   function anew() {
-    forget();
-    ui.clear();
-    again();
+    clear();
+    ask();
   }
 
-  function forget() {
+  function clear() {
     seqs.clear();
-    whole = 0;
-    conversation = "";
+    clearTimeout(gap);
+    [whole, most, asked] = [0, 0, -1];
+    conversation = state = "";
+    ui.clear();
   }
 
   /** Forgets the visitor in this page; the caller forgets the record. */
   function reset() {
-    line?.close();
+    line?.close(true);
     line = undefined;
     token = undefined;
+    greeted = false;
+    sending = "";
     unsent.clear();
     later.length = 0;
-    forget();
-    ui.clear();
+    clear();
   }
 }
 

@@ -1,36 +1,109 @@
-// One live connection to the server: opens, says hello, notices silence, comes back by itself. Knows nothing of what is said.
+// One live connection to the server: finds a way in, notices silence, comes back by itself. By a socket, or by requests
+// (poll.js) where sockets are blocked. Knows nothing of what is said.
+import { openPoll } from "./poll.js";
 
 const SILENCE = 18e3; // ms without a frame until we ask whether anybody is there
 const PATIENCE = 4e3; // ms an answer may take: a half-open network can send but not receive
+const AWAKE = 2e3; // the same when somebody has just come back
+const NEXT = 2500; // ms until another way is tried beside those that have not answered
+const GIVE_UP = 1e4; // ms one way may take
+const REST = 6e4; // ms between two looks for a socket while requests carry the chat
+const MANY = 60; // tries in about two minutes: from then on rarely
 const REFUSED = [4403, 4404]; // this page or site will not be let in, however often it asks
 
 /**
  * @param {object} use
  * @param {string} use.url
- * @param {() => Frame} use.hello the first frame of every connection
+ * @param {() => Frame} use.first the first frame of every connection
  * @param {(frame: Frame) => void} use.heard
- * @param {(now: "live" | "lost" | "gone") => void} use.changed
+ * @param {(now: Connected) => void} use.changed after the welcome was heard, when it is "live"
+ * @returns {Line}
  */
-export function connect({ url, hello, heard, changed }) {
-  /** @type {WebSocket | undefined} */ let socket;
-  let live = false;
-  let tries = 0;
-  let [retry, quiet, deadline] = [0, 0, 0];
-  const woken = () => document.visibilityState === "visible" && wake();
+export function connect({ url, first, heard, changed }) {
+  /** @type {Map<Way, number>} those that have not brought a welcome yet, and the timers that end them */ const ways = new Map();
+  /** @type {Way | undefined} the one that has */ let line;
+  let blocked = false; // requests get through and sockets do not
+  let known = false; // sockets did get through on this page
+  let [turn, tries] = [0, 0];
+  let [next, look, quiet, deadline] = [0, 0, 0, 0];
   const away = new AbortController();
+  const woken = () => document.visibilityState === "visible" && wake();
   document.addEventListener("visibilitychange", woken, away);
   addEventListener("pageshow", woken, away);
   addEventListener("online", wake, away);
   open();
-  return { send, again, close, live: () => live };
+  return { send, close, live: () => !!line };
 
+  /** Tries a way in: a socket first, then requests, by turns until one brings a welcome. */
   function open() {
-    clearTimeout(retry);
-    const mine = (socket = new WebSocket(url));
-    deadline = +setTimeout(again, PATIENCE * 2);
-    mine.onopen = () => mine.send(JSON.stringify(hello()));
-    mine.onmessage = ({ data }) => mine === socket && hear(JSON.parse(data));
-    mine.onclose = ({ code }) => mine === socket && lost(code);
+    const slow = blocked || turn++ % 2 > 0;
+    if (blocked || !slow) tries++;
+    plan(tries > MANY ? 2e4 : NEXT);
+    if (turn > 1) changed("lost");
+    dial(slow);
+  }
+
+  /** @param {number} ms until the next try */
+  function plan(ms) {
+    clearTimeout(next);
+    next = +setTimeout(open, ms);
+  }
+
+  /** @param {boolean} slow by requests */
+  function dial(slow) {
+    /** @type {Way} */ let it;
+    try {
+      it = slow ? openPoll(url, first) : /** @type {Way} */ (new WebSocket(url.replace(/^http/, "ws")));
+    } catch {
+      return failed(1006);
+    }
+    ways.set(it, +setTimeout(ended, GIVE_UP, 0));
+    it.onopen = () => it.send(JSON.stringify(first()));
+    it.onmessage = ({ data }) => {
+      const frame = slow ? data : JSON.parse(data);
+      if (it === line) hear(frame);
+      else if (ways.has(it)) frame.t === "welcome" ? take(it, slow, frame) : heard(frame);
+    };
+    it.onclose = ({ code }) => ended(code);
+
+    /** @param {number} code */
+    function ended(code) {
+      if (it === line) lost(code);
+      else if (drop(it)) failed(code);
+    }
+  }
+
+  /** @param {Way} it @param {boolean} slow @param {Frame} welcome */
+  function take(it, slow, welcome) {
+    line?.close();
+    clearTimeout(ways.get(it));
+    ways.delete(it);
+    line = it;
+    ways.forEach((_, other) => drop(other));
+    clearTimeout(next);
+    [turn, tries, blocked] = [0, 0, slow];
+    known ||= !slow;
+    clearTimeout(look);
+    if (slow) look = +setTimeout(search, known ? 2e3 : REST);
+    hear(welcome);
+    if (line === it) changed("live");
+  }
+
+  /** A way is closed before its welcome. @param {number} code */
+  function failed(code) {
+    if (line) return;
+    if (REFUSED.includes(code)) return over();
+    if (ways.size) return;
+    if (code === 1006 && turn % 2) open(); // no socket: by requests at once
+    else plan(pause(code, tries - 1));
+  }
+
+  /** Requests do, but a socket would be better. */
+  function search() {
+    clearTimeout(look);
+    if (!line || !blocked) return;
+    look = +setTimeout(search, REST);
+    if (!ways.size) dial(false);
   }
 
   /** @param {Frame} frame */
@@ -38,67 +111,72 @@ export function connect({ url, hello, heard, changed }) {
     clearTimeout(deadline);
     clearTimeout(quiet);
     deadline = 0;
-    quiet = +setTimeout(ping, SILENCE);
-    if (frame.t === "welcome") {
-      live = true;
-      tries = 0;
-      changed("live");
-    }
+    quiet = +setTimeout(send, SILENCE, { t: "ping" });
     heard(frame);
   }
 
   /** @param {Frame} frame @returns {boolean} false when it could not be sent now */
   function send(frame) {
-    if (!live || socket?.readyState !== WebSocket.OPEN) return false;
-    socket.send(JSON.stringify(frame));
-    if (frame.t === "say" || frame.t === "ping") deadline ||= +setTimeout(again, PATIENCE);
+    if (!line) return false;
+    line.send(JSON.stringify(frame));
+    if (ANSWERED.test(frame.t)) deadline ||= +setTimeout(again, PATIENCE);
     return true;
   }
 
-  function ping() {
-    send({ t: "ping" });
-  }
-
-  /** The page is looked at again, or the network is back: find out at once whether the connection still stands. */
+  /** The page is looked at again, or the network is back: what is missing is asked for, and a dead line noticed soon. */
   function wake() {
-    if (live) ping();
-    else if (socket?.readyState !== WebSocket.CONNECTING) open();
+    if (line) {
+      send(first());
+      clearTimeout(deadline);
+      deadline = +setTimeout(again, AWAKE);
+      if (blocked) search();
+    } else if (!ways.size) open();
   }
 
   /** Gives this connection up and opens another: what was missed comes with the next welcome. */
   function again() {
-    drop();
+    line?.close();
     lost(0);
-  }
-
-  function drop() {
-    const old = socket;
-    socket = undefined;
-    old?.close();
   }
 
   /** @param {number} code */
   function lost(code) {
-    live = false;
+    line = undefined;
     clearTimeout(quiet);
     clearTimeout(deadline);
     deadline = 0;
-    if (REFUSED.includes(code)) return changed("gone");
+    if (REFUSED.includes(code)) return over();
     changed("lost");
-    clearTimeout(retry);
-    retry = +setTimeout(open, pause(code, tries++));
+    plan(pause(code, 0));
+  }
+
+  function over() {
+    close();
+    changed("gone");
+  }
+
+  /** @param {Way} it @returns {boolean} whether it was still on its way */
+  function drop(it) {
+    clearTimeout(ways.get(it));
+    const was = ways.delete(it);
+    it.close();
+    return was;
   }
 
   function close() {
     away.abort();
-    drop();
-    live = false;
-    for (const timer of [retry, quiet, deadline]) clearTimeout(timer);
+    const it = line;
+    line = undefined;
+    it?.close();
+    ways.forEach((_, other) => drop(other));
+    for (const timer of [next, look, quiet, deadline]) clearTimeout(timer);
   }
 }
 
+export const ANSWERED = /^(say|ping|hello|resume)$/; // frames that the server always answers
+
 /** With jitter, so that a restarted server is not met by everybody at once. @param {number} code @param {number} tries @returns {number} ms */
-function pause(code, tries) {
-  const most = code === 4429 ? 1e4 : tries > 40 ? 2e4 : Math.min(2200, 250 * 2 ** tries);
+export function pause(code, tries) {
+  const most = code === 4429 ? 1e4 : tries > MANY ? 2e4 : Math.min(2200, 250 * 2 ** tries);
   return most * (0.5 + Math.random() / 2);
 }

@@ -19,8 +19,10 @@ export function openStore(host) {
     /** From now on the visitor may be remembered, with what this page knows already. @param {string} seed */
     remember(seed) {
       if (host.granted) return;
+      const known = memory;
       host.granted = true;
-      write(host.key, { seed, ...memory });
+      write(host.key, { seed, ...known, ...this.read() }); // another tab may have been first
+      host.seed = this.read().seed ?? seed;
     },
     /** The teaser was sent away: nothing but this fact is kept, and nothing where consent is asked for elsewhere. */
     hush() {

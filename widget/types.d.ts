@@ -11,10 +11,16 @@ type Localised = string | Record<string, string>;
 
 interface Display { after?: number; scroll?: number; exit?: boolean; show?: "open" | "teaser" | "quiet"; open?: boolean }
 interface Playbook { id: string; traffic?: number; if?: Tree; display?: Display; opening?: Localised }
-interface Brand { color?: string; logo?: string; position?: string; launcher?: Localised; agent_name?: string }
+/** `color` is any CSS colour, `light-dark(…)` among them; the script tag's data-* take the place of what is here */
+interface Brand {
+  color: string; scheme: string; position: string; x: number | string; y: number | string; z: number | string;
+  logo?: string; launcher?: Localised; agent_name?: string;
+}
 interface Config {
   site: string; version: number; name: string; locale: string; locales: string[]; brand: Brand;
   consent: "none" | "on-open" | "external"; traffic: number; panel: string; playbooks: Playbook[];
+  /** a regular expression for the paths on which the chat is seen */
+  pages: string;
 }
 
 interface Page { url: string; path: string; title: string; referrer: string; query: Record<string, string>; utm: Record<string, string> }
@@ -40,7 +46,8 @@ type MeetingPart = { kind: "meeting"; meeting: Meeting };
 type OfferPart = { kind: "offer"; title: string; url: string; text?: string; image?: string };
 type HandoffPart = { kind: "handoff"; queue?: string; eta_seconds?: number | null };
 type FallbackPart = { kind: "fallback"; actions: Option[] };
-type Part = ChoicesPart | InputPart | SlotsPart | FormPart | MeetingPart | OfferPart | HandoffPart | FallbackPart;
+type BeginPart = { kind: "begin" };
+type Part = BeginPart | ChoicesPart | InputPart | SlotsPart | FormPart | MeetingPart | OfferPart | HandoffPart | FallbackPart;
 
 interface Message {
   seq: number; id?: string | null; author: "visitor" | "bot" | "rep"; name?: string; text: string; at: string; node?: string;
@@ -53,14 +60,40 @@ interface SayFrame { t: "say"; id: string; text: string; value?: object }
 interface Unsent { id: string; text: string; at: string; value?: object }
 type Frame = { t: string; [field: string]: any };
 
+/** A way to the server: a WebSocket, or requests that look like one. */
+interface Way {
+  send(text: string): void;
+  close(): void;
+  onopen: ((event?: any) => void) | null;
+  onmessage: ((event: any) => void) | null;
+  onclose: ((event: any) => void) | null;
+}
+type Connected = "live" | "lost" | "gone";
+interface Line {
+  /** false when it could not be sent now */
+  send(frame: Frame): boolean;
+  close(forget?: boolean): void;
+  live(): boolean;
+}
+
 /** What localStorage["usher:<site key>"] holds. */
 interface Saved {
   token?: string; seed?: string; visits?: number; seen?: number; unsent?: Unsent[];
   last?: number; open?: boolean; draft?: string; live?: boolean; hushed?: boolean; utm?: Record<string, string>; pages?: PageView[];
 }
 
+/** Put in by build.mjs: is this the version-pinned loader, the hash of the build, the integrity of the files it loads. */
+declare const PINNED: boolean;
+declare const HASH: string;
+declare const PINS: Record<string, string>;
+
 /** What the loader hands to the rules and to the panel; greet.js adds what it knows. */
 interface Host {
+  script: HTMLScriptElement;
+  /** the site's key */
+  site: string;
+  /** how the chat lies in the page; left out: floating */
+  mode?: string;
   /** the custom element in the page */
   frame: HTMLElement;
   root: ShadowRoot;
@@ -78,11 +111,20 @@ interface Host {
   saved: Saved;
   /** given by the page with Usher.set */
   data: Record<string, Value>;
-  /** calls that came before the panel: [name, arguments] */
-  waiting: [string, any[]][];
+  /** calls that were not carried out yet: name, arguments */
+  waiting: [string, ...any][];
   text(localised?: any): string;
   emit(name: string, detail?: object): void;
-  load(name: string, ...args: any[]): Promise<any>;
+  /** what the page asks for, as `Usher(name, …)` */
+  call(name: string, ...args: any[]): void;
+  /** puts the element into the page where it belongs */
+  place(): void;
+  /** a file of the build, by its name and the integrity it must have */
+  part(name: string, pin: string): Promise<any>;
+  /** carries out what waits; there once greet.js is */
+  attend?(): void;
+  /** inline: looks again for the element of the page */
+  settle?(): void;
   inTraffic(name: string, percent?: number): boolean;
   judge?(): void;
   greeter?: Greeter;
@@ -128,6 +170,8 @@ interface Kit {
   skew: number;
   dom: typeof import("./dom.js");
   say(text: string, value?: object): void;
+  /** the visitor wants to talk */
+  begin(): void;
   act(action: string, text: string, more?: object): void;
   /** what the composer should expect */
   ask(input: string, placeholder?: string): void;
@@ -139,5 +183,9 @@ interface SlotsAnswer { zone: string; meeting: string; days: Day[]; next_from?: 
 type Draw<P> = (part: P, kit: Kit) => HTMLElement;
 
 type UsherApi = ((method: string, ...args: any[]) => any) & { q?: any; v?: string; [method: string]: any };
-interface Window { Usher?: UsherApi; navigation?: EventTarget }
+interface Window { Usher?: UsherApi; navigation?: EventTarget; CloseWatcher?: typeof CloseWatcher }
 interface Navigator { globalPrivacyControl?: boolean }
+declare class CloseWatcher extends EventTarget {
+  onclose: (() => void) | null;
+  destroy(): void;
+}

@@ -169,7 +169,7 @@ class Double:
                 continue
             with self.lock:
                 self.frames.append(frame)
-                if frame["t"] == "hello":
+                if frame["t"] in ("hello", "resume"):
                     token = self._hello(ws, frame)
                 elif frame["t"] == "ping":
                     self._send(token, {"t": "pong"})
@@ -210,14 +210,12 @@ class Double:
         if known:
             self._send_one(ws, {"t": "ack", "id": frame["id"], "seq": known[0]["seq"]})
             return
-        self._store(token, talk, {"author": "visitor", "text": frame["text"], "id": frame["id"]}, but=ws)
-        self._send_one(ws, {"t": "ack", "id": frame["id"], "seq": len(talk.messages)})
+        self._send_one(ws, {"t": "ack", "id": frame["id"], "seq": len(talk.messages) + 1})
+        self._store(token, talk, {"author": "visitor", "text": frame["text"], "id": frame["id"]})
         for reply in script.replies(frame):
             self._store(token, talk, reply)
 
-    def _store(
-        self, token: str, talk: Conversation, message: dict[str, Any], but: simple_websocket.Server | None = None
-    ) -> None:
+    def _store(self, token: str, talk: Conversation, message: dict[str, Any]) -> None:
         stored = {
             "id": None,
             "citations": [],
@@ -227,10 +225,10 @@ class Double:
             "at": script.now(),
         }
         talk.messages.append(stored)
-        self._send(token, {"t": "message", "message": stored}, but)
+        self._send(token, {"t": "message", "message": stored})
 
-    def _send(self, token: str, frame: dict[str, Any], but: simple_websocket.Server | None = None) -> None:
-        for ws in [ws for ws, whose in self.sockets.items() if whose == token and ws is not but]:
+    def _send(self, token: str, frame: dict[str, Any]) -> None:
+        for ws in [ws for ws, whose in self.sockets.items() if whose == token]:
             self._send_one(ws, frame)
 
     def _send_one(self, ws: simple_websocket.Server, frame: dict[str, Any]) -> None:

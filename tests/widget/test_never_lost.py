@@ -60,12 +60,12 @@ def test_messages_that_came_while_the_line_was_cut_arrive_once_and_in_order_with
     chat.get_by_text("while you were away 4").wait_for()
     assert time.monotonic() - started < 3
     assert bubbles(chat)[1:] == [f"while you were away {number}" for number in range(5)]
-    assert double.heard("hello")[-1]["after"] == 1
+    assert double.heard("resume")[-1]["after"] == 1
 
 
 def test_server_that_stops_is_found_again_at_once_and_no_banner_is_shown(chat: Page, double: Double) -> None:
     double.cut(1001)
-    double.wait(lambda: len(double.heard("hello")) == 2, seconds=3)
+    double.wait(lambda: len(double.heard("resume")) == 1, seconds=3)
     expect(chat.locator(".banner")).to_be_empty()
 
 
@@ -121,7 +121,7 @@ def test_missing_number_is_asked_for(chat: Page, double: Double) -> None:
 
 def test_coming_back_to_the_tab_asks_at_once_whether_the_line_stands(chat: Page, double: Double) -> None:
     chat.evaluate("dispatchEvent(new Event('pageshow'))")
-    double.wait(lambda: len(double.heard("ping")) == 1, seconds=2)
+    double.wait(lambda: len(double.heard("resume")) == 1, seconds=2)
     double.down = True
     double.cut()
     expect(chat.locator(".banner")).not_to_be_empty()
