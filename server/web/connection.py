@@ -22,7 +22,7 @@ MOST_QUEUED_BYTES = 1 << 20
 MOST_FRAME_BYTES = 64 * 1024
 READ_BYTES = 16384
 SILENT_SECONDS = 45
-LINGER_SECONDS = 1
+FLUSH_SECONDS, LINGER_SECONDS = 5, 1
 TOO_BIG, LOST = 1009, 1006
 _PING = b"\x89\x00"
 _PINGS_AT_ONCE = 100
@@ -52,8 +52,8 @@ class Connection:
     """Takes the socket over from simple_websocket after its handshake; wsproto reads the frames."""
 
     __slots__ = (
-        "_closed", "_dead", "_ended", "_inbox", "_kept", "_kept_bytes", "_protocol", "_queue", "_queued", "_socket",
-        "_writer", "heard_at",
+        "_answer", "_closed", "_dead", "_ended", "_inbox", "_kept", "_kept_bytes", "_protocol", "_queue", "_queued",
+        "_socket", "_writer", "heard_at",
     )  # fmt: skip
 
     def __init__(self, ws: Any) -> None:
@@ -67,6 +67,7 @@ class Connection:
         self._queued = 0
         self._writer: gevent.Greenlet | None = None
         self._closed: ConnectionClosed | None = None
+        self._answer = b""  # to the other side's goodbye
         self._ended = False
         self._dead = False
         self.heard_at = time.monotonic()
@@ -82,14 +83,15 @@ class Connection:
         """The next message, waiting for it. ConnectionClosed when there will be none."""
         while True:
             gevent.sleep(0)  # a recv() that finds data never yields: let the others have their turn
-            if self._inbox:
+            if self._inbox and not self._ended:
                 return self._inbox.popleft()
-            if self._closed:
-                raise self._closed
+            if self._closed or self._ended:
+                self._answer_goodbye()
+                raise self._closed or ConnectionClosed(LOST, None)
             self._read()
 
     def end(self, code: int, reason: str = "") -> None:
-        """Say goodbye with a close code; nothing is sent after it. The reader ends when the other side answers."""
+        """Say goodbye with a close code; nothing is sent after it, and nothing more is received."""
         if not self._ended:
             body = code.to_bytes(2, "big") + reason.encode()[:120].decode(errors="ignore").encode()
             self.send(b"\x88" + bytes((len(body),)) + body)
@@ -97,12 +99,12 @@ class Connection:
 
     def finish(self) -> None:
         """Give what is queued a moment to leave, then let go of the socket."""
-        _open.discard(self)
-        with gevent.Timeout(LINGER_SECONDS, False):
-            if self._writer:
-                self._writer.join()
-            if self._ended and not self._dead:
+        if self._writer:
+            self._writer.join(FLUSH_SECONDS)
+        if self._ended and not self._dead:
+            with gevent.Timeout(LINGER_SECONDS, False):
                 self._drain()
+        _open.discard(self)
         self.drop()
         self._socket.close()
 
@@ -167,8 +169,9 @@ class Connection:
                 self._collect(event)
             elif isinstance(event, Ping):
                 self.send(self._protocol.send(event.response()))
-            elif isinstance(event, CloseConnection):
-                self._answer_close(event)
+            elif isinstance(event, CloseConnection):  # wsproto makes one of what breaks the protocol, too
+                self._closed = ConnectionClosed(event.code, event.reason)
+                self._answer = self._protocol.send(event.response())
             if self._closed:
                 return
 
@@ -185,12 +188,11 @@ class Connection:
         elif data:
             self._kept.append(data)
 
-    def _answer_close(self, event: CloseConnection) -> None:
-        """The other side said goodbye, or broke the protocol (then wsproto names the code to end with)."""
-        if not self._ended:
-            self.send(self._protocol.send(event.response()))
+    def _answer_goodbye(self) -> None:
+        """Only now, for what was said before the goodbye is answered first."""
+        if self._answer:
+            self.send(self._answer)
             self._ended = True
-        self._closed = ConnectionClosed(event.code, event.reason)
 
     def _drain(self) -> None:
         """Closing a socket with unread bytes would cut off our goodbye: read until the other side is gone."""
