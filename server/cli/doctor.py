@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from sqlalchemy.exc import SQLAlchemyError
 
 from plugins import registry
+from server import built
 from server.config import service as config
 from server.db import Database, migrate
 from server.errors import UsherError
 from server.outbox import service as outbox
 from server.people import service as people
 from server.settings import Settings
-from server.web import assets
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _deliveries(db: Database) -> list[Finding]:
 
 
 def _assets() -> Finding:
-    return _tried("widget", lambda: f"built: {assets.manifest()['loader']['file']}", "not built; run `make assets`")
+    return _tried("widget", lambda: f"built: {built.manifest()['loader']['file']}", "not built; run `make assets`")
 
 
 def _mail(of: Settings) -> Finding:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from server import rehearsal
+from server import built, rehearsal
 from server.cli.terminal import database, me, out
 from server.config import editors, folder
 from server.config import service as config
@@ -116,6 +116,16 @@ def versions(site: str | None) -> None:
 
 
 @click.command()
+@click.option("--site", default=None, help="Key of the site; needed when there are several.")
+@click.option("--pinned", is_flag=True, help="With an integrity hash: browsers take no other build than the present one.")
+def snippet(site: str | None, pinned: bool) -> None:
+    """Print the script tag to paste into the website."""
+    db = database()
+    version = config.active(db, _site_key(db, site))
+    out.print(built.script_tag(version.site_key, pin=pinned), markup=False)
+
+
+@click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--site", default=None, help="Key of the site; needed when there are several.")
 @click.option("--version", "number", default="active", help="A version's number instead of the active one.")
@@ -158,4 +168,4 @@ def _write_schemas(directory: Path) -> None:
         )
 
 
-COMMANDS = (init, check, apply_folder, diff, rollback, versions, export)
+COMMANDS = (init, check, apply_folder, diff, rollback, versions, snippet, export)

@@ -5,7 +5,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal, LiteralString, TypeVar, get_args
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from zoneinfo import available_timezones
 
 import holidays
@@ -122,6 +122,13 @@ Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Locale = Annotated[str, *_like("[a-z]{2,3}(-[A-Za-z0-9]{2,8})?", 'a language such as "en" or "de-AT"')]
 Color = Annotated[str, *_like("#[0-9a-fA-F]{6}", 'a colour such as "#175cd3"')]
 Address = Annotated[str, *_like(r"|[^@\s]+@[^@\s]+", "an e-mail address")]
+PathGlob = Annotated[str, *_like(r"[/*][^?#\s]{0,200}", 'a path such as "/pricing*", without ? and #')]
+
+
+def _path_expression(glob: str) -> str:
+    """A glob of paths for a browser: `*` is any run of characters; other than ASCII is written as browsers do."""
+    parts = ["".join(letter if letter.isascii() else quote(letter) for letter in part) for part in glob.split("*")]
+    return re.sub(r"(\.\*)+", ".*", ".*".join(re.sub(r"[^\w/%-]", r"\\\g<0>", part) for part in parts))
 
 
 class Hours(Part):
@@ -153,11 +160,30 @@ class Holidays(Part):
 
 class Brand(Part):
     color: Color = "#175cd3"
-    logo: str = ""
+    color_dark: Color | None = Field(None, description="Instead of it for visitors whose screen is dark")
+    scheme: Literal["auto", "light", "dark"] = Field("auto", description="auto: as the visitor's screen")
+    logo: str = Field("", description="Address of a square picture for the chat's head")
     position: Literal["left", "right"] = "right"
+    offset_x: int = Field(20, ge=0, le=500, description="Pixels from that side")
+    offset_y: int = Field(20, ge=0, le=500, description="Pixels from the bottom")
+    z_index: int = Field(2147483000, ge=0, le=2147483647, description="What it lies above, as in CSS")
     launcher: LocaleText = LocaleText.parse("Chat with us")
     agent_name: str = Field("Ada", max_length=60)
     voice: str = Field("friendly", max_length=400)
+
+
+class Pages(Part):
+    """On which pages the chat is seen. Patterns are globs of paths, as in audiences; `exclude` has the last word."""
+
+    include: list[PathGlob] = Field([], description="Only on these paths; none: on all")
+    exclude: list[PathGlob] = Field([], description='Not on these paths, such as "/checkout*"')
+
+    @property
+    def expression(self) -> str:
+        """Both lists as one regular expression for the path, to be searched regardless of case; "" matches all."""
+        included = f"(?:{'|'.join(map(_path_expression, self.include))})$" if self.include else ""
+        excluded = f"(?!(?:{'|'.join(map(_path_expression, self.exclude))})$)" if self.exclude else ""
+        return f"^{excluded}{included}" if included or excluded else ""
 
 
 class EnrichmentRule(Part):
@@ -191,6 +217,15 @@ class Mail(Part):
     reply_to: Address = Field("", description="Where answers go; empty: to the sender")
 
 
+class Identity(Part):
+    """Whether pages may say who their user is with a token that the site's own server signed (docs/owners.md)."""
+
+    mode: Literal["off", "optional", "required"] = Field(
+        "off",
+        description="off: no signed tokens; optional: they prove who it is; required: what is not signed is not kept",
+    )
+
+
 def _origin(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or value != f"{parts.scheme}://{parts.netloc}":
@@ -215,9 +250,11 @@ class Site(Part):
     brand: Brand = Brand()
     consent: Literal["none", "on-open", "external"] = "on-open"
     traffic_percent: int = Field(100, ge=0, le=100)
+    pages: Pages = Pages()
     hours: list[Hours] = Field([], description="Opening hours; none: always open")
     holidays: Holidays = Holidays()
     enrichment: EnrichmentRule = EnrichmentRule()
+    identity: Identity = Identity()
     adapters: Adapters = Adapters()
     answers: Answers = Answers()
     mail: Mail = Mail()

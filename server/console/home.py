@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from server import settings
+from server import built
 from server.booking import service as booking
 from server.booking.service import Meeting
 from server.console import here
@@ -41,7 +41,7 @@ def show() -> ResponseReturnValue:
         meetings=today,
         failed=failed,
         quiet=quiet,
-        server=settings.get().public_url.rstrip("/"),
+        tags=[(site, built.script_tag(site.key)) for site in here.sites()] if quiet else [],
     )
 
 

@@ -1,18 +1,19 @@
-"""The widget's files: the loader under a lasting address, all else immutable under its hash; compressed beforehand."""
+"""The widget's files: the loader under a lasting address, all else immutable under its hash; compressed beforehand.
+
+Earlier builds stay where they were built (widget/build.mjs keeps ten), so that pages pinned to one go on working.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, jsonify, request
 
-from server import settings
-from server.errors import NotFound, Unavailable
+from server import built, settings
+from server.errors import Gone, NotFound
 
 bp = Blueprint("assets", __name__)
 
@@ -31,8 +32,17 @@ _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 @bp.get("/w.js")
 def loader() -> Response:
     """The script that a website pastes."""
-    response = _file(manifest()["loader"]["file"])
+    response = _file(built.manifest()["loader"]["file"])
     response.headers["Cache-Control"] = f"public, max-age={LOADER_SECONDS}, stale-while-revalidate=86400"
+    return response
+
+
+@bp.get("/v1/loader")
+def loaders() -> Response:
+    """Both addresses of the loader; the pinned one with its Subresource Integrity hash."""
+    response = jsonify({"latest": {"src": built.loader()}, "pinned": built.pinned()})
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Access-Control-Allow-Origin"] = "*"
     return response
 
 
@@ -40,7 +50,8 @@ def loader() -> Response:
 def asset(name: str) -> Response:
     """A file whose name carries the hash of what is in it.
 
-    A page that was open while a newer build came still asks for the old names: it gets the newer file, kept by nobody.
+    A page that was open while a newer build came still asks for the old names. It gets the old file, or when that is
+    gone the newer one, kept by nobody; but never for the pinned loader, whose page would not take another: Gone.
     """
     newer = _newer(name)
     response = _file(newer or name)
@@ -50,29 +61,18 @@ def asset(name: str) -> Response:
 
 def address(part: str) -> str:
     """Where a part of the widget lies, such as `/assets/panel-1a2b3c4d.js`."""
-    return f"/assets/{manifest()[part]['file']}"
-
-
-def manifest() -> dict[str, Any]:
-    """What `make assets` built. Unavailable when it was not run."""
-    path = settings.get().assets_dir / "manifest.json"
-    try:
-        return _manifest(path, path.stat().st_mtime_ns)
-    except FileNotFoundError:
-        raise Unavailable("The widget is not built yet: run `make assets`.") from None
+    return f"/assets/{built.manifest()[part]['file']}"
 
 
 def _newer(name: str) -> str | None:
-    """The present file of the part that an old name belongs to; None when the name is not an old one."""
+    """The present file of the part that a name we no longer have belongs to; None when the name is not such a one."""
     hashed = HASHED.fullmatch(name)
-    part = manifest().get(hashed[1]) if hashed else None
-    return str(part["file"]) if part and part["file"] != name else None
-
-
-@lru_cache(maxsize=2)
-def _manifest(path: Path, _changed: int) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text())
-    return found
+    part = built.manifest().get(hashed[1]) if hashed else None
+    if not part or (settings.get().assets_dir / name).is_file():
+        return None
+    if hashed and hashed[1] == built.PINNED:
+        raise Gone("This build of the widget is no longer kept here. `usher snippet --pinned` prints the present tag.")
+    return str(part["file"])
 
 
 def _file(name: str) -> Response:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -22,11 +24,20 @@ FRESH_SECONDS = 60
 def site_config(key: str) -> Response:
     """The config of docs/protocol.md, with an ETag."""
     body = json.dumps(shape(origins.site_of(key)), ensure_ascii=False, separators=(",", ":"))
-    response = Response(body, content_type="application/json")
+    small = request.accept_encodings["gzip"] > 0
+    response = Response(_packed(body) if small else body, content_type="application/json")
+    if small:
+        response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept-Encoding"
     response.headers["Cache-Control"] = f"public, max-age={FRESH_SECONDS}, stale-while-revalidate=600"
     response.add_etag()
     response.make_conditional(request)
     return origins.share(response)
+
+
+@lru_cache(maxsize=100)
+def _packed(body: str) -> bytes:
+    return gzip.compress(body.encode(), mtime=0)  # without the time: the same config has the same ETag
 
 
 def shape(version: Version) -> dict[str, Any]:

@@ -120,6 +120,19 @@ def test_versions_are_compared_rolled_back_and_exported(usher, sample, tmp_path)
     assert usher("rollback", 9).err == "The site acme has no version 9; `usher versions` lists them.\n"
 
 
+def test_snippet_prints_the_tag_and_the_pinned_one_names_the_present_build(usher, sample, tmp_path, monkeypatch):
+    usher("apply", "--no-tests", sample)
+    monkeypatch.setenv("USHER_PUBLIC_URL", "https://usher.example.com/")
+    monkeypatch.setenv("USHER_ASSETS_DIR", str(tmp_path))
+    (tmp_path / "manifest.json").write_text('{"pinned": {"file": "pinned-0123456789.js", "sri": "sha384-abc"}}')
+    settings.get.cache_clear()
+    assert usher("snippet").out == '<script async src="https://usher.example.com/w.js" data-site="acme"></script>\n'
+    assert usher("snippet", "--pinned").out == (
+        '<script async src="https://usher.example.com/assets/pinned-0123456789.js" integrity="sha384-abc" crossorigin'
+        ' data-site="acme"></script>\n'
+    )
+
+
 def test_a_folder_whose_own_tests_fail_is_not_applied(usher, sample):
     for old in (sample / "tests").iterdir():
         old.unlink()

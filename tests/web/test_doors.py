@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
@@ -17,7 +18,8 @@ def built(tmp_path, monkeypatch):
     """A folder as `make assets` leaves it."""
     folder = tmp_path / "assets"
     folder.mkdir()
-    manifest = {name: {"file": f"{name}-0123456789.js"} for name in ("loader", "panel", "booking")}
+    names = ("loader", "pinned", "panel", "booking")
+    manifest = {name: {"file": f"{name}-0123456789.js", "sri": f"sha384-{name}"} for name in names}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     for name in manifest:
         file = folder / f"{name}-0123456789.js"
@@ -44,6 +46,38 @@ def test_the_loader_is_short_lived_and_the_rest_lasts_for_ever(page):
 def test_a_page_from_before_the_last_build_still_gets_its_parts(page):
     answer = page.get("/assets/panel-aaaaaaaaaa.js")
     assert (answer.text, answer.headers["Cache-Control"]) == ("// panel", "no-cache")
+
+
+def test_pages_pinned_to_an_earlier_build_get_that_build_as_long_as_it_is_kept_and_else_no_other(page, built):
+    (built / "pinned-aaaaaaaaaa.js").write_text("// pinned earlier")
+    (built / "panel-aaaaaaaaaa.js").write_text("// panel earlier")
+    for name in ("pinned", "panel"):
+        answer = page.get(f"/assets/{name}-aaaaaaaaaa.js")
+        assert answer.text == f"// {name} earlier"
+        assert "immutable" in answer.headers["Cache-Control"]
+    gone = page.get("/assets/pinned-bbbbbbbbbb.js")
+    assert gone.status_code == 410
+    assert "usher snippet --pinned" in gone.text
+
+
+def test_programs_can_ask_for_the_loaders_addresses_and_the_integrity_hash(page):
+    assert page.get("/v1/loader").json == {
+        "latest": {"src": "http://usher.test/w.js"},
+        "pinned": {"src": "http://usher.test/assets/pinned-0123456789.js", "integrity": "sha384-pinned"},
+    }
+
+
+def test_the_config_is_sent_packed_to_who_can_unpack_it_and_says_so(page):
+    plain = page.get("/v1/sites/acme/config", headers={"Origin": ORIGIN})
+    packed = page.get("/v1/sites/acme/config", headers={"Origin": ORIGIN, "Accept-Encoding": "br, gzip"})
+    assert (plain.headers.get("Content-Encoding"), packed.headers["Content-Encoding"]) == (None, "gzip")
+    assert gzip.decompress(packed.data) == plain.data
+    assert len(packed.data) <= 1500
+    assert {"Accept-Encoding", "Origin"} <= {
+        one.strip() for one in ", ".join(packed.headers.getlist("Vary")).split(",")
+    }
+    tag = {"If-None-Match": packed.headers["ETag"], "Origin": ORIGIN, "Accept-Encoding": "gzip"}
+    assert page.get("/v1/sites/acme/config", headers=tag).status_code == 304
 
 
 @pytest.mark.parametrize(
