@@ -11,21 +11,20 @@ export const en = {
   waiting: "Finding a person for you…",
   ended: "This conversation has ended",
   restart: "Start a new conversation",
-  typing: "{name} is typing",
   you: "You",
   sending: "Sending…",
-  sent: "Sent",
   refused: "Not sent",
   again: "Try again",
   lost: "Connection lost. Trying again…",
   offline: "You are offline. Your messages will be sent when you are back.",
   gone: "The chat cannot be reached from this page.",
+  unreached: "This could not be loaded. Are you online?",
+  begin: "Let’s start",
   unread: "{count} new",
   latest: "New messages",
   source: "Source",
   today: "Today",
   yesterday: "Yesterday",
-  tomorrow: "Tomorrow",
   confirm: "Confirm",
   pick: "Choose one or more",
   date: "Date",
@@ -41,7 +40,6 @@ export const en = {
   fewer: "Suggested times only",
   earlier: "Previous day",
   later: "Next day",
-  none: "No open times on this day",
   nothing: "No open times at the moment.",
   loading: "Looking for open times…",
   failed: "The times could not be loaded.",
@@ -75,20 +73,14 @@ export const en = {
   do_other: "I’d like to see other times",
 };
 
-const LANGUAGES = {
-  de: () => import("./lang/de.js"),
-  fr: () => import("./lang/fr.js"),
-  es: () => import("./lang/es.js"),
-};
-
 /**
- * @param {string} language one that the site speaks
- * @returns {Promise<Record<string, string>>} all texts; English ones where the language has none
+ * @param {Host} host
+ * @returns {Promise<Record<string, string>>} all texts in a language that the site speaks; English ones where it has none
  */
-export async function texts(language) {
-  const load = LANGUAGES[/** @type {keyof typeof LANGUAGES} */ (language)];
+export async function texts(host) {
+  const name = "lang-" + host.locale;
   try {
-    return load ? { ...en, .../** @type {any} */ (await load()).default } : en;
+    return PINS[name] ? { ...en, ...(await host.part(name, PINS[name])).default } : en;
   } catch {
     return en; // the language file is out of reach: better English than nothing
   }

@@ -7,13 +7,14 @@ import { fill, texts } from "./i18n.js";
 import { openScreen } from "./screen.js";
 import { openTalk } from "./talk.js";
 
+/** What is typed, pasted and scrolled in the chat is none of the page's business: it would see it happen on an element that is no field. */
+const OURS = ["keydown", "keypress", "keyup", "paste", "copy", "cut", "wheel", "touchstart", "touchmove"];
+
 /** @param {Host} host @returns {Promise<Panel>} */
 export async function start(host) {
-  const words = await texts(host.locale);
+  const words = await texts(host);
   host.root.adoptedStyleSheets.push(...sheets(css, threadCss, partsCss));
-  const panel = openPanel(host, /** @type {Greeter} */ (host.greeter), (key, values) => fill(words[key] ?? key, values));
-  for (const [name, args] of host.waiting.splice(0)) /** @type {any} */ (panel)[name](...args);
-  return panel;
+  return openPanel(host, /** @type {Greeter} */ (host.greeter), (key, values) => fill(words[key] ?? key, values));
 }
 
 /** @param {Host} host @param {Greeter} greeter @param {(key: string, values?: Record<string, any>) => string} t @returns {Panel} */
@@ -21,16 +22,19 @@ function openPanel(host, greeter, t) {
   const { config, launcher, emit } = host;
   const { store } = greeter;
   const label = launcher.ariaLabel;
+  const inline = host.mode === "inline";
   let unread = 0;
   let last = 0; // number of the newest message of somebody else
   /** @type {Element | undefined} */ let opener;
-  const talk = openTalk(host, greeter, t, { close, arrived });
-  const section = el("section.panel", { role: "dialog", ariaLabel: talk.name, part: "panel", hidden: true, tabIndex: -1 }, ...talk.nodes);
+  const talk = openTalk(host, greeter, t, { close, arrived, begin: () => begin() });
+  const section = el(inline ? "section.panel.inline" : "section.panel", { id: "panel", role: inline ? "region" : "dialog", ariaLabel: talk.name, part: "panel", hidden: true, tabIndex: -1 }, ...talk.nodes);
   const screen = openScreen(host, section, close);
   for (const sign of ["pointerdown", "keydown", "focusin"]) section.addEventListener(sign, () => begin());
-  addEventListener("storage", ({ key, newValue }) => key === host.key && !newValue && reset()); // another tab has forgotten the visitor
+  addEventListener("storage", ({ key, newValue }) => key === host.key && !newValue && !store.read().seed && reset()); // another tab has forgotten the visitor
   document.addEventListener("visibilitychange", read);
   greeter.moved = () => talk.chat.send({ t: "page", page: greeter.page(), data: host.data });
+  for (const sign of OURS) host.root.addEventListener(sign, (event) => event.stopPropagation(), { passive: true });
+  launcher.setAttribute("aria-controls", section.id);
   launcher.before(section);
   return { open, close, toggle: () => (section.hidden ? open() : close()), resume, identify, track, reset, consent };
 
@@ -44,10 +48,10 @@ function openPanel(host, greeter, t) {
       greeter.tease("");
       screen.shown();
       talk.composer.write(store.read().draft ?? "");
-      emit("opened");
+      emit("opened", { mode: host.mode, self: !!self });
     }
-    if (!store.read().token) talk.greet(host.text((config.playbooks.find((it) => it.id === playbook) ?? greeter.playbook)?.opening));
-    if (!self) begin(playbook);
+    if (!store.read().token) talk.greet(host.text((config.playbooks.find((it) => it.id === playbook) ?? greeter.playbook)?.opening), self);
+    if (!self || (config.consent === "none" && host.granted)) begin(playbook);
     if (message) talk.composer.write(message);
     if (focus && screen.phone()) section.focus();
     else if (focus) talk.composer.focus();
@@ -56,7 +60,7 @@ function openPanel(host, greeter, t) {
   }
 
   function close() {
-    if (section.hidden) return;
+    if (section.hidden || inline) return;
     const inside = section.contains(host.root.activeElement);
     section.hidden = true;
     launcher.ariaExpanded = "false";
@@ -69,13 +73,13 @@ function openPanel(host, greeter, t) {
   /** The visitor wants to talk: from here on there is a connection, and, if he may be remembered, a record. @param {string | null} [playbook] */
   function begin(playbook) {
     if (config.consent !== "external") store.remember(host.seed);
-    store.save({ open: !section.hidden });
+    store.save({ open: !section.hidden && !inline });
     talk.chat.start(playbook);
   }
 
   /** Goes on after a page load: where a chat was open, or a person is expected. */
   function resume() {
-    if (store.read().open && greeter.device() === "desktop") open({ focus: false });
+    if (store.read().open && greeter.device() === "desktop" && !inline) open({ focus: false });
     else talk.chat.start();
   }
 

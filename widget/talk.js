@@ -18,9 +18,10 @@ const BANNER_AFTER = 1500; // ms: a connection that comes back at once is nobody
  * @param {(key: string, values?: Record<string, any>) => string} t
  * @param {object} use
  * @param {() => void} use.close
+ * @param {() => void} use.begin the visitor wants to talk
  * @param {(message: Message, fresh: boolean) => void} use.arrived somebody else's message is in the thread
  */
-export function openTalk(host, greeter, t, { close, arrived }) {
+export function openTalk(host, greeter, t, { close, begin, arrived }) {
   const { config, emit } = host;
   const { store } = greeter;
   const name = config.brand.agent_name || config.name;
@@ -29,7 +30,8 @@ export function openTalk(host, greeter, t, { close, arrived }) {
   /** @type {State} */ let state = "bot";
   /** @type {Map<string, Unsent>} */ const waiting = new Map();
   let [drawing, typed, broken, told] = [0, 0, 0, 0];
-  let clicked = false;
+  let pressed = 0; // how the part before was answered: 1 by pointer, 2 by keyboard
+  const returning = !!store.read().token;
 
   const chat = openChat(host, greeter, { message, pending, refused, typing, state: turned, connection, welcome, clear });
   const thread = openThread({ t, tag, card, again });
@@ -39,23 +41,29 @@ export function openTalk(host, greeter, t, { close, arrived }) {
   const kit = {
     t, tag, dom, act, skew: 0, server: host.server,
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    ask: composer.ask, drawn: () => drawn(),
+    ask: composer.ask, drawn,
+    begin() {
+      press();
+      dock.show(null);
+      typing("bot");
+      begin();
+    },
     say(text, value) {
-      clicked = true;
+      press();
       say(text, value);
     },
     slots,
   };
   const dots = dom.el("div.typing", { hidden: true, ariaHidden: "true" }, dom.el("i"), dom.el("i"), dom.el("i"));
-  const dock = openDock(kit, booking, drawn);
-  const scroll = openScroll(t, [thread.log, dots, dock.dock], () => [...thread.log.querySelectorAll(".visitor")].at(-1) ?? null);
+  const dock = openDock(kit, booking, unreached, drawn);
+  const scroll = openScroll(t, [thread.log, dots, dock.dock], () => dock.dock.querySelector(".card") ?? [...thread.log.querySelectorAll(".visitor")].at(-1) ?? null);
   return { nodes: [header.head, header.banner, scroll.view, scroll.jump, composer.form], name, chat, composer, greet, follow: scroll.follow };
 
   /** @param {Message} message @param {boolean} fresh */
   function message(message, fresh) {
     const { author, part, seq, text } = message;
     if (fresh) kit.skew = Date.now() - Date.parse(message.at);
-    thread.show(message, fresh);
+    thread.show(message, fresh, !fresh && returning);
     if (seq > (newest?.seq ?? 0)) newest = message;
     if (message.id) waiting.delete(message.id);
     redraw();
@@ -97,7 +105,7 @@ export function openTalk(host, greeter, t, { close, arrived }) {
 
   /** @param {string} text @param {{action?: string}} [value] */
   function say(text, value) {
-    if (dock.asks() && !value?.action) emit("answered", { node: newest?.node, text });
+    if (newest && dock.asks() && !value?.action) emit("answered", { node: newest?.node, text });
     emit("message", { author: "visitor", text });
     chat.say(text, value);
     if (state === "bot") typing("bot");
@@ -118,27 +126,43 @@ export function openTalk(host, greeter, t, { close, arrived }) {
     }, 40);
   }
 
-  /** A part is there: after a press in the part before it, the focus goes on in this one. */
+  /** What was pressed is about to go away: until there is something new, the focus stays in the chat. */
+  function press() {
+    pressed = host.root.activeElement?.matches(":focus-visible") ? 2 : 1;
+    scroll.view.focus({ preventScroll: true });
+  }
+
+  /** The answer to a press is there: the focus goes on in its first field, with the keyboard also on its first button, else where one writes. */
   function drawn() {
+    if (!pressed || newest?.author === "visitor" || chat.waits() || !matchMedia("(pointer:fine)").matches) return;
+    const at = host.root.activeElement;
+    if (at !== scroll.view && (at !== composer.area || composer.area.value)) return;
     const first = /** @type {HTMLElement | null} */ (dock.dock.querySelector("[data-first]"));
-    const lost = !host.root.activeElement || host.root.activeElement.matches(".panel, .scroll");
-    if (clicked && first && lost && matchMedia("(pointer:fine)").matches) first.focus({ preventScroll: true });
-    clicked &&= !first;
+    if (!first || (pressed === 1 && first.matches("button"))) return composer.focus();
+    first.focus({ preventScroll: true });
+    pressed = 0;
   }
 
   /** @param {Part} part */
   function card(part) {
     if (part.kind !== "meeting") return KEPT[part.kind]?.(part, kit) ?? null;
     const place = dom.el("div.kept");
-    booking().then((parts) => {
-      for (const old of thread.log.querySelectorAll(".calendars, .changes")) old.remove(); // the newest card speaks for the meeting
-      place.replaceChildren(parts.meeting(part, kit));
-    });
+    const draw = () =>
+      booking().then((parts) => {
+        for (const old of thread.log.querySelectorAll(".calendars, .changes")) old.remove(); // the newest card speaks for the meeting
+        place.replaceChildren(parts.meeting(part, kit));
+      }, () => place.replaceChildren(unreached(draw)));
+    draw();
     return place;
   }
 
+  /** A file did not come: says so and tries again on demand. @param {() => void} retry */
+  function unreached(retry) {
+    return dom.el("div.card.wait", { role: "alert" }, t("unreached"), " ", dom.el("button.text", { onclick: retry, "data-first": "" }, t("again")));
+  }
+
   async function booking() {
-    const { parts, sheet } = await import("./parts/booking.js");
+    const { parts, sheet } = await host.part("booking", PINS.booking);
     if (!host.root.adoptedStyleSheets.includes(sheet)) host.root.adoptedStyleSheets.push(sheet);
     return parts;
   }
@@ -183,10 +207,12 @@ export function openTalk(host, greeter, t, { close, arrived }) {
     if (!newest) typing("");
   }
 
-  /** The opening words, before anybody was asked. @param {string} text */
-  function greet(text) {
+  /** The opening words, before anybody was asked. @param {string} text @param {boolean} [alone] nobody will be, until the visitor acts */
+  function greet(text, alone) {
     thread.greet(text, name);
-    if (!newest && !text) typing("bot");
+    if (newest) return;
+    if (alone) dock.show({ kind: "begin" });
+    else typing("bot");
   }
 
   /** @param {string} draft */

@@ -4,13 +4,14 @@
 export function choices({ options, multi }, { t, say, dom: { el, icon } }) {
   if (!multi)
     return el("div.choices", { role: "group" },
-      ...options.map(({ id, label }) => el("button.choice", { onclick: () => say(label, { option: id }) }, label)));
+      ...options.map(({ id, label }, index) =>
+        el("button.choice", { "data-first": index ? null : "", onclick: () => say(label, { option: id }) }, label)));
   /** @type {Set<string>} */
   const picked = new Set();
   const done = el("button.primary", { disabled: true, onclick: () => say(labels(), { options: [...picked] }) }, t("confirm"));
   const labels = () => options.filter(({ id }) => picked.has(id)).map(({ label }) => label).join(", ");
-  const boxes = options.map(({ id, label }) => {
-    const it = el("button.choice", { ariaPressed: "false" }, el("span.box", {}, icon("M5 12.5l5 5 9-11")), label);
+  const boxes = options.map(({ id, label }, index) => {
+    const it = el("button.choice", { ariaPressed: "false", "data-first": index ? null : "" }, el("span.box", {}, icon("M5 12.5l5 5 9-11")), label);
     it.classList.add("tick");
     it.onclick = () => {
       if (!picked.delete(id)) picked.add(id);

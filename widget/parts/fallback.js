@@ -3,5 +3,5 @@
 /** @type {Draw<FallbackPart>} */
 export function fallback({ actions }, { act, dom: { el } }) {
   return el("div.choices", { role: "group" },
-    ...actions.map(({ id, label }) => el("button.choice", { onclick: () => act(id, label) }, label)));
+    ...actions.map(({ id, label }, index) => el("button.choice", { "data-first": index ? null : "", onclick: () => act(id, label) }, label)));
 }

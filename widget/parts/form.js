@@ -12,11 +12,19 @@ export function form({ fields, submit, held }, kit) {
   const { t, dom: { el } } = kit;
   const inputs = fields.map(control);
   const send = el("button.primary", { type: "submit" }, submit || t("send"));
-  const it = el("form.card.form", { noValidate: true, onsubmit: sent, part: "card" },
-    held && hold(held, kit, () => (send.disabled = true)),
+  const it = el("form.card.form", { noValidate: true, onsubmit: sent, part: "card", ariaLive: "off" },
+    held && hold(held, kit, over),
     ...inputs.map(({ row }) => row), send);
   inputs.find(({ input }) => !input.value)?.input.setAttribute("data-first", "");
   return it;
+
+  /** The time went to nobody: the way on is to another one. */
+  function over() {
+    const had = send.matches(":focus");
+    const other = el("button.primary", { onclick: () => kit.act("other_times", t("do_other")) }, t("other"));
+    send.replaceWith(other);
+    if (had) other.focus();
+  }
 
   /** @param {Field} field */
   function control(field) {
@@ -28,13 +36,13 @@ export function form({ fields, submit, held }, kit) {
       : field.type === "textarea" || field.type === "long"
         ? el("textarea", { ...common, rows: 2, value: value ?? "" })
         : el("input", { ...common, type, value: value ?? "", inputMode: type === "number" ? "numeric" : null });
-    const hint = id === "guests" ? t("guests") : "";
+    const hint = id === "guests" ? el("small", { id: "h-" + id }, t("guests")) : null;
     const error = el("span.error", { id: "e-" + id });
-    input.setAttribute("aria-describedby", error.id);
+    input.setAttribute("aria-describedby", error.id + (hint ? " " + hint.id : ""));
     input.oninput = () => error.textContent && judge(); // not on blur: a line that appears would move the button away from under the press
     const row = el("div.field", {},
       el("label", { htmlFor: input.id }, label, !required && el("i", {}, " " + t("optional"))),
-      input, hint && el("small", {}, hint), error);
+      input, hint, error);
     return { id, input, row, judge };
 
     /** @returns {boolean} whether this field can be sent */
@@ -49,6 +57,7 @@ export function form({ fields, submit, held }, kit) {
   /** @param {Event} event */
   function sent(event) {
     event.preventDefault();
+    if (!send.isConnected) return; // Enter in a field, after the time was over
     const wrong = inputs.filter(({ judge }) => !judge());
     if (wrong.length) return wrong[0].input.focus();
     const values = inputs.map(({ id, input }) => /** @type {[string, string]} */ ([id, input.value.trim()]));
@@ -66,7 +75,7 @@ function problem(value, type, required) {
 }
 
 /** The time that is held, and for how long still. @param {Held} held @param {Kit} kit @param {() => void} over */
-function hold({ start, end, expires_at }, { t, tag, zone, skew, act, dom: { el } }, over) {
+function hold({ start, end, expires_at }, { t, tag, zone, skew, dom: { el } }, over) {
   const range = new Intl.DateTimeFormat(tag, { weekday: "long", day: "numeric", month: "long", hour: "numeric", minute: "2-digit", timeZone: zone });
   const left = el("span", { role: "timer" });
   const box = el("div.held", {}, el("strong", {}, range.formatRange(new Date(start), new Date(end))), left);
@@ -84,7 +93,6 @@ function hold({ start, end, expires_at }, { t, tag, zone, skew, act, dom: { el }
     if (seconds > 0) return;
     clearInterval(ticking);
     over();
-    left.textContent = t("expired");
-    box.append(el("button.text", { onclick: () => act("other_times", t("do_other")) }, t("other")));
+    left.replaceWith(el("span", { role: "alert" }, t("expired")));
   }
 }

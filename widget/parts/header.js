@@ -24,11 +24,12 @@ export function openHeader({ t, name, logo, close }) {
   function agent(state, agent) {
     title.textContent = agent?.name || name;
     face.replaceChildren(initial(agent?.name || name, agent?.avatar || logo));
-    about.textContent = t(state === "waiting_rep" ? "waiting" : agent?.human ? "team" : "assistant");
+    about.textContent = t(state === "waiting_rep" ? "waiting" : state === "closed" ? "ended" : agent?.human ? "team" : "assistant");
   }
 
   /** @param {string} text what is wrong with the connection; empty = nothing */
   function line(text) {
     banner.textContent = text;
+    head.classList.toggle("lost", !!text);
   }
 }

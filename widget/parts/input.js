@@ -6,7 +6,7 @@ export function input({ input: kind, placeholder }, { t, tag, say, ask, dom: { e
     ask(kind, placeholder);
     return el("div", { hidden: true });
   }
-  const field = el("input", { type: "date", required: true, ariaLabel: t("date") });
+  const field = el("input", { type: "date", required: true, ariaLabel: t("date"), "data-first": "" });
   const send = (/** @type {Event} */ event) => {
     event.preventDefault();
     const date = new Date(field.value + "T12:00");

@@ -17,7 +17,7 @@ export function meeting({ meeting: it }, kit) {
   card.append(
     el("div.top", {}, el("span.badge", {}, icon(off ? CROSS : CHECK)),
       el("div", {}, el("strong", {}, t(HEADLINES[it.status] ?? "booked")), el("span", {}, it.name))),
-    el("ul", {}, line(CLOCK, times(it, kit)), it.rep?.name && line(PERSON, t("with", { name: it.rep.name })), it.location && line(PIN, place(it.location, kit))),
+    el("ul", {}, line(CLOCK, times(it, kit)), it.rep?.name && line(PERSON, t("with", { name: it.rep.name })), !off && it.location && line(PIN, place(it.location, kit))),
   );
   if (!off) card.append(calendars(it, kit), changes(it, kit));
   return card;

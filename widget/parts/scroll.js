@@ -13,7 +13,9 @@ export function openScroll(t, content, anchor) {
   view.addEventListener("wheel", ({ deltaY }) => deltaY < 0 && (following = false), { passive: true });
   for (const sign of ["wheel", "touchmove", "keydown", "pointerdown"])
     view.addEventListener(sign, ({ type, target }) => (/^[wt]/.test(type) || target === view) && (byHand = Date.now()), { passive: true });
-  new ResizeObserver(() => following && follow()).observe(inner);
+  const watch = new ResizeObserver(() => following && follow());
+  watch.observe(inner);
+  watch.observe(view); // a keyboard or a banner takes room
   view.onscroll = () => {
     const near = view.scrollHeight - view.scrollTop - view.clientHeight < NEAR;
     if (near || Date.now() - byHand < 1000) following = near;

@@ -11,7 +11,7 @@ export function slots(part, kit) {
   const { t, dom: { el } } = kit;
   const meetings = part.meetings ?? [];
   const now = { meeting: part.meeting, days: open(part.days), next: part.next_from, day: 0, all: !part.suggested?.length, zones: false };
-  const card = el("div.card.slots", { role: "group", part: "card" });
+  const card = el("div.card.slots", { role: "group", part: "card", ariaLive: "off" });
   if (kit.zone === part.zone) draw();
   else {
     card.append(el("p.none", { role: "status" }, t("loading")));
@@ -24,10 +24,10 @@ export function slots(part, kit) {
     const meeting = meetings.find(({ id }) => id === now.meeting) ?? part;
     card.ariaLabel = `${meeting.name}, ${t("minutes", { count: meeting.minutes })}`;
     card.replaceChildren(
-      el("div.title", {}, el("strong", {}, meeting.name), meetings.length < 2 && el("span", {}, t("minutes", { count: meeting.minutes }))),
+      el("div.title", {}, el("strong", {}, meeting.name), meetings.length < 2 && el("span", {}, t("minutes", { count: meeting.minutes })), zone()),
       ...(meetings.length > 1 ? [lengths()] : []),
       now.zones ? zonePicker(kit, zoned, toggleZones) : now.all ? byDay() : suggested(),
-      foot(),
+      fewer(),
     );
     const target = /** @type {HTMLElement | null} */ (focus && card.querySelector(focus));
     target?.focus();
@@ -64,12 +64,15 @@ export function slots(part, kit) {
         ...day.slots.map((start, index) => el("button", { "data-first": index ? null : "", onclick: () => take(start) }, time(start)))));
   }
 
-  function foot() {
-    return el("div.foot", {},
-      el("button.zone", { ariaExpanded: String(now.zones), onclick: toggleZones },
-        kit.dom.icon(GLOBE), el("span.sr", {}, t("zone") + ": "), zoneLabel(kit.zone, kit.tag)),
-      now.all && part.suggested?.length && now.meeting === part.meeting
-        ? el("button.text", { onclick: () => ((now.all = false), draw(".suggested button")) }, t("fewer")) : null);
+  /** Which clock the times are on: in sight before the first of them. */
+  function zone() {
+    return el("button.zone", { ariaExpanded: String(now.zones), onclick: toggleZones },
+      kit.dom.icon(GLOBE), el("span.sr", {}, t("zone") + ": "), zoneLabel(kit.zone, kit.tag));
+  }
+
+  function fewer() {
+    if (now.zones || !now.all || !part.suggested?.length || now.meeting !== part.meeting) return "";
+    return el("button.text", { onclick: () => ((now.all = false), draw(".suggested button")) }, t("fewer"));
   }
 
   /** @param {string} name @param {string} shape @param {boolean} disabled @param {() => void} onclick */

@@ -19,8 +19,9 @@ export function openThread({ t, tag, card, again }) {
   /** @type {HTMLElement | undefined} */ let preview;
   return { log, show, pending, refused, greet, clear };
 
-  /** @param {Message} message @param {boolean} fresh */
-  function show(message, fresh) {
+  /** @param {Message} message @param {boolean} fresh @param {boolean} [old] said long ago: nobody is to hear it again */
+  function show(message, fresh, old = false) {
+    log.ariaLive = old ? "off" : "polite";
     const own = message.id ? waiting.get(message.id) : undefined;
     if (own && message.id) waiting.delete(message.id);
     if (preview && message.author !== "visitor") {
@@ -55,7 +56,7 @@ export function openThread({ t, tag, card, again }) {
     waiting.delete(id);
     it.classList.replace("pending", "refused");
     const retry = el("button.text", { onclick: () => (it.remove(), again(id)) }, t("again"));
-    note(it, t("refused") + (problem ? ": " + problem : ""), " ", retry);
+    note(it, el("span", { role: "alert" }, t("refused") + (problem ? ": " + problem : "")), " ", retry);
   }
 
   /** The playbook's opening words before the server was asked. @param {string} text @param {string} name */
@@ -97,7 +98,7 @@ export function openThread({ t, tag, card, again }) {
     it.classList.toggle("same", sameDay && near && before?.dataset.author === it.dataset.author);
     const heading = /** @type {HTMLElement} */ (it.querySelector(".day"));
     heading.hidden = sameDay;
-    heading.textContent = day;
+    if (heading.textContent !== day) heading.textContent = day;
   }
 
   /** @param {Message} message @param {boolean} fresh */
@@ -109,7 +110,7 @@ export function openThread({ t, tag, card, again }) {
     it.classList.toggle("fresh", fresh);
     const sources = citations.map(({ title, url }) => link(url, el("span", {}, icon(PAPER), title), "source")).filter(Boolean);
     it.append(
-      el("div.day", { hidden: true }),
+      el("div.day", { hidden: true, ariaLive: "off" }),
       el("div.row", {},
         !mine && el("span.avatar", { ariaHidden: "true" }, initial(name)),
         el("div.stack", {},
@@ -119,7 +120,7 @@ export function openThread({ t, tag, card, again }) {
           part && card(part),
         ),
       ),
-      el("div.note"),
+      el("div.note", { ariaLive: "off" }), // "Sending…" and the time are no news
     );
     return it;
   }
@@ -133,5 +134,6 @@ export function openThread({ t, tag, card, again }) {
 /** A picture of somebody: the given one, else the first letter. @param {string | undefined} name @param {string} [picture] */
 export function initial(name, picture) {
   const from = picture && safeUrl(picture);
-  return from ? el("img", { src: from.href, alt: "" }) : ([...(name || "•")][0]).toUpperCase();
+  const letter = ([...(name || "•")][0]).toUpperCase();
+  return from ? el("img", { src: from.href, alt: "", onerror: (/** @type {any} */ { target }) => target.replaceWith(letter) }) : letter;
 }
