@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import secrets
 import threading
 import time
 from typing import Any
 
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from itsdangerous import BadSignature, URLSafeSerializer
 
-from server.errors import NotFound
+from server.errors import NotFound, Unavailable
 
 PREFIXES = {
     "answer": "ans",
@@ -21,6 +26,7 @@ PREFIXES = {
     "credit": "crd",
     "delivery": "dlv",
     "event": "evt",
+    "identity_key": "idk",
     "lead": "led",
     "account": "acc",
     "meeting": "mtg",
@@ -59,6 +65,11 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def keyed_digest(purpose: str, text: str) -> str:
+    """The same for the same text, and without our key nobody can find out by trying whose it is (HMAC-SHA256)."""
+    return hmac.new(_key, f"usher.{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
+
+
 def use_key(secret: str) -> None:
     """Set the key that `sign` works with; called once by the app, the worker and the commands."""
     global _key
@@ -76,6 +87,26 @@ def unsign(purpose: str, text: str) -> Any:
         return _serializer(purpose).loads(text)
     except BadSignature:
         raise NotFound("This link is not valid; copy it whole from the mail it came in.") from None
+
+
+def seal(purpose: str, secret: str) -> str:
+    """A secret as it may be stored: encrypted (Fernet: AES-128-CBC with HMAC-SHA256) under a key made from our own."""
+    return _box(purpose).encrypt(secret.encode()).decode()
+
+
+def unseal(purpose: str, sealed: str) -> str:
+    """The secret of `seal`. Unavailable when it was sealed under another USHER_SECRET_KEY, or tampered with."""
+    try:
+        return _box(purpose).decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        raise Unavailable("A secret was stored under another USHER_SECRET_KEY and cannot be read.") from None
+
+
+def _box(purpose: str) -> Fernet:
+    if not _key:
+        raise RuntimeError("ids.use_key() was not called")
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"usher.{purpose}".encode()).derive(_key)
+    return Fernet(base64.urlsafe_b64encode(derived))
 
 
 def _serializer(purpose: str) -> URLSafeSerializer:

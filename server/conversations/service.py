@@ -23,8 +23,9 @@ BOT, WAITING, REP, CLOSED = "bot", "waiting_rep", "rep", "closed"
 
 __all__ = [
     "BOT", "CLOSED", "MOST_CHARACTERS", "REP", "WAITING", "Change", "Conversation", "Draft", "Kept", "Message", "Start",
-    "Written", "answers_of", "close", "get", "give_back", "keep_state", "latest", "lock", "lock_all", "messages",
-    "of_lead", "open_of", "reply", "said", "said_among", "say", "seen", "start", "take_over", "visible", "write",
+    "Written", "answers_of", "close", "get", "give_back", "give_to", "ids_of", "keep_state", "latest", "lock",
+    "lock_all", "messages", "of_lead", "open_of", "reply", "said", "said_among", "say", "seen", "start", "take_over",
+    "visible", "write",
 ]  # fmt: skip
 
 
@@ -141,6 +142,18 @@ def close(tx: Connection, conversation: Conversation, outcome: str, actor: Actor
     """End a conversation; the visitor's next message starts a new one."""
     store.change(tx, conversation.id, {"state": CLOSED, "closed_at": clock.now(), "outcome": outcome})
     _record(tx, events.CONVERSATION_CLOSED, conversation, actor, reason=outcome)
+
+
+def give_to(tx: Connection, before: str, visitor_id: str) -> Sequence[Conversation]:
+    """The conversations of one visitor, as they were; they become another's, who has one open at most together."""
+    given = store.of_visitor(tx, before)
+    store.give_to(tx, before, visitor_id)
+    return given
+
+
+def ids_of(tx: Connection, visitor_id: str) -> set[str]:
+    """The ids of a visitor's conversations."""
+    return {one.id for one in store.of_visitor(tx, visitor_id)}
 
 
 def latest(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -10,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    Update,
     and_,
     bindparam,
     insert,
@@ -42,26 +44,6 @@ _AFTER = (
     .limit(bindparam("most"))
 )
 _ADD = insert(messages)
-STATE = (
-    "lead_id",
-    "playbook",
-    "state",
-    "engine",
-    "seq",
-    "last_at",
-    "waiting_since",
-    "closed_at",
-    "outcome",
-    "queue",
-    "rep",
-    "path",
-)  # the columns that a turn may change
-_PUT_STATE = (
-    update(conversations)
-    .where(conversations.c.id == bindparam("which"))
-    .values({name: bindparam(f"new_{name}", type_=conversations.c[name].type) for name in STATE})
-)
-_PARAMETER = {"id": "which", **{name: f"new_{name}" for name in STATE}}
 _LOCK_ALL = (
     select(conversations)
     .where(conversations.c.id.in_(bindparam("ids", expanding=True)))
@@ -118,20 +100,32 @@ def said_among(tx: Connection, conversation_ids: Sequence[str], client_ids: Sequ
     return tx.execute(_SAID_AMONG, {"ids": list(conversation_ids), "client_ids": list(client_ids)}).all()
 
 
-def put_states(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        tx.execute(_PUT_STATE, [{_PARAMETER.get(name, name): value for name, value in row.items()} for row in rows])
+def put_states(tx: Connection, changed: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Change columns of conversations (id, column → value): one statement for all that change the same columns."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for conversation_id, columns in changed:
+        alike.setdefault(tuple(columns), []).append({"which": conversation_id, **columns})
+    for names, rows in alike.items():
+        tx.execute(_put_state(names), rows)
 
 
 def put_answers(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """One answer a criterion; what is said later takes its place."""
-    if not rows:
-        return
-    dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(answers)
+    if rows:
+        tx.execute(_put_answer(tx.dialect.name), list(rows))
+
+
+@lru_cache(maxsize=64)
+def _put_state(names: Sequence[str]) -> Update:
+    columns = {name: bindparam(name, type_=conversations.c[name].type) for name in names}
+    return update(conversations).where(conversations.c.id == bindparam("which")).values(columns)
+
+
+@lru_cache(maxsize=2)
+def _put_answer(dialect: str) -> Any:
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(answers)
     changed = {name: statement.excluded[name] for name in ("node", "kind", "value", "status", "message_seq", "at")}
-    put = statement.on_conflict_do_update(index_elements=["conversation_id", "criterion"], set_=changed)
-    tx.execute(put, list(rows))
+    return statement.on_conflict_do_update(index_elements=["conversation_id", "criterion"], set_=changed)
 
 
 def answers_of(tx: Connection, conversation_ids: Sequence[str]) -> Sequence[Row[Any]]:
@@ -177,6 +171,14 @@ def latest(
 def of_lead(tx: Connection, lead_id: str) -> Sequence[Conversation]:
     found = select(conversations).where(conversations.c.lead_id == lead_id).order_by(conversations.c.started_at.desc())
     return tx.execute(found).all()
+
+
+def of_visitor(tx: Connection, visitor_id: str) -> Sequence[Conversation]:
+    return tx.execute(select(conversations).where(conversations.c.visitor_id == visitor_id)).all()
+
+
+def give_to(tx: Connection, before: str, visitor_id: str) -> None:
+    tx.execute(update(conversations).where(conversations.c.visitor_id == before).values(visitor_id=visitor_id))
 
 
 def last_messages(tx: Connection, conversation_ids: Sequence[str]) -> Sequence[Message]:

@@ -71,13 +71,13 @@ def write(tx: Connection, changes: Sequence[Change]) -> list[Written]:
     """Store all changes, at most one a conversation. Invalid for a visitor's or rep's text beyond 4,000 characters."""
     now = clock.now()
     messages = [_message_rows(one, now) for one in changes]
-    rows = [_columns(one, len(said), now) for one, said in zip(changes, messages, strict=True)]
+    columns = [_columns(one, len(said), now) for one, said in zip(changes, messages, strict=True)]
     kept = [_kept_row(one, answer, now) for one in changes for answer in one.kept]
     store.add_messages(tx, [row for said in messages for row in said])
     store.put_answers(tx, kept)
     events.write(tx, [line for one in changes for line in (*one.lines, *_kept_lines(one))])
-    store.put_states(tx, [row for row, one in zip(rows, changes, strict=True) if one.drafts or one.columns])
-    return [_written(*of) for of in zip(changes, rows, messages, strict=True)]
+    store.put_states(tx, [(one.conversation.id, new) for one, new in zip(changes, columns, strict=True) if new])
+    return [_written(*of) for of in zip(changes, columns, messages, strict=True)]
 
 
 def _written(change: Change, columns: Mapping[str, Any], said: Sequence[Mapping[str, Any]]) -> Written:
@@ -86,9 +86,7 @@ def _written(change: Change, columns: Mapping[str, Any], said: Sequence[Mapping[
 
 
 def _columns(change: Change, said: int, now: datetime) -> dict[str, Any]:
-    before = change.conversation._mapping
-    columns = {"id": before["id"], **{name: before[name] for name in store.STATE}, **change.columns}
-    return columns | ({"seq": before["seq"] + said, "last_at": now} if said else {})
+    return {**change.columns, **({"seq": change.conversation.seq + said, "last_at": now} if said else {})}
 
 
 def _message_rows(change: Change, now: datetime) -> list[dict[str, Any]]:

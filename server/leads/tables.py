@@ -39,7 +39,7 @@ field_values = Table(
     metadata,
     Column("subject_id", Id, primary_key=True),  # a lead or an account
     Column("field", String(80), primary_key=True),
-    Column("origin", String(20), primary_key=True),  # human | crm | form | conversation | enrichment
+    Column("origin", String(20), primary_key=True),  # human | crm | identity | form | conversation | enrichment
     Column("rank", Integer, nullable=False),
     Column("value", Json, nullable=False),
     Column("source", String(200), nullable=False),  # which person, service, playbook node

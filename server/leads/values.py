@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-RANKS = {"human": 50, "crm": 40, "form": 30, "conversation": 20, "enrichment": 10}
-"""human > CRM > form > conversation > enrichment; a human value is never overwritten (product.md section 2)."""
+RANKS = {"human": 50, "crm": 40, "identity": 35, "form": 30, "conversation": 20, "enrichment": 10}
+"""human > CRM > form > conversation > enrichment; a human value is never overwritten (product.md section 2).
+`identity`: what the site signed about its user; it stands above all that can be typed."""
 
 LEAD_FIELDS = (
     "email",

@@ -78,9 +78,11 @@ def company_domain(email: str) -> str:
 
 
 def _is_somebody_else(turn: Turn, told: Mapping[str, Any]) -> bool:
-    """Is there no lead yet, or one with another address?"""
+    """Is there no lead yet, or one with another address? Whose address is signed is nobody else, whatever they type."""
     if not turn.lead_id:
         return True
+    if turn.visitor.signed and "email" in turn.visitor.signed:
+        return False
     email = told.get("lead.email")
     key = leads.get(turn.tx, turn.lead_id).email_key
     return bool(email and key and leads.email_key(str(email)) != key)
@@ -99,9 +101,11 @@ def _meet(turn: Turn) -> None:
         conversation_id=conversation.id,
     )
     turn.lead_id = turn.changes["lead_id"] = lead.id
-    memory.lead_is_theirs = new or turn.visitor.lead_id == lead.id
+    memory.lead_is_theirs = new or (turn.visitor.lead_id == lead.id and turn.visitor.knows_lead)
     if memory.lead_is_theirs:
         visitors.join_lead(turn.tx, turn.visitor.id, lead.id)
+    else:
+        visitors.share_lead(turn.tx, lead.id)
     domain = company_domain(str(email)) if email else ""
     if domain and not lead.account_id:
         leads.join_account(turn.tx, lead.id, leads.account_for(turn.tx, conversation.site_id, domain))

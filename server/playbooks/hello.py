@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import available_timezones
 
+from server.config.version import Version
 from server.playbooks.page import page_of, visit_of
-from server.visitors.service import Arrival
+from server.visitors.service import Arrival, Consent
 
 DEVICES = ("desktop", "mobile", "tablet")
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}")
@@ -27,10 +28,14 @@ class Hello:
     playbook: str = ""
     address: str = ""
     known: Mapping[str, Any] = field(default_factory=dict)  # by place; what a rehearsal takes as known
+    consent: bool = False  # what the page says of it
+    discreet: bool = False  # the browser asks not to be tracked
+    identity: str | None = None  # a token that the site's own server has signed
 
     @classmethod
-    def from_frame(cls, frame: Mapping[str, Any], *, address: str = "") -> Hello:
-        """From a `hello` frame that server.web.frames has read."""
+    def from_frame(cls, frame: Mapping[str, Any], *, address: str = "", discreet: bool = False) -> Hello:
+        """From a `hello` frame that server.web.frames has read. `discreet`: the request's headers ask for it too."""
+        discreet = discreet or bool(frame.get("discreet"))
         arrival = Arrival(
             device=frame["device"] if frame["device"] in DEVICES else "desktop",
             locale=_locale(frame["locale"]),
@@ -44,10 +49,22 @@ class Hello:
             site=frame["site"],
             arrival=arrival,
             token=frame.get("token"),
+            identity=frame.get("identity"),
             after=max(0, frame.get("after") or 0),
             playbook=frame.get("playbook") or "",
-            address=address,
+            address="" if discreet else address,
+            consent=bool(frame.get("consent")),
+            discreet=discreet,
         )
+
+    def under(self, version: Version) -> Hello:
+        """What of it the site's consent mode lets us keep: without consent only the page the visitor is on."""
+        site = version.site
+        consent = Consent.under(site.consent, told=self.consent, discreet=self.discreet, version_id=version.id)
+        told = self.arrival
+        if not consent.recorded:
+            told = replace(told, visit=visit_of({}), page={**told.page, "referrer": "", "utm": {}})
+        return replace(self, arrival=replace(told, consent=consent))
 
 
 def _locale(told: str) -> str:

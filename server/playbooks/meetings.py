@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from server import clock
 from server.booking import service as booking
 from server.booking.schema import Meetings
+from server.conversations import service as conversations
 from server.conversations.frames import moment as stamp
 from server.errors import Conflict, Gone, Invalid, NotFound, SlotTaken, UsherError
 from server.playbooks import forms, times
@@ -110,10 +111,13 @@ def cancel(turn: Turn, meeting_id: str) -> None:
 
 
 def theirs(turn: Turn) -> Any:
-    """The visitor's next meeting: booked in this conversation, or by the lead that this browser is known to be."""
-    found = list(booking.of_conversation(turn.tx, turn.conversation.id))
-    if turn.visitor.lead_id:
-        found += booking.of_lead(turn.tx, turn.conversation.site_id, turn.visitor.lead_id)
+    """The visitor's next meeting: booked in this conversation, or by the lead that they are. Who has only typed an
+    address has the meetings that were booked in their own browser, not those of whoever the address belongs to."""
+    found, visitor = list(booking.of_conversation(turn.tx, turn.conversation.id)), turn.visitor
+    if visitor.lead_id:
+        of_lead = booking.of_lead(turn.tx, turn.conversation.site_id, visitor.lead_id)
+        own = conversations.ids_of(turn.tx, visitor.id)
+        found += [one for one in of_lead if "email" in (visitor.signed or {}) or one.conversation_id in own]
     ahead = [one for one in found if one.status in booking.AHEAD and one.start_at > clock.now()]
     ahead.sort(key=lambda one: (one.id != turn.memory.meeting, one.start_at))
     return ahead[0] if ahead else None

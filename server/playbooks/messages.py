@@ -100,11 +100,11 @@ def finish(turn: Turn, *said: Draft) -> Written:
 def company(db: Database) -> Together[Said, Result]:
     """Those whose messages are being stored together."""
     if db not in _companies:
-        _companies[db] = Together(lambda group: _together(db, group))
+        _companies[db] = Together(lambda group: hear_together(db, group))
     return _companies[db]
 
 
-def _together(db: Database, group: Sequence[Said]) -> Sequence[Result]:
+def hear_together(db: Database, group: Sequence[Said]) -> Sequence[Result]:
     """All messages of the group in one transaction. If that fails, each is heard alone: one bad message is its own
     problem only."""
     try:

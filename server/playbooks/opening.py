@@ -63,6 +63,9 @@ def resume(
     turn = Turn(tx, version, row, memory)
     turn.prepared = prepared
     turn.changes["path"] = memory.page["path"]
+    if visitor.lead_id and "email" in (visitor.signed or {}):  # whatever was typed here before they signed in
+        turn.lead_id = turn.changes["lead_id"] = visitor.lead_id
+        memory.lead_is_theirs = True
     if row.state == BOT and (not memory.node or not memory.spoke):
         choice = _choose(tx, version, visitor, memory, row, hello.playbook)
         if choice.playbook and choice.playbook not in memory.met:

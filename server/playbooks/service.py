@@ -8,15 +8,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from server import clock, events
+from server import clock, events, live
 from server.config import service as config
 from server.conversations import frames
 from server.conversations import service as conversations
 from server.conversations.service import MOST_CHARACTERS
 from server.db import Database
-from server.errors import Invalid, NotFound
+from server.errors import Forbidden, Invalid, NotFound
 from server.events import Actor
-from server.playbooks import knowing, messages, opening, people
+from server.playbooks import guests, knowing, messages, opening, people
 from server.playbooks.hello import Hello
 from server.playbooks.memory import Memory
 from server.playbooks.messages import Outcome
@@ -24,10 +24,11 @@ from server.playbooks.turn import Turn
 from server.routing import service as routing
 from server.routing.service import Decision
 from server.visitors import service as visitors
+from server.visitors.identity import Refusal
 
 __all__ = [
-    "Hello", "Opened", "Outcome", "catch_up", "hear", "identify", "knows", "open", "resume", "see_page", "seen", "track",
-    "where_to",
+    "Hello", "Opened", "Outcome", "catch_up", "hear", "identify", "knows", "open", "resume", "see_page", "seen",
+    "track", "where_to",
 ]  # fmt: skip
 
 
@@ -42,6 +43,9 @@ class Opened:
     seq: int
     agent: Mapping[str, Any]
     messages: list[dict[str, Any]] = field(default_factory=list)
+    visitor_id: str = ""
+    verified: bool = False  # a signed token has said who the visitor is
+    refusal: Refusal | None = None  # a signed token came and was not taken
 
     def welcome(self) -> dict[str, Any]:
         """The `welcome` frame of docs/protocol.md."""
@@ -54,7 +58,7 @@ class Opened:
             "agent": dict(self.agent),
             "texts": {},
         }
-        return frame | ({"token": self.token} if self.token else {})
+        return frame | ({"token": self.token} if self.token else {}) | ({"verified": True} if self.verified else {})
 
 
 def open(db: Database, hello: Hello) -> Opened:  # noqa: A001 - the verb of the brief
@@ -66,7 +70,8 @@ def open(db: Database, hello: Hello) -> Opened:  # noqa: A001 - the verb of the 
     hello = hello.under(active)
     told_before = knowing.prepared_for(db, active, hello.arrival.locale or active.site.locale)
     with db.transaction() as tx:
-        visitor, token = visitors.arrive(tx, active.site_id, hello.token, hello.arrival)
+        guest = guests.meet(tx, active, hello)
+        visitor = guest.visitor
         row = conversations.open_of(tx, visitor.id)
         is_new = row is None
         if row is None:
@@ -79,7 +84,13 @@ def open(db: Database, hello: Hello) -> Opened:  # noqa: A001 - the verb of the 
         after = 0 if is_new or hello.after > row.seq else hello.after
         found = conversations.messages(tx, row.id, after)
         agent = people.agent(turn.version, row)
-    return Opened(row.id, row.site_id, token, row.state, row.seq, agent, [frames.message(one) for one in found])
+        guests.note_refusal(tx, guest, row)
+        live.share(tx, guest.notes)
+    live.hand_out(guest.notes)
+    opened = Opened(row.id, row.site_id, guest.token, row.state, row.seq, agent)
+    opened.messages = [frames.message(one) for one in found]
+    opened.visitor_id, opened.verified, opened.refusal = visitor.id, guest.verified, guest.refusal
+    return opened
 
 
 def resume(db: Database, site: str, token: str, *, conversation_id: str = "", after: int = 0) -> Opened | None:
@@ -87,15 +98,19 @@ def resume(db: Database, site: str, token: str, *, conversation_id: str = "", af
     number `after`. Writes nothing: this is no visit and no page view. None for a token that nobody has, or for a
     conversation that is not theirs. NotFound for an unknown site.
     """
-    site_id = config.active(db, site).site_id
+    active = config.active(db, site)
     with db.reading() as tx:
-        visitor = visitors.known(tx, site_id, token)
+        visitor = visitors.known(tx, active.site_id, token)
+        if visitor and visitor.identity and active.site.identity.mode == "off":
+            return None
         row = visitor and (conversations.open_of(tx, visitor.id) or _had(tx, visitor.id, conversation_id))
-        if row is None:
+        if visitor is None or row is None:
             return None
         found = conversations.messages(tx, row.id, after if after <= row.seq else 0)
         agent = people.agent(config.version(tx, row.version_id), row)
-    return Opened(row.id, row.site_id, None, row.state, row.seq, agent, [frames.message(one) for one in found])
+    opened = Opened(row.id, row.site_id, None, row.state, row.seq, agent, [frames.message(one) for one in found])
+    opened.visitor_id, opened.verified = visitor.id, visitor.identity is not None
+    return opened
 
 
 def _had(tx: Connection, visitor_id: str, conversation_id: str) -> Any:
@@ -149,9 +164,12 @@ def see_page(db: Database, conversation_id: str, page: Mapping[str, Any], data: 
 
 
 def identify(db: Database, conversation_id: str, attributes: Mapping[str, Any]) -> None:
-    """Keep what the page says about its user: unverified, so it opens nothing."""
+    """Keep what the page says about its user: unverified, so it opens nothing. Forbidden where the site keeps only
+    what is signed."""
     with db.transaction() as tx:
         row = conversations.get(tx, conversation_id)
+        if config.active_of(tx, row.site_id).site.identity.mode == "required":
+            raise Forbidden("This site keeps about its users only what is signed.", code="identity_required")
         visitors.set_attributes(tx, visitors.get(tx, row.visitor_id), attributes)
 
 

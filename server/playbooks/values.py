@@ -11,6 +11,7 @@ from server import clock
 from server.config import hours
 from server.config.schema import Site
 from server.leads import service as leads
+from server.leads.values import LEAD_FIELDS
 from server.playbooks.memory import Memory
 from server.routing.schema import Segments
 
@@ -54,9 +55,9 @@ def gather(turn: Turn) -> Values:
             "device": lambda _: turn.visitor.device,
             "locale": lambda _: turn.conversation.locale,
             "now": lambda _: now_values(site, clock.now()),
-            "data": lambda _: turn.visitor.attributes,
+            "data": lambda _: {**turn.visitor.attributes, **(turn.visitor.signed or {})},
             "known": lambda _: leads.known(turn.look, turn.lead_id or turn.visitor.lead_id, memory.account),
-            "lead": lambda values: _lead(memory, values["known"].lead),
+            "lead": lambda values: {**_lead(turn, values["known"].lead), **_signed(turn)},
             "account": lambda values: _account(turn, values["known"].account),
             "answers": lambda _: _under(memory, "answers."),
             "segment": lambda values: turn.version.part(Segments).segment_of(values),
@@ -79,17 +80,26 @@ def now_values(site: Site, at: datetime) -> dict[str, Any]:
     }
 
 
-def _lead(memory: Memory, known: Mapping[str, Any]) -> dict[str, Any]:
-    """What this conversation told; and what the lead holds, but only to the visitor through whom we met them: an e-mail
-    address typed by a stranger must not make us read out what we know of its owner."""
-    told = _under(memory, "lead.")
+def _lead(turn: Turn, known: Mapping[str, Any]) -> dict[str, Any]:
+    """What this conversation told; and what the lead holds, but only to the visitor through whom we met them, and only
+    as long as nobody else said to be them: an e-mail address typed by a stranger must not make us read out what we know
+    of its owner."""
+    told = _under(turn.memory, "lead.")
     fields = {name.removeprefix("fields."): told.pop(name) for name in list(told) if name.startswith("fields.")}
     first = str(told.get("name", "")).split(" ")[0]
     ours = {"first_name": first, **told} if first else told
-    if memory.lead_is_theirs:
+    if turn.memory.lead_is_theirs and turn.visitor.knows_lead:
         return {**ours, **known, "fields": {**fields, **known.get("fields", {})}}
     private = {name: known[name] for name in ("status", "owner") if name in known}
     return {**private, **ours, "fields": fields}
+
+
+def _signed(turn: Turn) -> dict[str, Any]:
+    """What the site signed about the person: it stands whatever is typed."""
+    signed = turn.visitor.signed or {}
+    person = {name: value for name, value in signed.items() if name in LEAD_FIELDS}
+    first = str(person.get("name", "")).split(" ")[0]
+    return {**person, **({"first_name": first} if first else {})}
 
 
 def _account(turn: Turn, known: Mapping[str, Any]) -> dict[str, Any]:

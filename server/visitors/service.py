@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,12 +11,18 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from server import clock, events, ids
-from server.visitors import store
+from server.visitors import consent, identity, store
+from server.visitors.consent import Consent, recorded
 from server.visitors.store import Visitor
 
 SESSION_REST = timedelta(minutes=30)
 MOST_ATTRIBUTES = 50
 UTM = ("source", "medium", "campaign", "term", "content")
+
+__all__ = [
+    "Arrival", "Consent", "Visitor", "arrive", "attribution", "by_token", "come_back", "get", "join_lead", "known",
+    "newcomer", "of_lead", "pages_of", "recorded", "see_page", "set_attributes", "share_lead", "welcome",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -30,25 +36,81 @@ class Arrival:
     page: Mapping[str, Any]
     visit: Mapping[str, Any]
     data: Mapping[str, Any]
+    consent: Consent = field(default_factory=Consent)
 
 
 def arrive(tx: Connection, site_id: str, token: str | None, arrival: Arrival) -> tuple[Visitor, str | None]:
-    """The visitor of this token, or a new one with a new token; their session and page are recorded."""
-    known = store.by_token(tx, site_id, ids.digest(token)) if token else None
-    new_token = None if known else ids.new_token()
-    visitor_id = known.id if known else _add(tx, site_id, new_token or "", arrival)
+    """The visitor of this token, or a new one with a new token; their session and page are recorded if they may be."""
+    known = by_token(tx, site_id, token)
     if known:
-        values = {
-            "last_seen_at": clock.now(),
-            "device": arrival.device,
-            "locale": arrival.locale,
-            "zone": arrival.zone,
-            "visits": max(known.visits, _count(arrival.visit)),
-            "attributes": _merged(known.attributes, arrival.data),
-        }
-        store.change(tx, visitor_id, values)
-    _see_pages(tx, site_id, visitor_id, arrival)
-    return get(tx, visitor_id), new_token
+        return come_back(tx, known, arrival), None
+    new_token = ids.new_token()
+    row = newcomer(site_id, new_token, arrival)
+    store.add(tx, row)
+    return welcome(tx, site_id, row["id"], arrival), new_token
+
+
+def by_token(tx: Connection, site_id: str, token: str | None) -> Visitor | None:
+    """The anonymous visitor whose browser holds this secret."""
+    return store.by_token(tx, site_id, ids.digest(token)) if token else None
+
+
+def newcomer(site_id: str, token: str, arrival: Arrival) -> dict[str, Any]:
+    """The row of somebody who was never here."""
+    now = clock.now()
+    return {
+        "id": ids.new_id("visitor"),
+        "site_id": site_id,
+        "token_digest": ids.digest(token),
+        "seed": arrival.seed[:64],
+        "first_seen_at": now,
+        "last_seen_at": now,
+        "device": arrival.device,
+        "locale": arrival.locale,
+        "zone": arrival.zone,
+        "visits": _count(arrival.visit) if arrival.consent.recorded else 1,
+        **arrival.consent.columns(),
+        "attributes": _merged({}, arrival.data),
+    }
+
+
+def welcome(tx: Connection, site_id: str, visitor_id: str, arrival: Arrival) -> Visitor:
+    """Note that somebody is here for the first time, and the pages they saw if they may be kept."""
+    events.record(
+        tx,
+        events.VISITOR_FIRST_SEEN,
+        site_id=site_id,
+        subject=("visitor", visitor_id),
+        actor=events.Actor("visitor", visitor_id),
+        data={"path": _text(arrival.page, "path")},
+    )
+    if arrival.consent.recorded:
+        _see_pages(tx, site_id, visitor_id, arrival)
+    return get(tx, visitor_id)
+
+
+def come_back(tx: Connection, known: Visitor, arrival: Arrival) -> Visitor:
+    """A visitor is here again: what their browser tells now, and the page they are on if it may be kept."""
+    consent.keep(tx, known, arrival.consent)
+    values = {
+        "last_seen_at": clock.now(),
+        "device": arrival.device,
+        "locale": arrival.locale,
+        "zone": arrival.zone,
+        "visits": max(known.visits, _count(arrival.visit)) if arrival.consent.recorded else 1,
+        "attributes": _merged(known.attributes, arrival.data),
+    }
+    store.change(tx, known.id, values)
+    if arrival.consent.recorded:
+        _see_pages(tx, known.site_id, known.id, arrival)
+    return get(tx, known.id)
+
+
+def known(tx: Connection, site_id: str, token: str) -> Visitor | None:
+    """The visitor of this token, anonymous or signed in; nothing is written."""
+    if found := by_token(tx, site_id, token):
+        return found
+    return identity.of_session(tx, site_id, token)
 
 
 def get(tx: Connection, visitor_id: str) -> Visitor:
@@ -60,13 +122,13 @@ def get(tx: Connection, visitor_id: str) -> Visitor:
 
 
 def see_page(tx: Connection, visitor: Visitor, page: Mapping[str, Any], data: Mapping[str, Any] | None = None) -> None:
-    """The visitor went to another page without leaving (single-page applications)."""
-    session = store.latest_session(tx, visitor.id)
+    """The visitor went to another page without leaving (single-page applications); kept only if it may be."""
+    if data:
+        store.change(tx, visitor.id, {"attributes": _merged(visitor.attributes, data)})
+    session = store.latest_session(tx, visitor.id) if recorded(visitor) else None
     if session is None:
         return
     last = store.latest_page_view(tx, session.id)
-    if data:
-        store.change(tx, visitor.id, {"attributes": _merged(visitor.attributes, data)})
     if last is not None and last.path == str(page.get("path", "")):
         return
     if last is not None and last.seconds is None:
@@ -90,7 +152,12 @@ def set_attributes(tx: Connection, visitor: Visitor, attributes: Mapping[str, An
 
 def join_lead(tx: Connection, visitor_id: str, lead_id: str) -> None:
     """From now on this browser's doings belong to that lead."""
-    store.change(tx, visitor_id, {"lead_id": lead_id})
+    store.change(tx, visitor_id, {"lead_id": lead_id, "knows_lead": True})
+
+
+def share_lead(tx: Connection, lead_id: str, but: str = "") -> None:
+    """Somebody else turned out to be this lead, or says so: what it holds is said to no anonymous visitor any more."""
+    store.close_lead_to_strangers(tx, lead_id, but)
 
 
 def attribution(tx: Connection, visitor_id: str) -> dict[str, Any]:
@@ -107,34 +174,6 @@ def pages_of(tx: Connection, visitor_id: str, limit: int = 50) -> Sequence[Any]:
 def of_lead(tx: Connection, lead_id: str) -> Sequence[Visitor]:
     """The browsers a lead was seen with."""
     return store.of_lead(tx, lead_id)
-
-
-def _add(tx: Connection, site_id: str, token: str, arrival: Arrival) -> str:
-    visitor_id, now = ids.new_id("visitor"), clock.now()
-    row = {
-        "id": visitor_id,
-        "site_id": site_id,
-        "token_digest": ids.digest(token),
-        "seed": arrival.seed[:64],
-        "first_seen_at": now,
-        "last_seen_at": now,
-        "device": arrival.device,
-        "locale": arrival.locale,
-        "zone": arrival.zone,
-        "visits": _count(arrival.visit),
-        "consented": True,
-        "attributes": _merged({}, arrival.data),
-    }
-    store.add(tx, row)
-    events.record(
-        tx,
-        events.VISITOR_FIRST_SEEN,
-        site_id=site_id,
-        subject=("visitor", visitor_id),
-        actor=events.Actor("visitor", visitor_id),
-        data={"path": _text(arrival.page, "path")},
-    )
-    return visitor_id
 
 
 def _see_pages(tx: Connection, site_id: str, visitor_id: str, arrival: Arrival) -> None:

@@ -6,16 +6,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
-from server.visitors.tables import page_views, sessions, visitors
+from server.visitors.tables import identity_keys, page_views, sessions, visitors
 
 Visitor = Row[Any]
 
 
 def by_token(tx: Connection, site_id: str, token_digest: str) -> Visitor | None:
+    """The anonymous visitor of this secret; who has signed in is not opened by it."""
     found = select(visitors).where(visitors.c.token_digest == token_digest, visitors.c.site_id == site_id)
-    return tx.execute(found).one_or_none()
+    return tx.execute(found.where(visitors.c.identity.is_(None))).one_or_none()
+
+
+def by_identity(tx: Connection, site_id: str, sub: str) -> Visitor | None:
+    return tx.execute(select(visitors).where(visitors.c.site_id == site_id, visitors.c.identity == sub)).one_or_none()
 
 
 def get(tx: Connection, visitor_id: str) -> Visitor | None:
@@ -28,6 +34,13 @@ def of_lead(tx: Connection, lead_id: str) -> Sequence[Visitor]:
 
 def add(tx: Connection, row: Mapping[str, Any]) -> None:
     tx.execute(insert(visitors), dict(row))
+
+
+def add_if_new(tx: Connection, row: Mapping[str, Any]) -> bool:
+    """True when the site knew nobody of this identity, and this is them now."""
+    dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
+    new = dialect.insert(visitors).values(**row).on_conflict_do_nothing().returning(visitors.c.id)
+    return tx.execute(new).first() is not None
 
 
 def change(tx: Connection, visitor_id: str, values: Mapping[str, Any]) -> None:
@@ -72,5 +85,48 @@ def page_views_of(tx: Connection, visitor_id: str, limit: int) -> Sequence[Row[A
     return tx.execute(found).all()
 
 
+def drop_visits(tx: Connection, visitor_ids: Sequence[str]) -> int:
+    """Their sessions and page views are gone; how many rows it were."""
+    return sum(tx.execute(delete(t).where(t.c.visitor_id.in_(visitor_ids))).rowcount for t in (page_views, sessions))
+
+
 def count(tx: Connection, site_id: str) -> int:
     return tx.execute(select(func.count()).select_from(visitors).where(visitors.c.site_id == site_id)).scalar_one()
+
+
+def move_history(tx: Connection, before: str, visitor_id: str) -> None:
+    """Sessions and page views of one visitor become another's."""
+    for table in (sessions, page_views):
+        tx.execute(update(table).where(table.c.visitor_id == before).values(visitor_id=visitor_id))
+
+
+def close_lead_to_strangers(tx: Connection, lead_id: str, but: str) -> None:
+    """What the lead holds is no longer said to anonymous visitors, `but` one of them."""
+    strangers = update(visitors).where(visitors.c.lead_id == lead_id, visitors.c.identity.is_(None))
+    tx.execute(strangers.where(visitors.c.id != but).values(knows_lead=False))
+
+
+def add_key(tx: Connection, row: Mapping[str, Any]) -> None:
+    tx.execute(insert(identity_keys), dict(row))
+
+
+def key(tx: Connection, key_id: str) -> Row[Any] | None:
+    return tx.execute(select(identity_keys).where(identity_keys.c.id == key_id)).one_or_none()
+
+
+def keys_of(tx: Connection, site_id: str) -> Sequence[Row[Any]]:
+    found = select(identity_keys).where(identity_keys.c.site_id == site_id)
+    return tx.execute(found.order_by(identity_keys.c.id.desc())).all()
+
+
+def revoke_key(tx: Connection, key_id: str, at: datetime) -> bool:
+    """True when it was valid until now."""
+    ended = update(identity_keys).where(identity_keys.c.id == key_id, identity_keys.c.revoked_at.is_(None))
+    return tx.execute(ended.values(revoked_at=at)).rowcount == 1
+
+
+def key_used(tx: Connection, key_id: str, at: datetime, before: datetime) -> None:
+    """Note the use, unless one since `before` is noted already."""
+    last = identity_keys.c.last_used_at
+    stale = update(identity_keys).where(identity_keys.c.id == key_id, or_(last.is_(None), last < before))
+    tx.execute(stale.values(last_used_at=at))

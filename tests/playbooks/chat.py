@@ -38,6 +38,8 @@ class Chat:
     data: dict[str, Any] = field(default_factory=dict)
     known: dict[str, Any] = field(default_factory=dict)
     token: str | None = None
+    identity: str | None = None
+    opened: playbooks.Opened | None = None
     id: str = ""
     state: str = ""
     heard: list[dict[str, Any]] = field(default_factory=list)
@@ -54,7 +56,8 @@ class Chat:
             "utm": {},
         }
         arrival = Arrival(self.device, self.locale, self.zone, self.seed, {**page, **self.page}, self.visit, self.data)
-        opened = playbooks.open(self.db, Hello("acme", arrival, self.token, after, playbook, known=self.known))
+        about = {"known": self.known, "identity": self.identity}
+        self.opened = opened = playbooks.open(self.db, Hello("acme", arrival, self.token, after, playbook, **about))
         self.token = opened.token or self.token
         self.id, self.state, self.heard = opened.conversation_id, opened.state, opened.messages
         return self
