@@ -5,7 +5,7 @@ Each calendar has events by id, an index of busy spans by month, and a numbered 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -103,6 +103,17 @@ class BuiltinCalendar(Calendar):
         ids = dict.fromkeys(entry["event"] for _, entry in page)
         events = [event for event in (self.records.get(_events_of(calendar), id) for id in ids) if event]
         return Changes(tuple(map(_changed, events)), page[-1][0] if page else cursor, more=len(entries) > PAGE)
+
+    def erase(self, uids: Collection[str]) -> None:
+        """What these events say about people; that the time was taken stays."""
+        blank = {"title": "", "description": "", "guests": [], "reason": ""}
+        for _, calendar in self.records.list(CALENDARS):
+            kind, after = _events_of(calendar["id"]), ""
+            while rows := self.records.list(kind, after=after, limit=PAGE):
+                for id, event in rows:
+                    if event["uid"] in uids:
+                        change(self.records, kind, id, lambda there: {**(there or {}), **blank})
+                after = rows[-1][0]
 
     def _blocked(self, calendar: str, window: Window) -> list[Window]:
         return [_window(row) for _, row in self._rows(calendar, window) if row["blocks"]]

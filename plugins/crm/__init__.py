@@ -27,6 +27,7 @@ class Capability(StrEnum):
     MEETING = "meeting"
     CONVERT = "convert"
     CHANGES = "changes"
+    ERASE = "erase"
 
 
 class Kind(StrEnum):
@@ -241,6 +242,11 @@ class CRM(Adapter, ABC):
     @needs(Capability.CONVERT)
     def convert(self, person: Ref, *, key: str, company: Ref | None = None, opportunity: str = "") -> Conversion:
         """Make a lead a contact of `company`, with an opportunity of that name unless "". Twice is once."""
+        raise NotImplementedError
+
+    @needs(Capability.ERASE)
+    def erase(self, person: Ref, *, key: str) -> None:
+        """Delete the person with all that is filed under them, for good. One who is gone already is a success."""
         raise NotImplementedError
 
     @needs(Capability.CHANGES)

@@ -42,7 +42,7 @@ class BuiltinCRM(CRM):
         return CheckResult(ok=True, account=self.title)
 
     def upsert_person(self, person: Person, *, key: str) -> Ref:
-        id = stable_id("per", fold(person.email))
+        id = self.ref_of(person.email).id
         return self._upsert(Kind.PERSON, id, {"email": person.email.strip(), **_said(person, "email")}, key)
 
     def upsert_company(self, company: Company, *, key: str) -> Ref:
@@ -82,6 +82,16 @@ class BuiltinCRM(CRM):
         value = {"name": opportunity, "person": person.id, "company": company.id if company else None}
         deal = self._upsert(Kind.OPPORTUNITY, stable_id("opp", person.id, opportunity), value, key)
         return Conversion(person, company, deal)
+
+    def erase(self, person: Ref, *, key: str) -> None:
+        for kind in (ACTIVITY, MEETING, OPPORTUNITY):
+            for record in self.records.find(kind, {"person": person.id}):
+                self.records.delete(kind, record["id"])
+        self.records.delete(PERSON, person.id)
+
+    def ref_of(self, email: str) -> Ref:
+        """What a person with this e-mail is known by here, whether there is one or not."""
+        return Ref(Kind.PERSON, stable_id("per", fold(email)))
 
     def _person(self, email: str) -> Record | None:
         return self.records.get(PERSON, stable_id("per", fold(email)))

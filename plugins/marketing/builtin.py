@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -61,6 +61,22 @@ class BuiltinMarketing(Marketing):
     def event(self, email: str, name: str, at: datetime, data: Mapping[str, Any], *, key: str) -> None:
         value = {"person": stable_id("pro", fold(email)), "name": name, "at": at.isoformat(), "data": dict(data)}
         self.records.put(EVENT, stable_id("mev", key), value, new=True)
+
+    def erase(self, email: str) -> None:
+        """The person with every stream and deed of theirs; one who is gone already is a success."""
+        person = stable_id("pro", fold(email))
+        for found in self.records.find(ENROLMENT, {"person": person}):
+            self.records.delete(ENROLMENT, stable_id("enr", person, found["stream"]))
+        for id, found in self._all(EVENT):
+            if found["person"] == person:
+                self.records.delete(EVENT, id)
+        self.records.delete(PROSPECT, person)
+
+    def _all(self, kind: str) -> Iterator[tuple[str, Record]]:
+        after = ""
+        while rows := self.records.list(kind, after=after):
+            yield from rows
+            after = rows[-1][0]
 
     def _stop_all(self, person: str) -> None:
         for found in self.records.find(ENROLMENT, {"person": person}):

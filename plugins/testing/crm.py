@@ -113,3 +113,17 @@ class CRMConformance(Conformance):
         seen = subject.changes(start)
         assert ada in [change.ref for change in seen.items]
         assert subject.changes(seen.cursor).items == ()
+
+    @requires(Capability.ERASE)
+    def test_an_erased_person_is_gone_with_their_history_and_others_stay(self, subject: Any) -> None:
+        ada = subject.upsert_person(ADA, key="k1")
+        grace = subject.upsert_person(Person("grace@globex.example", name="Grace Hopper"), key="k2")
+        if Capability.ACTIVITY in subject.capabilities:
+            subject.log_activity(ada, CHAT, key="k3")
+        subject.erase(ada, key="e1")
+        subject.erase(ada, key="e1")
+        assert self.count(subject, Kind.PERSON) == 1
+        assert self.count(subject, Kind.ACTIVITY) == 0
+        if Capability.FIND in subject.capabilities:
+            assert subject.find_by_email(ADA.email) == []
+            assert subject.find_by_email("grace@globex.example") == [grace]

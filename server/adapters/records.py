@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from plugins.records import Record
 from server.adapters.tables import adapter_records as t
-from server.db import Database
+
+
+class Transactions(Protocol):
+    """What `Database` offers."""
+
+    def reading(self) -> AbstractContextManager[Connection]: ...
+
+    def transaction(self) -> AbstractContextManager[Connection]: ...
 
 
 class TableRecords:
     """The records of one site."""
 
-    def __init__(self, db: Database, site_id: str) -> None:
+    def __init__(self, db: Transactions, site_id: str) -> None:
         self._db = db
         self._site_id = site_id
 

@@ -76,7 +76,8 @@ def _event(
 
 def _add_people(event: Event, meeting: Meeting, organizer: Rep, hosts: Sequence[Rep]) -> None:
     event.add("organizer", _address(organizer.email, organizer.name), encode=False)
-    event.add("attendee", _attendee(meeting.email, meeting.name, "ACCEPTED"), encode=False)
+    if meeting.email:  # else the person was erased
+        event.add("attendee", _attendee(meeting.email, meeting.name, "ACCEPTED"), encode=False)
     for guest in meeting.guests:
         event.add("attendee", _attendee(guest, "", "NEEDS-ACTION"), encode=False)
     for host in hosts:

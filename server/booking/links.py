@@ -70,7 +70,9 @@ def shown(version: Version, meeting: Meeting) -> dict[str, Any]:
 
 def title(version: Version, meeting: Meeting) -> str:
     """What the meeting is called in calendars."""
-    return f"{type_of(version, meeting).named(meeting.locale)}: {meeting.name or meeting.email}, {version.site.name}"
+    named = type_of(version, meeting).named(meeting.locale)
+    who = meeting.name or meeting.email  # neither once the person was erased
+    return f"{named}: {who}, {version.site.name}" if who else f"{named}, {version.site.name}"
 
 
 def place(version: Version, meeting: Meeting) -> Where:

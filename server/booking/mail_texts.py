@@ -73,20 +73,24 @@ LABELS: dict[str, dict[str, str]] = {
         "greeting": "Hello {name},", "when": "When", "was": "Was", "meeting": "Meeting", "with": "With",
         "where": "Where", "guests": "Guests", "phone": "Phone", "reason": "Reason", "manage": "Change or cancel",
         "google": "Add to Google Calendar", "outlook": "Add to Outlook",
+        "erased": "a visitor whose data was deleted",
     },
     "de": {
         "greeting": "Guten Tag {name},", "when": "Wann", "was": "Bisher", "meeting": "Termin", "with": "Mit",
         "where": "Wo", "guests": "Gäste", "phone": "Telefon", "reason": "Grund", "manage": "Verschieben oder absagen",
         "google": "In Google Kalender eintragen", "outlook": "In Outlook eintragen",
+        "erased": "einem Gast, dessen Daten gelöscht wurden",
     },
     "fr": {
         "greeting": "Bonjour {name},", "when": "Quand", "was": "Avant", "meeting": "Rendez-vous", "with": "Avec",
         "where": "Où", "guests": "Invités", "phone": "Téléphone", "reason": "Motif", "manage": "Déplacer ou annuler",
         "google": "Ajouter à Google Agenda", "outlook": "Ajouter à Outlook",
+        "erased": "un visiteur dont les données ont été supprimées",
     },
     "es": {
         "greeting": "Hola {name}:", "when": "Cuándo", "was": "Antes", "meeting": "Reunión", "with": "Con",
         "where": "Dónde", "guests": "Invitados", "phone": "Teléfono", "reason": "Motivo",
         "manage": "Cambiar o cancelar", "google": "Añadir a Google Calendar", "outlook": "Añadir a Outlook",
+        "erased": "un visitante cuyos datos se han borrado",
     },
 }  # fmt: skip

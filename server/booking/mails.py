@@ -93,7 +93,7 @@ def _page(
     filled = {
         "meeting": links.type_of(version, meeting).named(language),
         "rep": about.organizer.name,
-        "visitor": meeting.name or meeting.email,
+        "visitor": meeting.name or meeting.email or LABELS[language]["erased"],
     }
     subject, intro = (text.format(**filled) for text in TEXTS[language][kind])
     labels = LABELS[language]
@@ -122,7 +122,8 @@ def _rows(about: About, labels: dict[str, str], language: str, zone: str, for_re
         length = meeting.end_at - meeting.start_at
         rows.append((labels["was"], when(about.was, about.was + length, zone, locale)))
     others = [host.name for host in about.hosts if host.id != about.organizer.id]
-    told = f"{meeting.name} <{meeting.email}>" if for_rep else about.organizer.name
+    visitor = f"{meeting.name} <{meeting.email}>" if meeting.email else labels["erased"]
+    told = visitor if for_rep else about.organizer.name
     rows.append((labels["with"], ", ".join([told, *others])))
     rows.append((labels["where"], where.url or where.text))
     if meeting.guests:

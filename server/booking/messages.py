@@ -146,7 +146,9 @@ def _draft(about: About) -> dict[str, Any]:
 
 
 def _tell_crm(tx: Connection, about: About, status: str) -> None:
-    """The person first: the meeting is logged with the reference that this answers."""
+    """The person first: the meeting is logged with the reference that this answers. Nothing once they are erased."""
+    if not about.meeting.email:
+        return
     meeting, where = about.meeting, links.place(about.version, about.meeting)
     person = {
         "email": meeting.email,
@@ -175,7 +177,8 @@ def _tell_crm(tx: Connection, about: About, status: str) -> None:
 
 
 def _mail_visitors(tx: Connection, about: About, kind: str, method: str) -> None:
-    _mail(tx, about, f"visitor:{kind}", mails.to_visitor(about, kind, method))
+    if about.meeting.email:  # else the person was erased
+        _mail(tx, about, f"visitor:{kind}", mails.to_visitor(about, kind, method))
     for guest in about.meeting.guests:
         _mail(tx, about, f"{guest}:{kind}", mails.to_guest(about, kind, method, guest))
 

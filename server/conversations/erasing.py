@@ -30,6 +30,12 @@ def shared_by(tx: Connection, visitor_ids: Collection[str], mine: Collection[str
     return list(tx.execute(select(conversations.c.visitor_id).where(others).distinct()).scalars())
 
 
+def lock(tx: Connection, conversation_ids: Collection[str]) -> None:
+    """Nobody says anything in these until the transaction ends; afterwards they find them gone."""
+    mine = select(conversations.c.id).where(conversations.c.id.in_(conversation_ids)).order_by(conversations.c.id)
+    tx.execute(mine.with_for_update()).all()
+
+
 def held(tx: Connection, conversation_ids: Collection[str]) -> dict[str, Sequence[Row[Any]]]:
     """Everything about these conversations, by table."""
     said = select(messages).where(messages.c.conversation_id.in_(conversation_ids))
@@ -47,6 +53,8 @@ def erase(tx: Connection, conversation_ids: Collection[str]) -> None:
     tx.execute(delete(conversations).where(conversations.c.id.in_(conversation_ids)))
 
 
-def scrub_others(tx: Connection, wipe: Wipe) -> int:
-    """The address is gone from what others said and from what is remembered of it."""
-    return sum(scrub(tx, table, wipe) for table in (conversations, messages, answers))
+def scrub_others(tx: Connection, site_id: str, wipe: Wipe) -> int:
+    """The address is gone from what others said on this site and from what is remembered of it."""
+    here = select(conversations.c.id).where(conversations.c.site_id == site_id)
+    count = scrub(tx, conversations, wipe, conversations.c.site_id == site_id)
+    return count + sum(scrub(tx, table, wipe, table.c.conversation_id.in_(here)) for table in (messages, answers))

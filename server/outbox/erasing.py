@@ -1,0 +1,54 @@
+"""Find, show and erase what was to be told about one person."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, or_, select, update
+
+from server import clock
+from server.db.scrubbing import Wipe, scrub
+from server.outbox.store import Delivery
+from server.outbox.tables import deliveries as t
+
+Subjects = Mapping[str, Collection[str]]
+"""Kind → ids."""
+
+
+def about(tx: Connection, subjects: Subjects) -> Sequence[Delivery]:
+    """All deliveries about these, oldest first."""
+    mine = [and_(t.c.subject_kind == kind, t.c.subject_id.in_(ids)) for kind, ids in subjects.items()]
+    return tx.execute(select(t).where(or_(*mine)).order_by(t.c.id)).all()
+
+
+def under_way(rows: Sequence[Delivery]) -> bool:
+    """Whether the outside is being told one of them at this moment."""
+    return any(row.state == "leased" and row.lease_until > clock.now() for row in rows)
+
+
+def erase(tx: Connection, rows: Sequence[Delivery]) -> None:
+    """They were never queued. What still waits and builds on one of them gets what that one answered; where it has not
+    been delivered there is nothing to build on."""
+    gone = {row.key: row for row in rows}
+    waiting = tx.execute(select(t).where(t.c.state == "waiting", t.c.key.not_in(gone))).all()
+    for row in waiting:
+        built_on = {name: _key_of(value) for name, value in row.payload.items() if _key_of(value) in gone}
+        if not built_on:
+            continue
+        answers = {name: gone[key].result for name, key in built_on.items() if gone[key].state == "done"}
+        if answers.keys() == built_on.keys():
+            tx.execute(update(t).where(t.c.id == row.id).values(payload={**row.payload, **answers}))
+        else:
+            tx.execute(delete(t).where(t.c.id == row.id))
+    tx.execute(delete(t).where(t.c.id.in_([row.id for row in rows])))
+
+
+def scrub_others(tx: Connection, site_id: str, wipe: Wipe, invited_to: Collection[str]) -> int:
+    """The address is gone from deliveries about others, also where invitations to these meetings tear it apart."""
+    meetings = and_(t.c.subject_kind == "meeting", t.c.subject_id.in_(invited_to))
+    return scrub(tx, t, wipe, meetings, whole=True) + scrub(tx, t, wipe, t.c.site_id == site_id)
+
+
+def _key_of(value: Any) -> Any:
+    return value.get("$result") if isinstance(value, Mapping) and set(value) == {"$result"} else None

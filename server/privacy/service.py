@@ -1,0 +1,187 @@
+"""Give out or erase all that is held about one person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from server import clock, events, ids, live
+from server.adapters import erasing as adapters
+from server.booking import erasing as booking
+from server.config import service as config
+from server.conversations import erasing as conversations
+from server.db import Database
+from server.db.scrubbing import Wipe, compact
+from server.errors import Conflict, NotFound
+from server.events import Actor
+from server.leads import erasing as leads
+from server.leads.service import email_key
+from server.outbox import erasing as outbox
+from server.people import service as people
+from server.privacy import diary
+from server.privacy.holdings import Holdings, find, rows
+from server.routing import erasing as routing
+from server.routing.schema import Team
+from server.visitors import erasing as visitors
+
+FORGOTTEN = {"t": "forgotten"}
+
+
+@dataclass(frozen=True)
+class Who:
+    """A person by e-mail address, on all sites or one; or a lead, whose address may not be known."""
+
+    email: str = ""
+    site_key: str = ""
+    lead_id: str = ""
+
+    @property
+    def address(self) -> str:
+        """The folded address; without one a text that nobody has as theirs."""
+        return email_key(self.email) or f"{self.lead_id}@nobody.invalid"
+
+    @property
+    def named(self) -> str:
+        return self.email or self.lead_id
+
+
+@dataclass(frozen=True)
+class Look:
+    """What there is: rows by table over all sites, and meetings that will take place."""
+
+    counts: Mapping[str, int]
+    ahead: Sequence[Any]
+
+
+@dataclass
+class Erased:
+    """What was done. `by_hand`: systems that heard of the person and that Usher cannot make forget."""
+
+    counts: dict[str, int]
+    called_off: int = 0
+    by_hand: list[str] = field(default_factory=list)
+    conversations: list[str] = field(default_factory=list)
+    without_trace: bool = True
+
+
+def look(db: Database, who: Who) -> Look:
+    """How much is held. NotFound when nothing is."""
+    with db.reading() as tx:
+        found = _found(tx, who)
+        meetings = [meeting for of in found for meeting in booking.ahead(of.meetings)]
+        return Look(_counts(rows(tx, of) for of in found), meetings)
+
+
+def export(db: Database, who: Who, *, by: Actor) -> dict[str, Any]:
+    """Everything held, as JSON: `{"person", "exported_at", "sites": {key: {table: [row]}}}`. NotFound for nobody."""
+    with db.transaction() as tx:
+        found = _found(tx, who)
+        keys = {site.id: site.key for site in config.sites(tx)}
+        sites = {keys[of.site_id]: {name: _plain(some) for name, some in rows(tx, of).items()} for of in found}
+        for of in found:
+            _note(tx, events.PERSON_EXPORTED, of, by, {})
+    return {"person": who.named, "exported_at": clock.now().isoformat(), "sites": sites}
+
+
+def erase(db: Database, who: Who, *, by: Actor, cancel_meetings: bool = False) -> Erased:
+    """All that is held about the person is gone, but the fact: who erased somebody when, and how many rows.
+
+    NotFound when nothing is held; Conflict for people who work here, while a delivery about the person is under way,
+    and while meetings lie ahead unless these are to be called off.
+    """
+    with db.transaction() as tx:
+        found = _found(tx, who)
+        _refuse_our_own(tx, who, found)
+        done = Erased(_counts(rows(tx, of) for of in found))
+        for of in found:
+            _refuse_meetings(of, cancel_meetings)
+            _erase(tx, of, by, done)
+    for conversation_id in done.conversations:
+        live.publish(f"conversation:{conversation_id}", FORGOTTEN)
+    done.without_trace = compact(db)
+    return done
+
+
+def _found(tx: Connection, who: Who) -> list[Holdings]:
+    sites = [site for site in config.sites(tx) if who.site_key in ("", site.key)]
+    if not sites:
+        raise NotFound(f"There is no site {who.site_key}." if who.site_key else "There is no site yet.")
+    found = [of for site in sites if (of := find(tx, site.id, who.address, who.lead_id))]
+    if not found:
+        raise NotFound(f"Nothing is held about {who.named}.")
+    return found
+
+
+def _refuse_our_own(tx: Connection, who: Who, found: Sequence[Holdings]) -> None:
+    """An employee's address stands in everybody's meetings; to take it out of them would break them."""
+    team = {email_key(rep.email) for of in found for rep in config.active_of(tx, of.site_id).part(Team).reps}
+    if who.address in team:
+        raise Conflict(f"{who.named} is on the team; take them out of team.yml first.")
+    if any(email_key(user.email) == who.address and user.active for user in people.everybody(tx)):
+        raise Conflict(f"{who.named} may sign in to the console; deactivate that user first.")
+
+
+def _refuse_meetings(of: Holdings, cancel_meetings: bool) -> None:
+    ahead = booking.ahead(of.meetings)
+    if ahead and not cancel_meetings:
+        first = f"{ahead[0].start_at:%d %b %Y %H:%M} UTC"
+        raise Conflict(
+            f"{len(ahead)} meetings lie ahead, the first on {first}. Cancel them first, so that everybody is told, or "
+            "have them called off with the erasure: then only hosts and guests are told."
+        )
+
+
+def _erase(tx: Connection, of: Holdings, by: Actor, done: Erased) -> None:
+    version, wipe = config.active_of(tx, of.site_id), Wipe(of.address)
+    conversations.lock(tx, of.conversations)
+    told = outbox.about(tx, of.subjects)
+    if outbox.under_way(told):
+        raise Conflict("The outside is being told about this person at this moment; try again in a minute.")
+    by_hand = adapters.erase_outside(tx, version, told)
+    called_off = booking.erase(tx, version, of.meetings, by=by)
+    booking.uninvite(tx, of.invited, of.address)
+    booking.part_with(tx, of.conversations, of.leads)
+    outbox.erase(tx, told)
+    routing.erase(tx, of.meeting_ids)
+    conversations.erase(tx, of.conversations)
+    visitors.erase(tx, of.visitors, of.shared)
+    leads.erase(tx, of.leads)
+    adapters.erase(tx, of.site_id, of.address, of.uids)
+    diary.erase(tx, of.subjects, [row.id for row in told])
+    _scrub_others(tx, of, wipe)
+    done.called_off += called_off
+    done.by_hand = sorted({*done.by_hand, *by_hand})
+    done.conversations += of.conversations
+    _note(tx, events.PERSON_ERASED, of, by, {"rows": done.counts, "called_off": called_off, "by_hand": by_hand})
+
+
+def _scrub_others(tx: Connection, of: Holdings, wipe: Wipe) -> None:
+    """What others said and booked stays theirs; only the address goes."""
+    for room in (leads, visitors, conversations, booking, routing, adapters, diary):
+        room.scrub_others(tx, of.site_id, wipe)
+    outbox.scrub_others(tx, of.site_id, wipe, [meeting.id for meeting in of.invited])
+
+
+def _note(tx: Connection, name: str, of: Holdings, by: Actor, data: Mapping[str, Any]) -> None:
+    """The fact. Who it was can be told only by somebody who has the address and our key."""
+    person = ids.keyed_digest("person", of.address)
+    events.record(tx, name, site_id=of.site_id, subject=("person", person), actor=by, data=data)
+
+
+def _counts(found: Any) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for tables in found:
+        for name, some in tables.items():
+            counts[name] = counts.get(name, 0) + len(some)
+    return {name: count for name, count in counts.items() if count}
+
+
+def _plain(some: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+    return [
+        {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row._mapping.items()}
+        for row in some
+    ]
