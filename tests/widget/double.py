@@ -49,6 +49,8 @@ class Double:
         self.cut()
         self.conversations: dict[str, Conversation] = {}
         self.config: dict[str, Any] = script.config()
+        self.pages: dict[str, tuple[str, dict[str, str]]] = {}  # by first part of the path: what a test puts there
+        self.others: dict[str, dict[str, Any]] = {}  # by key: what differs in the config of further sites
         self.frames: list[dict[str, Any]] = []
         self.requests: list[str] = []
         self.deaf = self.mute = self.down = False
@@ -122,9 +124,9 @@ class Double:
 
         @app.get("/v1/sites/<key>/config")
         def config(key: str) -> Any:
-            if key != self.config["site"]:
+            if key != self.config["site"] and key not in self.others:
                 abort(404)
-            return self.config | {"panel": "/assets/" + self.manifest["panel"]["file"]}
+            return self.config | self.others.get(key, {}) | {"panel": "/assets/" + self.manifest["panel"]["file"]}
 
         @app.get("/v1/slots")
         def slots() -> Any:
@@ -147,7 +149,7 @@ class Double:
         def page(path: str) -> Response:
             if path == "favicon.ico":
                 return Response(status=204)
-            html, headers = script.page(path, self.usher)
+            html, headers = self.pages.get(path.split("/")[0]) or script.page(path, self.usher)
             return Response(html, headers=headers, mimetype="text/html")
 
         return app
