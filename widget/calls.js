@@ -2,7 +2,8 @@
 
 /** @param {Host} host @param {Greeter["store"]} store */
 export function openCalls(host, store) {
-  const { site, mode } = host;
+  const { launcher, site, mode } = host;
+  let there = false; // is the chat's code?
   /** @type {Promise<Panel> | undefined} */ let panel;
   /** @type {[string, ...any][]} what can wait until there is a chat */
   const later = [];
@@ -10,7 +11,7 @@ export function openCalls(host, store) {
   const own = { set, page, consent, hide, show: page };
   host.attend = attend;
   document.addEventListener("usher:opened", another);
-  for (const sign of ["pointerenter", "focus"]) host.launcher.addEventListener(sign, warm, { once: true });
+  for (const sign of ["pointerenter", "focus"]) launcher.addEventListener(sign, warm, { once: true });
   attend();
 
   /** Who points at the launcher may press it. */
@@ -30,14 +31,20 @@ export function openCalls(host, store) {
   async function load(name, args) {
     if (name === "open" && args[0]?.by && !meant(args[0])) return;
     try {
+      if (!there && name === "toggle") name = "open"; // pressed again while it is on its way
+      launcher.ariaBusy = String(!there && name === "open");
       const it = /** @type {any} */ (await (panel ??= host.part("panel", PINS.panel).then((file) => file.start(host))));
+      there = true;
+      for (const old of host.root.querySelectorAll(".sorry")) old.remove();
       for (const [earlier, ...its] of later.splice(0)) it[earlier]?.(...its);
       if (it[name]) it[name](...args);
       else console.warn(`Usher: there is no call "${name}".`);
     } catch (problem) {
       panel = undefined; // the next press asks again
-      console.warn("Usher:", problem);
+      if (!args[0]?.self) host.waiting.push([name, ...args]);
+      host.sorry(problem);
     }
+    launcher.ariaBusy = "false";
   }
 
   /** An element of the page was pressed: which playbook does it name, and is it for this site? @param {Opening} how */
@@ -62,7 +69,7 @@ export function openCalls(host, store) {
   /** @param {boolean} given */
   function consent(given) {
     if (given === host.granted) return;
-    if (panel) load("consent", [given]);
+    if (panel || store.read().token) load("consent", [given]); // the server hears of it
     else if (given) store.remember(host.seed);
     else store.forget();
   }

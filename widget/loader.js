@@ -15,7 +15,7 @@ let again = ""; // a part that did not come is asked for under another address: 
 
 /** @type {Host} */ // the rest of it comes with the config
 const host = /** @type {any} */ ({
-  script, frame, launcher, server, site, mode, part, call, place,
+  script, frame, launcher, server, site, mode, part, call, place, sorry,
   key: "usher:" + site,
   root: frame.attachShadow({ mode: "open" }),
   data: {},
@@ -132,8 +132,17 @@ function greet() {
     .then((it) => it.start(host))
     .catch((problem) => {
       greeted = undefined;
-      console.warn("Usher:", problem);
+      sorry(problem);
     });
+}
+
+/** A file of the chat did not come: who has pressed is told. @param {any} problem */
+function sorry(problem) {
+  console.warn("Usher:", problem);
+  const all = host.waiting.splice(0);
+  host.waiting = all.filter(([name]) => !/open|toggle/.test(name));
+  if (host.waiting.length < all.length)
+    launcher.after(Object.assign(document.createElement("div"), { className: "sorry", role: "alert", textContent: host.text(host.config.sorry) }));
 }
 
 /** @param {string} name @param {string} [pin] what its integrity must be @returns {Promise<any>} a file of the build */

@@ -19,6 +19,8 @@ interface Brand {
 interface Config {
   site: string; version: number; name: string; locale: string; locales: string[]; brand: Brand;
   consent: "none" | "on-open" | "external"; traffic: number; panel: string; playbooks: Playbook[];
+  /** what to say when a file of the chat cannot be fetched */
+  sorry?: Localised;
   /** a regular expression for the paths on which the chat is seen */
   pages: string;
 }
@@ -79,7 +81,7 @@ interface Line {
 /** What localStorage["usher:<site key>"] holds. */
 interface Saved {
   token?: string; seed?: string; visits?: number; seen?: number; unsent?: Unsent[];
-  last?: number; open?: boolean; draft?: string; live?: boolean; hushed?: boolean; utm?: Record<string, string>; pages?: PageView[];
+  last?: number; mode?: string; open?: boolean; draft?: string; live?: boolean; hushed?: boolean; utm?: Record<string, string>; pages?: PageView[];
 }
 
 /** Put in by build.mjs: is this the version-pinned loader, the hash of the build, the integrity of the files it loads. */
@@ -115,6 +117,8 @@ interface Host {
   waiting: [string, ...any][];
   text(localised?: any): string;
   emit(name: string, detail?: object): void;
+  /** a file of the chat did not come: takes `open` and `toggle` out of `waiting` and tells who has pressed */
+  sorry(problem: unknown): void;
   /** what the page asks for, as `Usher(name, …)` */
   call(name: string, ...args: any[]): void;
   /** puts the element into the page where it belongs */

@@ -14,6 +14,7 @@ from server.config.schema import Site
 from server.config.service import Version
 from server.playbooks import targeting
 from server.web import assets, origins
+from server.web.words import WORDS
 
 bp = Blueprint("site_config", __name__)
 
@@ -65,5 +66,6 @@ def shape(version: Version) -> dict[str, Any]:
         "traffic": site.traffic_percent,
         "pages": site.pages.expression,
         "panel": assets.address("panel"),
+        "sorry": {locale: WORDS[locale]["unreached"] for locale in site.languages if locale in WORDS},
         "playbooks": targeting.browser_playbooks(version, clock.now()),
     }

@@ -1,4 +1,4 @@
-"""The words of the plain pages, in the visitor's language."""
+"""The words of the plain pages, and of a launcher that cannot load its chat, in the visitor's language."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
+        "unreached": "The chat could not be loaded. Please press again.",
         "meeting": "Meeting",
         "when": "When",
         "with": "With",
@@ -37,6 +38,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "taken": "Somebody was faster: that time is taken. Please choose another one.",
     },
     "de": {
+        "unreached": "Der Chat konnte nicht geladen werden. Bitte noch einmal drücken.",
         "meeting": "Termin",
         "when": "Wann",
         "with": "Mit",
@@ -68,6 +70,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "taken": "Jemand war schneller: Diese Zeit ist vergeben. Bitte wählen Sie eine andere.",
     },
     "fr": {
+        "unreached": "Le chat n'a pas pu être chargé. Veuillez réessayer.",
         "meeting": "Rendez-vous",
         "when": "Quand",
         "with": "Avec",
@@ -99,6 +102,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "taken": "Quelqu'un a été plus rapide : cet horaire est pris. Choisissez-en un autre.",
     },
     "es": {
+        "unreached": "No se ha podido cargar el chat. Inténtelo de nuevo.",
         "meeting": "Reunión",
         "when": "Cuándo",
         "with": "Con",

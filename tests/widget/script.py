@@ -35,6 +35,7 @@ def config() -> dict[str, Any]:
         },
         "consent": "on-open",
         "traffic": 100,
+        "sorry": {"en": "The chat could not be loaded.", "de": "Der Chat konnte nicht geladen werden."},
         "pages": "",
         "playbooks": [
             {
