@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,12 +40,11 @@ def answers(port: int) -> bool:
 
 @contextmanager
 def running(
-    *arguments: str, port: int, environment: Mapping[str, str] | None = None
+    *arguments: str, port: int, environment: Mapping[str, str] | None = None, log: IO[bytes] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A Python process that listens on `port`, in its own group; ended with SIGTERM, else SIGKILL."""
-    process = subprocess.Popen(
-        [sys.executable, *arguments], cwd=ROOT, env={**os.environ, **(environment or {})}, start_new_session=True
-    )
+    """A Python process that listens on `port`, in its own group; ended with SIGTERM, else SIGKILL; stderr to `log`."""
+    whole = {**os.environ, **(environment or {})}
+    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=whole, start_new_session=True, stderr=log)
     try:
         wait_until(lambda: answers(port) or process.poll() is not None, what=f"{arguments} answering")
         assert process.poll() is None, f"{arguments} ended with {process.returncode}"

@@ -8,30 +8,28 @@ from typing import Any
 
 from flask import Blueprint, Response, json, request
 
-from server import clock, settings
+from server import clock
 from server.booking import service as booking
 from server.booking.offers import zone_of
+from server.config.service import Version
 from server.conversations.frames import moment
-from server.errors import Invalid, TooMany
+from server.errors import Invalid
 from server.routing.schema import Team
-from server.web import origins
+from server.web import limits, origins
+from server.web.callers import Caller
 from server.web.frames import storable
-from server.web.limits import Buckets, Rate
 
 bp = Blueprint("booking", __name__)
 
 DAYS_AT_ONCE = 7
 MOST_DAYS = 31
 FARTHEST = timedelta(days=800)
-READS, WRITES = Rate(60, 5.0), Rate(20, 0.5)
-_buckets = Buckets()
 
 
 @bp.get("/v1/slots")
 def slots() -> Response:
     """Open times by local day."""
-    _limit("read", READS)
-    version = origins.site_of(_argument("site"))
+    version = _version("slots", _argument("site"))
     zone = _argument("zone", version.site.zone)
     first, days = _range(zone)
     with origins.database().reading() as tx:
@@ -50,9 +48,9 @@ def slots() -> Response:
 @bp.post("/v1/holds")
 def create_hold() -> Response:
     """Keep a time for five minutes."""
-    _limit("write", WRITES)
+    Caller.of(request.headers).refuse_crawlers()
     body = _body({"site": str, "meeting": str, "start": str}, {"pool": str, "key": str})
-    version = origins.site_of(body["site"])
+    version = _version("booking", body["site"])
     with origins.database().transaction() as tx:
         held = booking.hold(
             tx,
@@ -68,10 +66,10 @@ def create_hold() -> Response:
 @bp.post("/v1/meetings")
 def create_meeting() -> Response:
     """Make a held time a meeting."""
-    _limit("write", WRITES)
+    Caller.of(request.headers).refuse_crawlers()
     texts = {"phone": str, "zone": str, "locale": str, "key": str}
     body = _body({"site": str, "hold": str, "name": str, "email": str}, {**texts, "guests": list, "answers": dict})
-    version = origins.site_of(body["site"])
+    version = _version("booking", body["site"])
     with origins.database().transaction() as tx:
         held = booking.find_by_token(tx, body["hold"])
         made = booking.confirm(
@@ -188,8 +186,9 @@ def _key(body: Mapping[str, Any]) -> str | None:
     return f"request:{key}" if key else None
 
 
-def _limit(kind: str, rate: Rate) -> None:
-    if not settings.get().rate_limits:
-        return
-    if wait := _buckets.take(kind, request.remote_addr or "", rate):
-        raise TooMany("Too many requests; please wait a moment.", retry_after=max(1, round(wait)))
+def _version(kind: str, site: str) -> Version:
+    """The site's version, for a page that may use it and has not asked too often."""
+    limits.spend(kind, address=request.remote_addr or "")
+    version = origins.site_of(site)
+    limits.spend(kind, site=version.site_id)
+    return version

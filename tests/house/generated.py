@@ -19,6 +19,7 @@ from server.cli import usher
 from server.config.editors import schemas
 from server.sections import SECTIONS
 from server.settings import Settings
+from server.web import limits
 from tests.house.reference import as_markdown
 from tests.house.source import ROOT
 
@@ -65,6 +66,14 @@ def answers() -> str:
     return "\n".join(rows) + "\n"
 
 
+def rates() -> str:
+    """What one visitor may send, by kind."""
+    rows = ["| frame or request | at once | then a minute |", "|---|---|---|"]
+    for kind, rate in (limits.FRAMES | limits.REQUESTS).items():
+        rows.append(f"| `{kind}` | {rate.burst:g} | {rate.per_second * 60:g} |")
+    return "\n".join(rows) + "\n"
+
+
 def adapter_errors() -> str:
     rows = ["| raise | when |", "|---|---|"]
     for kind in _classes(plugin_errors, plugin_errors.PluginError):
@@ -96,6 +105,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "commands": commands,
     "answers": answers,
+    "rates": rates,
     "adapter-errors": adapter_errors,
     "adapters": adapters,
     "site-folder": site_folder,
