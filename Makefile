@@ -42,7 +42,7 @@ lint: $(VENV)/.tests widget/node_modules/.stamp ## ruff, mypy, import-linter, ts
 	PATH="$$(cat $(VENV)/.node):$$PATH" node widget/node_modules/typescript/bin/tsc -p widget
 
 bench: $(VENV)/.tests build/assets/manifest.json ## run the benchmarks (they print, they do not judge)
-	for file in bench/*.py; do [ ! -e "$$file" ] || $(BIN)/python "$$file"; done
+	for file in bench/*.py; do name="$${file##*/}"; $(BIN)/python -m "bench.$${name%.py}"; done
 
 soak: $(VENV)/.chromium build/assets/manifest.json ## run the long load and crash tests
 	USHER_TEST_CHROMIUM="$$(cat $(VENV)/.chromium)" exec $(BIN)/python -m pytest -m soak $(ARGS)

@@ -1,4 +1,4 @@
-"""Open slots against a plain interval-merge loop: prints ratios, never fails. Run: python bench/availability.py
+"""Open slots against a plain interval-merge loop: prints ratios, never fails. Run: python -m bench.availability
 
 The reference, `interval_merge`, is what most schedulers do: sort each rep's busy list, merge it, subtract it from the
 working hours (cached per zone), step through the gaps. Both sides start from the same raw, unsorted busy lists in

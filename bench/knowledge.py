@@ -1,8 +1,9 @@
 """Knowledge search beside plain FTS5 with the porter stemmer, in one run: prints ratios, never fails.
 
-Run: python bench/knowledge.py. Cost on 2,000 made-up passages in four languages; hit rates on the questions of
+Run: python -m bench.knowledge. Cost on 2,000 made-up passages in four languages; hit rates on the questions of
 tests/knowledge/bikes.
 """
+
 from __future__ import annotations
 
 import random

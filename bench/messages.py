@@ -1,87 +1,170 @@
-"""What a visitor's message costs the server: stored, understood and answered, beside the bare driver storing two rows.
+"""What a visitor's message costs: storing it and its answer, understanding it, letting the playbook go on.
 
-Run: python bench/messages.py. Prints CPU per message in one process on SQLite with synchronous=FULL; never fails.
+Run: python -m bench.messages. First table: CPU of storing a message and its answer, by the plain driver one at a time
+(the reference) and by our writer in groups. Second table: where the rest of the time goes. Prints; never fails.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import psycopg
 from rich.console import Console
 from rich.table import Table
 
+from bench.databases import databases
 from server import ids
 from server.config import folder
 from server.config import service as config
+from server.conversations import service as conversations
+from server.conversations.service import Change, Draft
 from server.db import Database, migrate
-from server.playbooks import knowing
+from server.playbooks import knowing, meaning, messages
 from server.playbooks import service as playbooks
 from server.playbooks.hello import Hello
 from server.sections import SECTIONS
 from server.settings import ROOT
 
-CONVERSATIONS = 60
+CONVERSATIONS = 192  # three full groups
+GROUPS = (1, 8, 64)
+ROUNDS = 5
 SAID = {
     "a number asked for": "we are about 250",
     "a question in the middle": "Do you integrate with Salesforce?",
     "an option in words": "replacing a tool",
     "a question nobody can know": "Who will win the world cup?",
-    "the last answer, open times": "this quarter",
 }
 PAGE = {"url": "http://localhost/pricing", "path": "/pricing", "title": "", "referrer": "", "query": {}, "utm": {}}
+CHOICES = {
+    "kind": "choices",
+    "multi": False,
+    "options": [{"id": f"option-{n}", "label": f"Option {n}"} for n in range(4)],
+}
+LOOK = "SELECT * FROM conversations WHERE id = %s"
+SAID_BEFORE = "SELECT seq FROM messages WHERE conversation_id = %s AND client_id = %s"
+ADD = (
+    "INSERT INTO messages (conversation_id, seq, client_id, author, name, text, value, node, citations, part, at)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
+MOVE = "UPDATE conversations SET seq = %s, engine = %s, last_at = %s WHERE id = %s"
 
 
 def main() -> None:
     """Measure and print."""
+    stored = Table("storing a message and its answer", "CPU µs each", "times the driver")
+    turns = Table("a whole message, in groups of 64", "understanding ms", "playbook and storing ms", "CPU ms")
     with tempfile.TemporaryDirectory() as place:
-        ours, reference = measure(place), measure_driver(place)
-    table = Table("step", "CPU ms a message", "times the driver")
-    for step, seconds in ours.items():
-        table.add_row(step, f"{seconds * 1000:.2f}", f"{seconds / reference:.0f}")
-    table.add_row("bare driver: one look, two rows, one change", f"{reference * 1000:.2f}", "1")
-    Console().print(table)
+        for name, url in databases(place):
+            db, opened = prepared(url)
+            spent = storing(db, url, opened)
+            reference = spent[0]
+            stored.add_row(f"{name}: plain driver, a transaction each", f"{reference * 1e6:.0f}", "1")
+            for size in GROUPS:
+                ours = spent[size]
+                stored.add_row(f"{name}: our writer, groups of {size}", f"{ours * 1e6:.0f}", f"{ours / reference:.2f}")
+            for step, text in SAID.items():
+                find, take = whole(db, opened, text)
+                turns.add_row(f"{name}: {step}", *(f"{part * 1e3:.2f}" for part in (find, take, find + take)))
+            db.close()
+    for table in (stored, turns):
+        Console(width=120).print(table)
 
 
-def measure(place: str) -> dict[str, float]:
-    """CPU seconds of each step of a conversation, the mean over all conversations."""
+def prepared(url: str) -> tuple[Database, list[str]]:
+    """A database with the sample site and open conversations."""
     ids.use_key("a key for measuring only")
-    db = Database(f"sqlite:///{place}/usher.db")
+    db = Database(url)
     migrate.upgrade(db)
     version = config.apply(db, folder.load(ROOT / "server" / "sample"), author="bench", sections=SECTIONS)
     knowing.warm_up(db, version)
-    spent = {"hello": 0.0, **dict.fromkeys(SAID, 0.0)}
-    for n in range(CONVERSATIONS):
-        opened, spent_here = timed(lambda n=n: playbooks.open(db, Hello.from_frame(hello(n))))  # type: ignore[misc]
-        spent["hello"] += spent_here
-        for step, text in SAID.items():
-            _, spent_here = timed(lambda t=text, c=opened: playbooks.hear(db, c.conversation_id, t, t))  # type: ignore[misc]
-            spent[step] += spent_here
-    db.close()
-    return {step: seconds / CONVERSATIONS for step, seconds in spent.items()}
+    return db, [playbooks.open(db, Hello.from_frame(hello(n))).conversation_id for n in range(CONVERSATIONS)]
 
 
-def measure_driver(place: str) -> float:
-    """CPU seconds of one transaction of the plain driver that stores a message and its answer."""
-    db = sqlite3.connect(f"{place}/plain.db", isolation_level=None)
-    db.executescript(
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE c (id INTEGER PRIMARY KEY, seq INTEGER);"
-        "CREATE TABLE m (c INTEGER, seq INTEGER, text TEXT, PRIMARY KEY (c, seq)); INSERT INTO c VALUES (1, 0);"
+def storing(db: Database, url: str, opened: Sequence[str]) -> dict[int, float]:
+    """CPU seconds a message by size of the group, 0 for the plain driver: the least of five interleaved rounds."""
+    rounds = []
+    for turn in range(ROUNDS):
+        rounds.append({0: driver(url, opened, turn), **{size: writer(db, opened, size, turn) for size in GROUPS}})
+    return {size: min(one[size] for one in rounds) for size in (0, *GROUPS)}
+
+
+def driver(url: str, opened: Sequence[str], turn: int) -> float:
+    """CPU seconds for looking at the conversation, storing two messages and moving it on, one transaction each."""
+    if url.startswith("sqlite"):
+        db: Any = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+        db.execute("PRAGMA synchronous=FULL")
+        begin, spell = "BEGIN IMMEDIATE", lambda statement: statement.replace("%s", "?")
+    else:
+        db = psycopg.connect(url.replace("+psycopg", ""), autocommit=True)
+        begin, spell = "BEGIN", lambda statement: statement
+    columns = [one[0] for one in db.execute(spell(LOOK), (opened[0],)).description]
+    engine, seq = columns.index("engine"), columns.index("seq")
+    look, before, add, move = (
+        spell(statement) for statement in (LOOK + " FOR UPDATE" * (begin == "BEGIN"), SAID_BEFORE, ADD, MOVE)
     )
 
-    def store() -> None:
-        db.execute("BEGIN IMMEDIATE")
-        (seq,) = db.execute("SELECT seq FROM c WHERE id = 1").fetchone()
-        db.executemany("INSERT INTO m VALUES (1, ?, ?)", [(seq + 1, "we are about 250"), (seq + 2, "And why?")])
-        db.execute("UPDATE c SET seq = ? WHERE id = 1", (seq + 2,))
+    def store(conversation: str) -> None:
+        db.execute(begin)
+        row = db.execute(look, (conversation,)).fetchone()
+        db.execute(before, (conversation, f"driver {turn}")).fetchone()
+        state = json.loads(row[engine]) if isinstance(row[engine], str) else row[engine]
+        state = {**state, "tries": turn}
+        said = [
+            conversation,
+            row[seq] + 1,
+            f"driver {turn}",
+            "visitor",
+            "",
+            "we are about 250",
+            None,
+            "",
+            "[]",
+            None,
+            AT,
+        ]
+        told = [conversation, row[seq] + 2, None, "bot", "Ada", "And why?", None, "size", "[]", json.dumps(CHOICES), AT]
+        db.cursor().executemany(add, [said, told])
+        db.execute(move, (row[seq] + 2, json.dumps(state), AT, conversation))
         db.execute("COMMIT")
 
-    _, seconds = timed(lambda: [store() for _ in range(1000)])
+    _, seconds = timed(lambda: [store(one) for one in opened])
     db.close()
-    return seconds / 1000
+    return seconds / len(opened)
+
+
+def writer(db: Database, opened: Sequence[str], size: int, turn: int) -> float:
+    """The same by our writer, in groups of `size`."""
+
+    def store(group: Sequence[str]) -> None:
+        with db.transaction() as tx:
+            rows = conversations.lock_all(tx, group)
+            conversations.said_among(tx, [(one, f"{size} {turn}") for one in group])
+            conversations.write(tx, [change(rows[one]) for one in group])
+
+    def change(row: Any) -> Change:
+        said = Draft("visitor", "we are about 250", client_id=f"{size} {turn}")
+        told = Draft("bot", "And why?", name="Ada", node="size", part=CHOICES)
+        return Change(row, [said, told], {"engine": {**row.engine, "tries": turn}})
+
+    groups = [opened[at : at + size] for at in range(0, len(opened), size)]
+    _, seconds = timed(lambda: [store(group) for group in groups])
+    return seconds / len(opened)
+
+
+def whole(db: Database, opened: Sequence[str], text: str) -> tuple[float, float]:
+    """CPU seconds of understanding a message, and of the playbook's turn and storing it in groups of 64."""
+    saids, find = timed(
+        lambda: [messages.Said(one, text, text, None, meaning.find(db, one, text, None)) for one in opened]
+    )
+    messages.hear_together(db, saids[:1])  # the first one compiles texts and statements
+    groups = [saids[at : at + 64] for at in range(0, len(saids), 64)]
+    _, take = timed(lambda: [messages.hear_together(db, group) for group in groups])
+    return find / len(opened), take / len(opened)
 
 
 def timed(do: Callable[[], Any]) -> tuple[Any, float]:
@@ -94,6 +177,8 @@ def hello(n: int) -> dict[str, object]:
     about = {"device": "desktop", "locale": "en", "zone": "Europe/Berlin", "seed": f"seed {n}"}
     return {"t": "hello", "site": "acme", "page": PAGE, **about}
 
+
+AT = "2026-03-02 09:00:00"
 
 if __name__ == "__main__":
     main()

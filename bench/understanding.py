@@ -1,7 +1,7 @@
 """How well and how fast visitors are understood: prints accuracy on phrasings no rule was written for, and the cost of
 a call beside difflib over the same words. Never fails.
 
-Run: python bench/understanding.py. The phrasings stand in bench/understanding.txt: kind | locale | text | meaning.
+Run: python -m bench.understanding. The phrasings stand in bench/understanding.txt: kind | locale | text | meaning.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from gunicorn.workers.ggevent import GeventWorker  # noqa: E402
 from server import live, logs, settings  # noqa: E402
 from server.app import create_app  # noqa: E402
 from server.config import service as config  # noqa: E402
-from server.db import Database, migrate  # noqa: E402
+from server.db import Database, commit_by, migrate  # noqa: E402
 from server.playbooks import knowing  # noqa: E402
 from server.web import connection, stopping  # noqa: E402
 from server.worker import Worker  # noqa: E402
@@ -129,6 +129,7 @@ def _warm_up(db: Database) -> None:
 
 def _work(worker: Any) -> None:
     """Beside the requests of this worker: pings, the outbox, and a goodbye to every socket when it is told to stop."""
+    commit_by(gevent.get_hub().threadpool.apply)
     back_room = Worker(worker.wsgi.extensions["usher_db"])
     if settings.get().embedded_worker:
         gevent.spawn(back_room.run, gevent.sleep)

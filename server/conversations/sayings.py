@@ -12,12 +12,15 @@ from server.conversations.store import Conversation, Message
 from server.conversations.writing import Change, Draft, write
 from server.errors import NotFound
 
+NOT_THERE = "no_conversation"
+"""The error's code for a conversation that was erased."""
+
 
 def get(tx: Connection, conversation_id: str) -> Conversation:
     """The conversation; NotFound."""
     found = store.get(tx, conversation_id)
     if found is None:
-        raise NotFound("There is no such conversation.")
+        raise NotFound("There is no such conversation.", code=NOT_THERE)
     return found
 
 
@@ -25,7 +28,7 @@ def lock(tx: Connection, conversation_id: str) -> Conversation:
     """The conversation, ours alone until the transaction ends: what is said in it is numbered one after the other."""
     found = store.lock(tx, conversation_id)
     if found is None:
-        raise NotFound("There is no such conversation.")
+        raise NotFound("There is no such conversation.", code=NOT_THERE)
     return found
 
 

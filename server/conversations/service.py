@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from server import clock, events, ids
 from server.conversations import store
-from server.conversations.sayings import get, lock, lock_all, messages, said, said_among, say
+from server.conversations.sayings import NOT_THERE, get, lock, lock_all, messages, said, said_among, say
 from server.conversations.store import Conversation, Message
 from server.conversations.writing import MOST_CHARACTERS, Change, Draft, Kept, Written, write
 from server.db import Database
@@ -22,10 +22,10 @@ from server.people.rights import EVERYTHING, Sight
 BOT, WAITING, REP, CLOSED = "bot", "waiting_rep", "rep", "closed"
 
 __all__ = [
-    "BOT", "CLOSED", "MOST_CHARACTERS", "REP", "WAITING", "Change", "Conversation", "Draft", "Kept", "Message", "Start",
-    "Written", "answers_of", "close", "get", "give_back", "give_to", "ids_of", "keep_state", "latest", "lock",
-    "lock_all", "messages", "of_lead", "open_of", "reply", "said", "said_among", "say", "seen", "start", "take_over",
-    "visible", "write",
+    "BOT", "CLOSED", "MOST_CHARACTERS", "NOT_THERE", "REP", "WAITING", "Change", "Conversation", "Draft", "Kept",
+    "Message", "Start", "Written", "answers_of", "close", "get", "give_back", "give_to", "ids_of", "keep_state",
+    "latest", "lock", "lock_all", "messages", "of_lead", "open_of", "reply", "said", "said_among", "say", "seen",
+    "start", "take_over", "visible", "write",
 ]  # fmt: skip
 
 

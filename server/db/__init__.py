@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,21 @@ __all__ = ["Connection", "Database", "Id", "Json", "Name", "UtcDateTime", "metad
 
 _BEGIN = "usher_begin"
 SWITCH_TRIES, SWITCH_REST_SECONDS = 200, 0.05
+Run = Callable[[Callable[[], None]], object]
+
+
+def _here(commit: Callable[[], None]) -> None:
+    commit()
+
+
+_commit_by: Run = _here
+
+
+def commit_by(run: Run) -> None:
+    """Let `run` carry out SQLite's commits and return when it has: they wait for the disk, and under gevent everybody
+    would wait with them. In another thread others go on meanwhile, and share the next commit."""
+    global _commit_by
+    _commit_by = run
 
 
 class Database:
@@ -70,6 +85,13 @@ class Database:
         self.engine.dispose()
 
 
+class _SQLite(sqlite3.Connection):
+    """A connection whose commits may be carried out elsewhere."""
+
+    def commit(self) -> None:
+        _commit_by(super().commit)
+
+
 def _write_ahead(connection: sqlite3.Connection) -> None:
     """Switch to the write-ahead log. SQLite does not wait for others here, so processes that start at once must."""
     for left in range(SWITCH_TRIES, 0, -1):
@@ -82,8 +104,11 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             time.sleep(SWITCH_REST_SECONDS)
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def _as_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return "null" if value is None else _encode(value)
 
 
 def _sqlite_engine(url: str) -> Engine:
@@ -95,7 +120,7 @@ def _sqlite_engine(url: str) -> Engine:
         json_serializer=_as_json,
         pool_size=5,
         max_overflow=20,
-        connect_args={"timeout": 30, "check_same_thread": False},
+        connect_args={"timeout": 30, "check_same_thread": False, "factory": _SQLite},
     )
 
     @event.listens_for(engine, "connect")

@@ -1,9 +1,11 @@
 """What the company knows: search the articles of a config version, and answer from them with sources, or not at all."""
+
 from __future__ import annotations
 
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from plugins.ai import AI
@@ -43,24 +45,26 @@ class Found:
     confidence: float
 
 
-def search(version: Version, question: str, locale: str, limit: int = 3) -> list[Hit]:
+def search(version: Version, question: str, locale: str, limit: int = PASSAGES) -> list[Hit]:
     """The passages that cover most of the question, best first; below 0.5 the articles do not answer it."""
     return index_of(version).search(question[:MAX_QUESTION], locale, limit)
 
 
-def answer(version: Version, question: str, locale: str, ai: AI) -> Found | None:
+def answer(version: Version, question: str, locale: str, ai: AI, hits: Sequence[Hit] | None = None) -> Found | None:
     """What the articles say to a question, or None: below the site's threshold, or when the AI finds no answer in them.
 
+    `hits`: what `search` has found for it, if it has been asked already.
     The AI sees the best passages only. What it proposes is kept only with sources among these, and with no number that
     they do not have. May call out (that is the adapter's choice), so never ask inside a transaction.
     """
     threshold = version.site.answers.threshold
-    hits = [hit for hit in search(version, question, locale, PASSAGES) if hit.confidence >= threshold]
-    if not hits:
+    found = search(version, question, locale, PASSAGES) if hits is None else hits[:PASSAGES]
+    good = [hit for hit in found if hit.confidence >= threshold]
+    if not good:
         return None
-    sources = [Source(hit.passage.id, hit.passage.path, hit.url, hit.passage.text, hit.confidence) for hit in hits]
+    sources = [Source(hit.passage.id, hit.passage.path, hit.url, hit.passage.text, hit.confidence) for hit in good]
     proposal = ai.answer(question[:MAX_QUESTION], sources, locale=locale)
-    return _checked(proposal, {hit.passage.id: hit for hit in hits}) if proposal else None
+    return _checked(proposal, {hit.passage.id: hit for hit in good}) if proposal else None
 
 
 def index_of(version: Version) -> Index:

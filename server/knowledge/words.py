@@ -1,4 +1,5 @@
 """Texts to terms: tokens, stems, folding; the same way for articles and for questions."""
+
 from __future__ import annotations
 
 import re
@@ -48,10 +49,15 @@ def stems(words: list[str], language: str) -> list[str]:
 
 def content_words(question: str, languages: Iterable[str], empty: frozenset[str] = frozenset()) -> list[str]:
     """The tokens of a question that say what it is about, once each; `empty`: further words without content."""
-    stop = empty.union(*(stop_words(base(language)) for language in languages))
+    stop = _without_content(empty, tuple(languages))
     asked = [word for pattern, word in ASKED if pattern.search(question)]
     found = [word for word in tokens(OFFERED.sub(" ", question)) if fold(word) not in stop]
     return list(dict.fromkeys([*found, *asked]))
+
+
+@lru_cache(64)
+def _without_content(empty: frozenset[str], languages: tuple[str, ...]) -> frozenset[str]:
+    return empty.union(*(stop_words(base(language)) for language in languages))
 
 
 @lru_cache(16)

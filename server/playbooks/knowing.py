@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from plugins.ai import AI
 from plugins.errors import PluginError
@@ -40,7 +40,7 @@ def look_up(version: Version, ai: AI, question: str, locale: str) -> Found:
             for hit in hits
         ],
     }
-    found = _asked(version, ai, question, locale)
+    found = _asked(version, ai, question, locale, hits)
     if found is None:
         return Found(question, confidence=max((hit.confidence for hit in hits), default=0.0), trace=trace)
     cited = list({(one.title, one.url): {"title": one.title, "url": one.url} for one in found.citations}.values())
@@ -84,12 +84,14 @@ def adapter(db: Database, version: Version) -> AI:
     return ai
 
 
-def _asked(version: Version, ai: AI, question: str, locale: str) -> knowledge.Found | None:
+def _asked(
+    version: Version, ai: AI, question: str, locale: str, hits: Sequence[knowledge.Hit]
+) -> knowledge.Found | None:
     try:
-        return knowledge.answer(version, question, locale, ai)
+        return knowledge.answer(version, question, locale, ai, hits)
     except PluginError as problem:
         _log.warning("the AI adapter failed, the built-in rules go on: %s", problem)
-        return knowledge.answer(version, question, locale, builtin())
+        return knowledge.answer(version, question, locale, builtin(), hits)
 
 
 def _questions(version: Version, locale: str) -> list[str]:

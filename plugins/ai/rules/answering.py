@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import Stemmer
 
@@ -120,6 +120,7 @@ def _stemmer(language: str) -> Stemmer.Stemmer:
     return Stemmer.Stemmer(_STEMMERS[language])
 
 
+@lru_cache(maxsize=4096)  # the sentences of articles are asked for again and again
 def _stems(text: str, locale: str) -> frozenset[str]:
     language = locale[:2] if locale[:2] in _STEMMERS else "en"
     words = [word for word in _WORD.findall(fold(text)) if word not in _empty() and (len(word) > 1 or word.isdigit())]
