@@ -77,8 +77,9 @@ export function share(name, use) {
 
   /** As the leader: what the server says is for all. @param {Frame} frame */
   function heard(frame) {
-    if (frame.code !== "unknown_visitor") channel.postMessage({ down: frame });
     use.heard(frame);
+    if (!line || frame.code === "unknown_visitor") return; // we say hello for all
+    channel.postMessage({ down: frame.t === "welcome" ? { ...frame, token: use.first().token } : frame });
   }
 
   /** As the leader. @param {Connected} now */
