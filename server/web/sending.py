@@ -22,7 +22,11 @@ def encode(frame: Mapping[str, Any]) -> bytes:
 
 
 def _encode(frame: Mapping[str, Any]) -> bytes:
-    body = json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode()
+    return framed(json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def framed(body: bytes) -> bytes:
+    """A text frame of this UTF-8."""
     size = len(body)
     if size < 126:
         return bytes((0x81, size)) + body
