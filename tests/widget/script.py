@@ -12,6 +12,8 @@ CSP = (
 )
 LEAD = {"name": "Grace Hopper"}
 MEETINGS = [{"id": "intro", "name": "Intro call", "minutes": 15}, {"id": "demo", "name": "Product demo", "minutes": 30}]
+WIDE = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+WIDE_FIELD = {"id": "name", "label": WIDE, "type": "text", "required": True, "value": WIDE}
 FIRST = datetime(2031, 3, 3, 9, 0, tzinfo=UTC)
 
 
@@ -78,12 +80,13 @@ TEXT = "<p>A paragraph of a page that is long enough to scroll. Acme counts what
 
 def page(path: str, usher: str) -> tuple[str, dict[str, str]]:
     """A page of the website; `strict…` has the strictest policy there is, `rtl` is written from right to left, `queue`
-    calls Usher before it is there."""
+    calls Usher before it is there, `…short` is short."""
     strict = path.startswith("strict")
+    text = TEXT * (4 if path.endswith("short") else 40)
     policy = CSP.format(usher=usher, ws=usher.replace("http", "ws"))
     scripts = "" if strict else STUB + (CALLS if path == "queue" else "")
     direction = "rtl" if path == "rtl" else "ltr"
-    html = PAGE.format(path=path, usher=usher, scripts=scripts, direction=direction, text=TEXT * 40)
+    html = PAGE.format(path=path, usher=usher, scripts=scripts, direction=direction, text=text)
     return html, {"Content-Security-Policy": policy} if strict else {}
 
 
@@ -187,6 +190,19 @@ SAID = {
             "<img src=x onerror=alert(1)> [click](javascript:alert(1)) **bold <b>x</b>** [mail](mailto:a@b.example)",
             citations=[{"title": "Bad", "url": "javascript:alert(2)"}],
         )
+    ],
+    "suggested": lambda: [bot("Pick a time that suits you:", slots())],
+    "wide": lambda: [
+        bot(
+            f"{WIDE} https://acme.example/{WIDE}",
+            {"kind": "choices", "multi": False, "options": [{"id": "a", "label": WIDE}, {"id": "b", "label": "No"}]},
+            citations=[{"title": WIDE, "url": "/pricing"}],
+        )
+    ],
+    "wide offer": lambda: [bot(WIDE, {"kind": "offer", "title": WIDE, "url": "/x", "text": WIDE})],
+    "wide form": lambda: [bot(WIDE, form(FIRST.isoformat()) | {"submit": WIDE, "fields": [WIDE_FIELD]})],
+    "wide meeting": lambda: [
+        bot(WIDE, {"kind": "meeting", "meeting": meeting("booked") | {"name": WIDE, "location": WIDE}})
     ],
     "long": lambda: [bot("\n".join(f"Line {n}: everything that can be said about it." for n in range(40)))],
 }

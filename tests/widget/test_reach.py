@@ -8,10 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.widget.conftest import WIDGET, opened, say
-from tests.widget.double import Double
+from tests.widget.conftest import opened, say
 
-AXE = WIDGET / "node_modules" / "axe-core" / "axe.min.js"
 Visit = Callable[..., Page]
 
 
@@ -20,82 +18,6 @@ def still(page: Page) -> Page:
     page.wait_for_function("""document.querySelector('usher-chat').shadowRoot.getAnimations({ subtree: true })
         .every((it) => it.effect.getTiming().iterations === Infinity)""")
     return page
-
-
-def faults(page: Page) -> list[str]:
-    """What axe finds wrong in the widget; the page around it is not ours."""
-    found = still(page).evaluate("axe.run({ include: [['usher-chat']] }, { resultTypes: ['violations'] })")
-    return [
-        f"{rule['id']}: {node['html'][:120]} {node['failureSummary']}"
-        for rule in found["violations"]
-        for node in rule["nodes"]
-    ]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_any_state(visit: Visit, double: Double, scheme: Any) -> None:
-    page = visit("pricing", color_scheme=scheme)
-    page.add_script_tag(path=AXE)
-    seen: dict[str, list[str]] = {"launcher": faults(page)}
-    page.mouse.move(200, 200)
-    page.locator(".teaser").wait_for()
-    seen["teaser"] = faults(page)
-    opened(page)
-    seen["choices"] = faults(page)
-    for text in ("question", "multi", "offer", "handoff", "date", "unknown"):
-        say(page, text)
-        expect(page.locator(".visitor .bubble").last).to_have_text(text)
-        expect(page.locator(".msg").last).to_have_attribute("data-author", "bot")
-        seen[text] = faults(page)
-    seen.update(booking_states(page, double))
-    double.refuse = "Too fast."
-    say(page, "hello")
-    page.locator(".refused").wait_for()
-    seen["refused"] = faults(page)
-    double.down = True
-    double.cut()
-    expect(page.locator(".banner")).not_to_be_empty()
-    seen["banner"] = faults(page)
-    assert {state: found for state, found in seen.items() if found} == {}
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("colour", ["#ffd400", "#777777", "#0b0b30"])
-def test_every_brand_colour_is_readable(visit: Visit, double: Double, scheme: Any, colour: str) -> None:
-    double.config["brand"]["color"] = colour
-    page = opened(visit(color_scheme=scheme))
-    page.add_script_tag(path=AXE)
-    seen = {"choices": faults(page)}
-    say(page, "slots")
-    page.locator(".times button").first.wait_for()
-    seen["times"] = faults(page)
-    page.locator(".times button").first.click()
-    page.get_by_role("timer").wait_for()
-    seen["form"] = faults(page)
-    assert {state: found for state, found in seen.items() if found} == {}
-
-
-def booking_states(page: Page, double: Double) -> dict[str, list[str]]:
-    seen = {}
-    say(page, "slots")
-    page.locator(".times button").first.wait_for()
-    seen["times"] = faults(page)
-    page.get_by_role("button", name="Time zone").click()
-    seen["zones"] = faults(page)
-    page.keyboard.press("Escape")
-    page.locator(".times button").first.click()
-    page.get_by_role("button", name="Book it").click()
-    page.get_by_text("Please fill this in.").first.wait_for()
-    seen["form"] = faults(page)
-    page.get_by_label("Your name").fill("Ada")
-    page.get_by_label("Work e-mail").fill("ada@globex.example")
-    page.get_by_role("button", name="Book it").click()
-    page.get_by_role("button", name="Cancel meeting").wait_for()
-    seen["meeting"] = faults(page)
-    page.get_by_role("button", name="Cancel meeting").click()
-    page.locator(".meeting.off").wait_for()
-    seen["cancelled"] = faults(page)
-    return seen
 
 
 def test_keyboard_opens_writes_and_closes_and_the_focus_returns(page: Page) -> None:
