@@ -69,6 +69,11 @@ class Settings(BaseSettings):
     visitors_per_site: int = Field(
         500, ge=1, description="How many visitors may ask at full rate on one site, in each process."
     )
+    admitted_crawlers: str = Field(
+        "HeadlessChrome",
+        description="Parts of user agents, comma-separated, that may chat and book although they are known crawlers; "
+        "the default lets automated tests of your site in. Others leave no trace.",
+    )
     log_format: Literal["text", "json"] = Field("text", description="How log lines are written.")
     stopped_clock: str = Field(
         "", description="For rehearsals only: an ISO time at which the server's clock starts instead of the real one."

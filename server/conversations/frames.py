@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+FORGOTTEN = {"t": "forgotten"}
+"""The visitor was erased."""
+
 
 def moment(at: datetime) -> str:
     """UTC in ISO 8601 with a Z, whole seconds."""

@@ -14,6 +14,7 @@ from server.adapters import erasing as adapters
 from server.booking import erasing as booking
 from server.config import service as config
 from server.conversations import erasing as conversations
+from server.conversations.frames import FORGOTTEN
 from server.db import Database
 from server.db.scrubbing import Wipe, compact
 from server.errors import Conflict, NotFound
@@ -27,8 +28,6 @@ from server.privacy.holdings import Holdings, find, rows
 from server.routing import erasing as routing
 from server.routing.schema import Team
 from server.visitors import erasing as visitors
-
-FORGOTTEN = {"t": "forgotten"}
 
 
 @dataclass(frozen=True)
