@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 
 import pytest
+import requests
 
 from server.config import folder
 from tests.conftest import empty_postgres
-from tests.journeys.conftest import Town, town_at
+from tests.journeys.conftest import OWNER, Town, town_at
 from tests.journeys.visitor import Visitor
+from tests.processes import free_port, running, wait_until
 
 GRACE_ALONE = """
 pools:
@@ -89,3 +92,54 @@ def test_two_processes_on_postgresql_are_one_server(postgres_town: Town):
     visitors[1].say("Do you integrate with Salesforce?")
     for tab in sockets:
         tab.until(lambda frame: frame["t"] == "message" and "Salesforce, HubSpot" in frame["message"]["text"])
+
+
+class Desk:
+    """A rep in the console, without a browser."""
+
+    def __init__(self, url: str, address: str) -> None:
+        self.url = url
+        self.session = requests.Session()
+        self.post("/sign-in", "/sign-in", email=address, password=OWNER[1])
+
+    def page(self, path: str) -> str:
+        answer = self.session.get(self.url + path, timeout=10)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def post(self, form_on: str, path: str, **form: str) -> None:
+        token = re.search(r'name="csrf_token" value="([^"]+)"', self.page(form_on))
+        assert token
+        headers = {"Referer": self.url + form_on}
+        self.session.post(
+            self.url + path, data={"csrf_token": token[1], **form}, headers=headers, timeout=10
+        ).raise_for_status()
+
+
+@pytest.fixture
+def other_server(postgres_town: Town) -> Iterator[str]:
+    """A second server on the same database, started by itself."""
+    port = free_port()
+    arguments = ("-m", "server.serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "1")
+    address = f"http://127.0.0.1:{port}"
+    with running(*arguments, port=port, environment={**postgres_town.environment, "USHER_PUBLIC_URL": address}):
+        yield address
+
+
+def test_a_visitor_on_one_server_talks_with_a_rep_on_another(postgres_town: Town, other_server: str):
+    visitor = Visitor(postgres_town.usher_url, postgres_town.site_url)
+    conversation = visitor.connect()["conversation"]
+    visitor.say("I would like to talk to a person")
+    desk, place = Desk(other_server, OWNER[0]), f"/conversations/{conversation}"
+    assert "I would like to talk to a person" in desk.page(place)
+
+    desk.post(place, f"{place}/take-over")
+    visitor.until(lambda frame: frame["t"] == "state" and frame["state"] == "rep")
+    desk.post(place, f"{place}/reply", text="Hello from the other server")
+    visitor.until(lambda frame: frame["t"] == "message" and frame["message"]["text"] == "Hello from the other server")
+    visitor.send("You are quick")
+    wait_until(lambda: "You are quick" in desk.page(place), what="the visitor's words in the console")
+    desk.post(place, f"{place}/give-back")
+    visitor.until(lambda frame: frame["t"] == "state" and frame["state"] == "bot")
+    visitor.say("Do you integrate with Salesforce?")
+    assert any("Salesforce, HubSpot" in one["text"] for one in visitor.messages())
