@@ -47,21 +47,19 @@ def meet(tx: Connection, version: Version, hello: Hello) -> Guest:
     it is the present person's and has only expired."""
     site_id = version.site_id
     if version.site.identity.mode == "off":
-        visitor, token = visitors.arrive(tx, site_id, hello.token, hello.arrival)
-        return Guest(visitor, token, refusal=OFF if hello.identity else None)
+        return _anonymous(tx, version, hello, OFF if hello.identity else None)
     judged = identity.judge(tx, site_id, version.site.key, hello.identity) if hello.identity else None
     if isinstance(judged, Person):
-        signed = signing_in.arrive(tx, site_id, judged, hello.token, hello.arrival)
+        signed = signing_in.arrive(tx, site_id, judged, _unknown(tx, version, hello), hello.arrival)
         if signed.news:
             _tell_lead(tx, version, signed.visitor, judged)
         notes = _take_along(tx, version, signed)
         return Guest(visitors.get(tx, signed.visitor.id), signed.token, verified=True, notes=notes)
-    held = identity.of_session(tx, site_id, hello.token)
+    held = signing_in.present(tx, hello.present) or identity.of_session(tx, site_id, hello.token)
     if held and (judged is None or (judged.code == EXPIRED and judged.sub == held.identity)):
         again = signing_in.go_on(tx, held, hello.arrival)
         return Guest(again.visitor, None, verified=True, refusal=judged)
-    visitor, token = visitors.arrive(tx, site_id, hello.token, hello.arrival)
-    return Guest(visitor, token, refusal=judged)
+    return _anonymous(tx, version, hello, judged)
 
 
 def note_refusal(tx: Connection, guest: Guest, conversation: Any) -> None:
@@ -79,6 +77,21 @@ def note_refusal(tx: Connection, guest: Guest, conversation: Any) -> None:
         reason=guest.refusal.why,
         data={"code": guest.refusal.code},
     )
+
+
+def _anonymous(tx: Connection, version: Version, hello: Hello, refusal: Refusal | None) -> Guest:
+    if found := _unknown(tx, version, hello):
+        return Guest(visitors.come_back(tx, found, hello.arrival), None, refusal=refusal)
+    visitor, token = visitors.arrive(tx, version.site_id, None, hello.arrival)
+    return Guest(visitor, token, refusal=refusal)
+
+
+def _unknown(tx: Connection, version: Version, hello: Hello) -> Visitor | None:
+    """The visitor of this browser as long as nobody has signed who they are."""
+    if hello.present:
+        found = visitors.get(tx, hello.present)
+        return None if found.identity else found
+    return visitors.by_token(tx, version.site_id, hello.token)
 
 
 def _tell_lead(tx: Connection, version: Version, visitor: Visitor, person: Person) -> None:

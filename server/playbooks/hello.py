@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 
 from server.config.version import Version
 from server.playbooks.page import page_of, visit_of
-from server.visitors.service import Arrival, Consent
+from server.visitors.service import Arrival, Consent, Visitor
 
 DEVICES = ("desktop", "mobile", "tablet")
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}")
@@ -31,6 +31,7 @@ class Hello:
     consent: bool = False  # what the page says of it
     discreet: bool = False  # the browser asks not to be tracked
     identity: str | None = None  # a token that the site's own server has signed
+    present: str = ""  # id of the visitor who has said hello before and now signs in
 
     @classmethod
     def from_frame(cls, frame: Mapping[str, Any], *, address: str = "", discreet: bool = False) -> Hello:
@@ -56,6 +57,14 @@ class Hello:
             consent=bool(frame.get("consent")),
             discreet=discreet,
         )
+
+    @classmethod
+    def of_present(cls, site: str, visitor: Visitor, page: Mapping[str, Any], identity: str) -> Hello:
+        """Of a visitor who is here and signs in now: as if they came anew."""
+        about = {"device": visitor.device, "locale": visitor.locale, "zone": visitor.zone, "seed": visitor.seed}
+        arrival = Arrival(**about, page=page_of(page), visit=visit_of({}), data={})
+        consent = {"consent": visitor.consented, "discreet": visitor.discreet}
+        return cls(site=site, arrival=arrival, identity=identity, present=visitor.id, **consent)
 
     def under(self, version: Version) -> Hello:
         """What of it the site's consent mode lets us keep: without consent only the page the visitor is on."""

@@ -28,7 +28,7 @@ from server.visitors.identity import Refusal
 
 __all__ = [
     "Hello", "Opened", "Outcome", "catch_up", "hear", "identify", "knows", "open", "resume", "see_page", "seen",
-    "track", "where_to",
+    "sign_in", "track", "where_to",
 ]  # fmt: skip
 
 
@@ -91,6 +91,16 @@ def open(db: Database, hello: Hello) -> Opened:  # noqa: A001 - the verb of the 
     opened.messages = [frames.message(one) for one in found]
     opened.visitor_id, opened.verified, opened.refusal = visitor.id, guest.verified, guest.refusal
     return opened
+
+
+def sign_in(db: Database, conversation_id: str, token: str) -> Opened:
+    """Whoever is in this conversation has signed in on the site: `open` again, with the token that says so."""
+    with db.reading() as tx:
+        row = conversations.get(tx, conversation_id)
+        site = config.active_of(tx, row.site_id).site.key
+        page = Memory.of(row.engine).page
+        hello = Hello.of_present(site, visitors.get(tx, row.visitor_id), page, token)
+    return open(db, hello)
 
 
 def resume(db: Database, site: str, token: str, *, conversation_id: str = "", after: int = 0) -> Opened | None:

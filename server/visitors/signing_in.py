@@ -26,10 +26,9 @@ class SignedIn:
     news: bool = False
 
 
-def arrive(tx: Connection, site_id: str, person: Person, token: str | None, arrival: Arrival) -> SignedIn:
-    """The visitor of this person. Whoever was here anonymously with `token` is them from now on, and the secret that
-    their browser holds opens nothing any more: it may lie on a computer that others use too."""
-    anonymous = service.by_token(tx, site_id, token)
+def arrive(tx: Connection, site_id: str, person: Person, anonymous: Visitor | None, arrival: Arrival) -> SignedIn:
+    """The visitor of this person. Whoever was here anonymously is them from now on, and the secret that their browser
+    holds opens nothing any more: it may lie on a computer that others use too."""
     found = store.by_identity(tx, site_id, person.sub)
     is_new = found is None
     if found is None:
@@ -49,6 +48,12 @@ def arrive(tx: Connection, site_id: str, person: Person, token: str | None, arri
 def go_on(tx: Connection, visitor: Visitor, arrival: Arrival) -> SignedIn:
     """A page that has shown a good token before is back after a cut; the session it holds does not grow longer."""
     return SignedIn(service.come_back(tx, visitor, arrival), None)
+
+
+def present(tx: Connection, visitor_id: str) -> Visitor | None:
+    """The visitor of this id if they have signed in."""
+    found = service.get(tx, visitor_id) if visitor_id else None
+    return found if found is not None and found.identity else None
 
 
 def _become(tx: Connection, anonymous: Visitor, person: Person) -> Visitor:
