@@ -11,6 +11,7 @@ import structlog
 
 from server import settings
 
+_ADDRESS = re.compile(r"[\w.+%-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
 _SECRETS = re.compile(r"(/m/|token=|token\W{1,4}|Bearer )[A-Za-z0-9._~+/=-]{16,}")
 
 
@@ -40,5 +41,9 @@ def set_up() -> None:
 
 
 def _hide_secrets(_logger: Any, _method: str, line: dict[str, Any]) -> dict[str, Any]:
-    """Tokens of visitors and of meeting links never reach a log."""
-    return {name: _SECRETS.sub(r"\1…", value) if isinstance(value, str) else value for name, value in line.items()}
+    """Tokens of visitors and of meeting links never reach a log, nor anybody's e-mail address."""
+    return {name: _hidden(value) if isinstance(value, str) else value for name, value in line.items()}
+
+
+def _hidden(text: str) -> str:
+    return _ADDRESS.sub("…@…", _SECRETS.sub(r"\1…", text))

@@ -118,6 +118,7 @@ def _sqlite_engine(url: str) -> Engine:
     engine = create_engine(
         url,
         json_serializer=_as_json,
+        hide_parameters=True,
         pool_size=5,
         max_overflow=20,
         connect_args={"timeout": 30, "check_same_thread": False, "factory": _SQLite},
@@ -140,5 +141,11 @@ def _sqlite_engine(url: str) -> Engine:
 def _postgres_engine(url: str) -> Engine:
     # More than ten connections a process did not help in our measurements; see docs/decisions.md.
     return create_engine(
-        url, json_serializer=_as_json, pool_size=10, max_overflow=0, pool_timeout=30, pool_pre_ping=True
+        url,
+        json_serializer=_as_json,
+        hide_parameters=True,
+        pool_size=10,
+        max_overflow=0,
+        pool_timeout=30,
+        pool_pre_ping=True,
     )

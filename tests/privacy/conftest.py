@@ -17,7 +17,7 @@ from sqlalchemy import select
 from server import clock, events, settings
 from server.booking import service as booking
 from server.config import service as config
-from server.db import Database, metadata
+from server.db import Database, metadata, migrate
 from server.db.scrubbing import compact
 from server.privacy.service import Who
 from server.worker import Worker
@@ -138,7 +138,7 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> Town:
     import_all_tables()
     folder = tmp_path_factory.mktemp("privacy")
     db = Database(f"sqlite:///{folder}/settled.db")
-    metadata.create_all(db.engine)
+    migrate.upgrade(db)
     with clock.stopped_at(MORNING), mail_to(folder):
         town = settle(db)
     compact(db)
