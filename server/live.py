@@ -67,14 +67,14 @@ def hand_out(notes: Sequence[Note]) -> None:
         _hand_out(notes)
 
 
-def share_between_processes(db: Database) -> None:
+def share_between_processes(db: Database, missed: Callable[[], object] = lambda: None) -> None:
     """From now on frames travel through PostgreSQL, so that several processes are one server. Nothing on SQLite,
-    where there is one process."""
+    where there is one process. `missed` is called when frames may have been lost: those who listen should look anew."""
     global _shared
     if db.is_sqlite:
         return
     listening = threading.Event()
-    threading.Thread(target=_listen, args=(db, listening), daemon=True, name="live").start()
+    threading.Thread(target=_listen, args=(db, listening, missed), daemon=True, name="live").start()
     listening.wait(10)
     _shared = db
 
@@ -93,12 +93,15 @@ def _pieces_of(notes: Sequence[Note]) -> list[str]:
     return [f"{name} {n} {len(cuts)} {whole[cut : cut + MOST_PAYLOAD_CHARACTERS]}" for n, cut in enumerate(cuts, 1)]
 
 
-def _listen(db: Database, listening: threading.Event) -> None:
+def _listen(db: Database, listening: threading.Event, missed: Callable[[], object]) -> None:
     address = db.url.set(drivername="postgresql").render_as_string(hide_password=False)
     while True:
         try:
             with psycopg.connect(address, autocommit=True) as connection:
                 connection.execute(f"LISTEN {CHANNEL}")
+                if listening.is_set():
+                    _pieces.clear()
+                    missed()
                 listening.set()
                 for notice in connection.notifies():
                     _heard(notice.payload)

@@ -49,6 +49,13 @@ class ChatWorker(GeventWorker):
         super().handle_request(listener_name, req, sock, addr)
         self._idle.add(sock)
 
+    def run(self) -> None:
+        """Until told to stop; then sockets, which are no requests any more, have a moment to say goodbye."""
+        super().run()
+        with gevent.Timeout(GOODBYE_SECONDS, False):
+            while connection.count():
+                gevent.sleep(0.02)
+
     def let_go(self) -> None:
         """Close the connections on which no request is being answered."""
         for client in list(self._idle):
@@ -82,7 +89,7 @@ class Server(BaseApplication):
     def load(self) -> Any:
         app = create_app()
         db = app.extensions["usher_db"]
-        live.share_between_processes(db)
+        live.share_between_processes(db, missed=connection.end_all)  # they come back and ask for what they missed
         _warm_up(db)
         return app
 
