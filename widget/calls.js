@@ -22,7 +22,7 @@ export function openCalls(host, store) {
   function attend() {
     for (const [name, ...args] of host.waiting.splice(0)) {
       if (own[name]) own[name](...args);
-      else if (panel || /^(open|toggle|reset|resume)$/.test(name)) load(name, args);
+      else if (panel || /^(open|toggle|reset|logout|resume)$/.test(name)) load(name, args);
       else later.push([name, ...args]);
     }
   }
@@ -35,7 +35,7 @@ export function openCalls(host, store) {
       launcher.ariaBusy = String(!there && name === "open");
       const it = /** @type {any} */ (await (panel ??= host.part("panel", PINS.panel).then((file) => file.start(host))));
       there = true;
-      for (const old of host.root.querySelectorAll(".sorry")) old.remove();
+      for (const old of host.root.querySelectorAll("[popover]")) old.remove();
       for (const [earlier, ...its] of later.splice(0)) it[earlier]?.(...its);
       if (it[name]) it[name](...args);
       else console.warn(`Usher: there is no call "${name}".`);

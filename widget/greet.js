@@ -3,7 +3,7 @@
 import css from "./greet.css";
 import { openCalls } from "./calls.js";
 import { device, elapsed, languageTag, onMove, readPage, readViews, scrolled } from "./page.js";
-import { judge, truth } from "./rules.js";
+import { inTraffic, judge, truth } from "./rules.js";
 import { openStore } from "./store.js";
 
 const HALF_HOUR = 18e5;
@@ -11,8 +11,13 @@ const HALF_HOUR = 18e5;
 /** @param {Host} host */
 export function start(host) {
   const { config, frame, root, launcher, mode } = host;
-  host.granted = !!host.saved.seed;
+  const { saved } = host;
+  host.granted = !!saved.seed && (config.consent !== "external" || saved.mode === config.consent);
   const store = openStore(host);
+  if (saved.seed && !host.granted) {
+    store.forget(); // from before consent was asked for elsewhere
+    host.seed = String(Math.random());
+  }
   /** @type {Set<string>} playbooks that had their moment */
   const shown = new Set();
   let watch = new AbortController();
@@ -51,7 +56,7 @@ export function start(host) {
     host.granted ||= config.consent === "none" && !discreet;
     const { visits = 0, last = 0 } = store.read();
     const now = Date.now();
-    store.save({ seed: host.seed, last: now, visits: visits + (now - last > HALF_HOUR ? 1 : 0) });
+    store.save({ seed: host.seed, last: now, ...(!discreet && { visits: visits + (now - last > HALF_HOUR ? 1 : 0) }) });
   }
 
   /** Finds the playbook of the page as it is now, and waits for its moment. */
@@ -65,7 +70,7 @@ export function start(host) {
     watch.abort();
     tease("");
     greeter.playbook = config.playbooks.find((it) => {
-      const out = it.display?.open === false || !host.inTraffic(it.id, it.traffic);
+      const out = it.display?.open === false || !inTraffic(host.seed, it.id, it.traffic);
       const answer = !out && truth(judge(it.if ?? true, known));
       if (answer) wait(it);
       return answer !== false;
@@ -75,8 +80,8 @@ export function start(host) {
   /** @param {Playbook} playbook */
   function wait({ id, display = {}, opening }) {
     const { after, scroll, exit, show } = display;
-    const { hushed, token } = store.read();
-    if (frame.hidden || launcher.hidden || launcher.ariaExpanded === "true" || hushed || token || show === "quiet" || shown.has(id)) return;
+    const { hushed, token, who } = store.read();
+    if (frame.hidden || launcher.hidden || launcher.ariaExpanded === "true" || hushed || token || who || show === "quiet" || shown.has(id)) return;
     const { signal } = (watch = new AbortController());
     const fire = () => {
       watch.abort();

@@ -2,6 +2,7 @@
 // no connection and no record until the visitor touches it.
 import css from "./inline.css";
 
+const LOW = 200; // px
 const PATIENCE = 10_000; // ms: so long after a navigation an application may take to draw its element
 
 /** @param {Host} host */
@@ -28,10 +29,15 @@ export function start(host) {
   function settle() {
     const { target } = script.dataset;
     const place = target ? document.querySelector(target) : script.isConnected && script.parentElement;
-    frame.toggleAttribute("data-placed", !!place);
-    if (!place) return false;
+    if (!place) {
+      delete frame.dataset.placed;
+      return false;
+    }
     drawn.disconnect();
-    if (frame.parentElement !== place) target ? place.append(frame) : script.after(frame);
+    if (frame.parentElement !== place || frame.dataset.placed == null) {
+      frame.dataset.placed = target && place.clientHeight > LOW ? "high" : "low"; // an element without a height of its own gets ours
+      target ? place.append(frame) : script.after(frame);
+    }
     seen.observe(frame);
     return true;
   }

@@ -27,12 +27,6 @@ const host = /** @type {any} */ ({
   emit(name, detail) {
     document.dispatchEvent(new CustomEvent("usher:" + name, { detail: { site, ...detail } }));
   },
-  /** @type {Host["inTraffic"]} */
-  inTraffic(name, percent = 100) {
-    let hash = 0x811c9dc5; // FNV-1a, 32 bits
-    for (const letter of host.seed + ":" + name) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193);
-    return (hash >>> 0) % 100 < percent;
-  },
 });
 
 begin();
@@ -42,7 +36,7 @@ function begin() {
   let usher = /** @type {UsherApi} */ (window.Usher);
   if (!usher?.sites) {
     const q = usher?.q ?? [];
-    const v = document.querySelector("script[data-site]")?.getAttribute("data-site") ?? site;
+    const v = /** @type {any} */ (document.querySelector("script[data-site]"))?.dataset.site ?? site;
     usher = window.Usher = withMethods((/** @type {string} */ name, /** @type {any[]} */ ...args) => {
       const [method, key = v] = name.split(":").reverse(); // `support:open` names its site
       usher.sites[key] ? usher.sites[key](method, ...args) : q.push([name, ...args]);
@@ -66,7 +60,7 @@ function withMethods(call) {
 function call(name, ...args) {
   if (name === "on") return on(args);
   if (/hide|show/.test(name)) launcher.hidden = name === "hide";
-  if (/open|toggle|res|consent/.test(name)) greet();
+  if (/open|toggle|res|log|consent/.test(name)) greet();
   host.waiting.push([name, ...args]);
   host.attend?.();
 }
@@ -90,13 +84,13 @@ async function start() {
   try {
     host.saved = JSON.parse(localStorage[host.key]);
   } catch {} // nothing there, or storage is forbidden
-  host.seed = host.saved.seed ?? Math.random().toString(36);
+  host.seed = host.saved.seed ?? String(Math.random());
   draw(config);
   document.addEventListener("click", pressed);
   window.navigation?.addEventListener("currententrychange", place);
   if (host.saved.open || host.saved.live) call("resume");
   if (mode === "inline") greet();
-  for (const sign of ["pointermove", "scroll", "keydown", "pointerdown"]) addEventListener(sign, greet, { once: true, passive: true });
+  for (const sign of ["pointermove", "scroll", "keydown"]) addEventListener(sign, greet, { once: true, passive: true });
   setTimeout(host.emit, 0, "ready");
 }
 
@@ -104,17 +98,18 @@ async function start() {
 function draw({ brand, traffic }) {
   Object.assign(brand, script.dataset);
   const sheet = new CSSStyleSheet();
-  const beside = document.querySelectorAll(`usher-chat[data-side=${brand.position}]`).length;
-  sheet.replaceSync(`${css}:host{color-scheme:${brand.scheme};--c:var(--usher-color,${brand.color});--dx:${brand.x}px;--dy:${brand.y}px;--dz:${brand.z};--n:${beside}}`);
+  const { position, color, scheme, x, y, z } = brand;
+  const beside = document.querySelectorAll(`usher-chat[data-side=${position}]`).length;
+  sheet.replaceSync(`${css}:host{color-scheme:${scheme};--c:var(--usher-color,${color});--dx:${x}px;--dy:${y}px;--dz:${z};--n:${beside}}`);
   host.root.adoptedStyleSheets = [sheet];
   frame.dataset.site = site;
-  frame.dataset.side = mode ?? brand.position;
+  frame.dataset.side = mode ?? position;
   launcher.className = "launcher";
-  launcher.setAttribute("part", "launcher");
+  /** @type {any} */ (launcher).part = "launcher";
   launcher.ariaLabel = host.text(brand.launcher);
   launcher.ariaExpanded = "false";
-  launcher.hidden ||= !!mode || !host.inTraffic("site", traffic);
-  launcher.onpointerenter = launcher.onfocus = () => PINNED || part("panel").catch(greet);
+  launcher.hidden ||= !!mode || +host.seed * 100 >= traffic;
+  if (!PINNED) launcher.onpointerenter = launcher.onfocus = () => part("panel").catch(greet);
   launcher.onclick = () => call("toggle");
   host.root.append(launcher);
   place();
@@ -139,10 +134,10 @@ function greet() {
 /** A file of the chat did not come: who has pressed is told. @param {any} problem */
 function sorry(problem) {
   console.warn("Usher:", problem);
-  const all = host.waiting.splice(0);
-  host.waiting = all.filter(([name]) => !/open|toggle/.test(name));
-  if (host.waiting.length < all.length)
-    launcher.after(Object.assign(document.createElement("div"), { className: "sorry", role: "alert", textContent: host.text(host.config.sorry) }));
+  if (!/open|toggle/.test(host.waiting.join())) return;
+  const notice = Object.assign(document.createElement("p"), { popover: "auto", role: "alert", textContent: host.text(host.config.sorry) });
+  launcher.after(notice);
+  notice.showPopover();
 }
 
 /** @param {string} name @param {string} [pin] what its integrity must be @returns {Promise<any>} a file of the build */

@@ -38,6 +38,13 @@ export function judge(tree, values) {
   return OPERATORS[operator]?.(...all);
 }
 
+/** Is the visitor in a playbook's share? Each stays on their side. @param {string} seed @param {string} name @param {number} [percent] */
+export function inTraffic(seed, name, percent = 100) {
+  let hash = 0x811c9dc5; // FNV-1a, 32 bits
+  for (const letter of seed + ":" + name) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193);
+  return (hash >>> 0) % 100 < percent;
+}
+
 /** @param {any} value @returns {boolean | undefined} yes, no or unknown */
 export function truth(value) {
   return kind(value) === "object" ? Object.keys(value).length > 0 : value === undefined ? value : !!value;

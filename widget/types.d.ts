@@ -80,6 +80,7 @@ interface Line {
 
 /** What localStorage["usher:<site key>"] holds. */
 interface Saved {
+  /** stands for the signed-in person whose record it is */ who?: string;
   token?: string; seed?: string; visits?: number; seen?: number; unsent?: Unsent[];
   last?: number; mode?: string; open?: boolean; draft?: string; live?: boolean; hushed?: boolean; utm?: Record<string, string>; pages?: PageView[];
 }
@@ -129,7 +130,6 @@ interface Host {
   attend?(): void;
   /** inline: looks again for the element of the page */
   settle?(): void;
-  inTraffic(name: string, percent?: number): boolean;
   judge?(): void;
   greeter?: Greeter;
 }
@@ -155,7 +155,8 @@ interface Panel {
   close(): void;
   toggle(): void;
   resume(): void;
-  identify(attributes: object): void;
+  identify(it: any): void;
+  logout(): void;
   track(name: string, data?: object): void;
   reset(): void;
   consent(given: boolean): void;

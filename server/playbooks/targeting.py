@@ -35,7 +35,7 @@ def choose(version: Version, values: Mapping[str, Any], *, seed: str, now: datet
     site = version.site
     looked_at: list[dict[str, Any]] = []
     chosen = ""
-    if not in_traffic(seed, "site", site.traffic_percent):
+    if not in_share(seed, site.traffic_percent):
         looked_at.append(_seen("site", "no", f"outside the {site.traffic_percent} % of visitors this site talks to"))
         return Choice("", {"decision": "playbook", "chosen": "", "looked_at": looked_at})
     for name, playbook in in_order(version, asked):
@@ -55,6 +55,16 @@ def in_order(version: Version, asked: str = "") -> list[tuple[str, Playbook]]:
 def in_traffic(seed: str, name: str, percent: int) -> bool:
     """Is this visitor in the share of traffic that `name` is for? Sticky: the same seed always gets the same answer."""
     return _fnv1a32(f"{seed}:{name}") % 100 < percent
+
+
+def in_share(seed: str, percent: int) -> bool:
+    """Is this visitor in the share that the whole site is for? The seed of a browser is a number from 0 to 1, so that
+    the loader can tell without code for hashes."""
+    try:
+        number = float(seed)
+    except ValueError:
+        number = -1.0
+    return number * 100 < percent if 0 <= number < 1 else in_traffic(seed, "site", percent)
 
 
 def browser_playbooks(version: Version, now: datetime) -> list[dict[str, Any]]:

@@ -132,6 +132,16 @@ def test_a_visitor_stays_on_their_side_and_a_larger_share_keeps_everybody_of_the
     assert targeting.in_traffic(seed, "p", 100)
 
 
+def test_the_sites_share_is_the_number_that_the_browser_drew() -> None:
+    """`+seed * 100 >= traffic` in widget/loader.js hides the launcher."""
+    assert [targeting.in_share("0.2599", percent) for percent in (0, 25, 26, 100)] == [False, False, True, True]
+    assert targeting.in_share("5.1e-7", 1)
+    assert not targeting.in_share("0.999", 99)
+    for strange in ("nan", "inf", "-0.5", "1.5", "abc"):
+        assert targeting.in_share(strange, 100)
+        assert not targeting.in_share(strange, 0)
+
+
 def test_the_share_is_counted_as_the_protocol_says() -> None:
     """FNV-1a test vectors of its authors, and one that widget/rules.js gives."""
     assert targeting._fnv1a32("") == 0x811C9DC5
