@@ -133,7 +133,7 @@ def test_chat_is_seen_on_the_pages_of_the_rules_hidden_elsewhere_and_back_as_it_
     if not navigation:
         page.add_init_script("delete Window.prototype.navigation; delete window.navigation")
     page.goto(double.site + "/put/checkout")
-    page.wait_for_function("window.Usher?.v && Usher.ready")
+    page.wait_for_function("!!window.Usher?.v")
     page.evaluate("Usher.ready")
     assert page.evaluate("!!window.navigation") is navigation
     expect(page.locator(".launcher")).to_be_hidden()
