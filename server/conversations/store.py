@@ -70,9 +70,7 @@ def open_of(tx: Connection, visitor_id: str) -> Conversation | None:
 
 def add_if_none_open(tx: Connection, row: Mapping[str, Any]) -> bool:
     """True when the visitor had no open conversation and this one is now it."""
-    dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
-    new = dialect.insert(conversations).values(**row).on_conflict_do_nothing().returning(conversations.c.id)
-    return tx.execute(new).first() is not None
+    return tx.execute(_add_if_none_open(tx.dialect.name), dict(row)).first() is not None
 
 
 def change(tx: Connection, conversation_id: str, values: Mapping[str, Any]) -> None:
@@ -119,6 +117,12 @@ def put_answers(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 def _put_state(names: Sequence[str]) -> Update:
     columns = {name: bindparam(name, type_=conversations.c[name].type) for name in names}
     return update(conversations).where(conversations.c.id == bindparam("which")).values(columns)
+
+
+@lru_cache(maxsize=2)
+def _add_if_none_open(dialect: str) -> Any:
+    new = (postgresql if dialect == "postgresql" else sqlite).insert(conversations)
+    return new.on_conflict_do_nothing().returning(conversations.c.id)
 
 
 @lru_cache(maxsize=2)

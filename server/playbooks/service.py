@@ -79,8 +79,7 @@ def open(db: Database, hello: Hello) -> Opened:  # noqa: A001 - the verb of the 
         else:
             version = config.version(tx, row.version_id)
             turn = opening.resume(tx, version, visitor, conversations.lock(tx, row.id), hello, told_before)
-        messages.finish(turn)
-        row = conversations.get(tx, turn.conversation.id)
+        row = messages.finish(turn).conversation
         after = 0 if is_new or hello.after > row.seq else hello.after
         found = conversations.messages(tx, row.id, after)
         agent = people.agent(turn.version, row)
