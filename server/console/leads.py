@@ -54,6 +54,7 @@ def show(lead_id: str) -> ResponseReturnValue:
             "conversations": conversations.of_lead(tx, lead.id),
             "attribution": visitors.attribution(tx, browsers[0].id) if browsers else {},
             "meetings": booking.of_lead(tx, lead.site_id, lead.id),
+            "vouched": next((one for one in browsers if "email" in (one.signed or {})), None),
             "events": events.of_subject(tx, "lead", lead.id),
         }
     site = here.site_of(lead.site_id)

@@ -38,7 +38,9 @@ ENTRIES = (
     Entry("meetings.index", "Meetings", "calendar", first=True),
     Entry("versions.index", "Site versions", "layers", deed="see_config"),
     Entry("deliveries.index", "Deliveries", "send", deed="see_deliveries"),
+    Entry("signed_in.index", "Signed-in visitors", "lock", deed="manage_keys"),
     Entry("users.index", "Users", "key", deed="manage_users"),
+    Entry("privacy.index", "Erasures", "erase", deed="erase"),
 )
 
 

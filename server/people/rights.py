@@ -23,6 +23,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "see_deliveries": frozenset({OWNER, MARKETING, SUPERVISOR}),
     "retry_delivery": frozenset({OWNER, MARKETING}),
     "manage_users": frozenset({OWNER}),
+    "manage_keys": frozenset({OWNER}),
     "erase": frozenset({OWNER}),
 }
 """Deed: the roles that may do it. Everybody sees their own conversations, leads and meetings, and free leads."""

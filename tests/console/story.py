@@ -19,6 +19,7 @@ from server.leads.values import FieldValue
 from server.outbox import service as outbox
 from server.people import service as people
 from server.settings import ROOT
+from server.visitors import keys
 from server.visitors import service as visitors
 from server.visitors.service import Arrival
 
@@ -54,6 +55,7 @@ class Story:
     meeting: str  # of ada with grace, today at 15:00 UTC
     dead: str  # delivery
     done: str  # delivery
+    key: str  # with which the site signs who is signed in
     users: dict[str, people.User]
 
 
@@ -68,7 +70,8 @@ def tell(db: Database) -> Story:
         linus, of_linus = _linus_has_one(tx, version)
         meeting = book(tx, version, TODAY_AT_THREE, with_ada)
         dead, done = _deliveries(tx, version.site_id)
-    return Story(version.site_id, ada, zoe, linus, with_ada, waiting, of_linus, meeting, dead, done, users)
+    key = keys.add(db, version.site_id, users["owner"].actor)[0].id
+    return Story(version.site_id, ada, zoe, linus, with_ada, waiting, of_linus, meeting, dead, done, key, users)
 
 
 def apply(db: Database, key: str, note: str, **changed: str) -> config.Version:

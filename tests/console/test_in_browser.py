@@ -35,7 +35,7 @@ MODES: dict[str, dict[str, Any]] = {
 PAGES = (
     "/", "/account", "/conversations", "/conversations?show=mine", "/conversations/{with_ada}",
     "/conversations/{waiting}", "/leads", "/leads/{ada}", "/meetings", "/meetings/{meeting}", "/versions",
-    "/versions/acme/2", "/deliveries", "/deliveries/{dead}", "/users",
+    "/versions/acme/2", "/deliveries", "/deliveries/{dead}", "/users", "/signed-in",
 )  # fmt: skip
 
 
