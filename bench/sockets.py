@@ -35,7 +35,9 @@ def main() -> None:
 
     files = more_files()
     idle = min(IDLE, files - SPARE_FILES)
-    print(f"{files} open files are allowed: {idle} idle sockets in one process" + (" (fewer than wished)" * (idle < IDLE)))
+    print(
+        f"{files} open files are allowed: {idle} idle sockets in one process" + (" (fewer than wished)" * (idle < IDLE))
+    )
     with serving("ours") as ours, serving("bare") as bare, chat() as door:
         cpu = {name: [] for name in ("ours", "bare")}
         made = {name: [] for name in ("ours", "bare")}
@@ -54,7 +56,9 @@ def main() -> None:
     ):
         table.add_row(title, form.format(mine), form.format(theirs), f"{mine / theirs:.2f}")
     Console().print(table)
-    print(f"the real chat, {WELCOMED} welcomed visitors: {welcomed:.1f} KiB each, {hello_cpu * 1000:.1f} ms CPU to welcome one")
+    print(
+        f"the real chat: {welcomed:.1f} KiB each of {WELCOMED} welcomed visitors, {hello_cpu * 1000:.1f} ms CPU a hello"
+    )
 
 
 def more_files() -> int:
@@ -222,22 +226,17 @@ def serve_ours(port: int) -> None:
     from server import serve  # isort: skip - patches first
     from flask import Flask
     from flask_sock import Sock
-    from simple_websocket import ConnectionClosed
 
     from server.web import connection, sending
 
     app = Flask(__name__)
     app.config["SOCK_SERVER_OPTIONS"] = connection.SERVER_OPTIONS
 
-    def door(ws: object) -> None:
-        link = connection.Connection(ws)
-        try:
-            while True:
-                link.send(sending.framed(str(link.receive()).encode()))
-        except ConnectionClosed:
-            link.finish()
+    def talk(link: connection.Connection) -> None:
+        while True:
+            link.send(sending.framed(str(link.receive()).encode()))
 
-    Sock(app).route("/")(door)
+    Sock(app).route("/")(lambda ws: connection.serve(ws, talk))
 
     class Echo(serve.Server):
         def load(self) -> Flask:

@@ -6,14 +6,17 @@ only in part, and one reader that is stuck stops everybody who sends to it (docs
 
 from __future__ import annotations
 
+import logging
 import socket as sockets
 import time
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gevent
+from gevent import socket as gevent_sockets
 from simple_websocket import ConnectionClosed
+from wsproto.connection import Connection as FrameReader
+from wsproto.connection import ConnectionType
 from wsproto.events import CloseConnection, Message, Ping
 
 from server.web import sending, stopping
@@ -23,11 +26,12 @@ MOST_FRAME_BYTES = 64 * 1024
 READ_BYTES = 16384
 SILENT_SECONDS = 45
 FLUSH_SECONDS, LINGER_SECONDS = 5, 1
-TOO_BIG, LOST = 1009, 1006
+TOO_BIG, LOST, FAULT = 1009, 1006, 1011
 _PING = b"\x89\x00"
 _PINGS_AT_ONCE = 100
 
 _open: set[Connection] = set()
+_log = logging.getLogger("usher.chat")
 
 
 class NoThread:
@@ -48,22 +52,42 @@ class NoThread:
 SERVER_OPTIONS = {"thread_class": NoThread, "event_class": NoThread}
 
 
+def serve(ws: Any, talk: Callable[[Connection], None]) -> None:
+    """Take the socket over after its handshake: `talk` has it in a greenlet of its own, until ConnectionClosed.
+
+    So the upgrade's request ends, and an idle socket keeps none of what answering a request needs (15 KiB).
+    """
+    ws.connected = False  # so that flask-sock says no goodbye of its own
+    gevent.spawn(_run, Connection(gevent_sockets.socket(fileno=ws.sock.detach())), talk)
+
+
+def _run(link: Connection, talk: Callable[[Connection], None]) -> None:
+    try:
+        talk(link)
+    except ConnectionClosed:
+        pass
+    except Exception:  # noqa: BLE001 - nobody is above this greenlet who could be told
+        _log.exception("a socket failed")
+        link.end(FAULT)
+    finally:
+        link.finish()
+
+
 class Connection:
-    """Takes the socket over from simple_websocket after its handshake; wsproto reads the frames."""
+    """One socket after its handshake; wsproto reads the frames."""
 
     __slots__ = (
         "_answer", "_closed", "_dead", "_ended", "_inbox", "_kept", "_kept_bytes", "_protocol", "_queue", "_queued",
         "_socket", "_writer", "heard_at",
     )  # fmt: skip
 
-    def __init__(self, ws: Any) -> None:
-        self._protocol = ws.ws
-        self._socket = ws.sock
-        ws.connected = False  # so that flask-sock says no goodbye of its own
-        self._inbox: deque[str | bytes] = deque()
+    def __init__(self, socket: Any) -> None:
+        self._protocol = FrameReader(ConnectionType.SERVER)
+        self._socket = socket
+        self._inbox: list[str | bytes] = []
         self._kept: list[Any] = []  # the parts so far of a message that is not whole yet
         self._kept_bytes = 0
-        self._queue: deque[bytes] = deque()
+        self._queue: list[bytes] = []
         self._queued = 0
         self._writer: gevent.Greenlet | None = None
         self._closed: ConnectionClosed | None = None
@@ -84,7 +108,7 @@ class Connection:
         while True:
             gevent.sleep(0)  # a recv() that finds data never yields: let the others have their turn
             if self._inbox and not self._ended:
-                return self._inbox.popleft()
+                return self._inbox.pop(0)
             if self._closed or self._ended:
                 self._answer_goodbye()
                 raise self._closed or ConnectionClosed(LOST, None)
@@ -146,7 +170,7 @@ class Connection:
     def _write(self) -> None:
         try:
             while self._queue:
-                data = self._queue.popleft()
+                data = self._queue.pop(0)
                 self._socket.sendall(data)
                 self._queued -= len(data)
         except OSError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,26 +29,29 @@ _VALUE = {"option": str, "options": list, "slot": str, "meeting": str, "form": d
 FRAMES: Mapping[str, Shape] = {
     "hello": Shape(
         {"site": str, "page": dict, "device": str, "locale": str, "zone": str, "seed": str},
-        {"token": str, "after": int, "visit": dict, "data": dict, "playbook": str, "consent": bool},
+        {"token": str, "after": int, "visit": dict, "data": dict, "playbook": str, "consent": bool, "discreet": bool}
+        | {"identity": str},
     ),
+    "resume": Shape({"site": str}, {"token": str, "conversation": str, "after": int, "state": str}),
     "say": Shape({"id": str, "text": str}, {"value": dict}),
     "page": Shape(_PAGE, {"data": dict}),
-    "identify": Shape({"attributes": dict}, {}),
+    "identify": Shape({}, {"attributes": dict, "token": str}),
     "track": Shape({"name": str}, {"data": dict}),
     "typing": Shape({}, {}),
     "seen": Shape({"seq": int}, {}),
     "ping": Shape({}, {}),
 }
+OPENINGS = ("hello", "resume")
 
 
-def read(raw: str | bytes, expected: str | None = None) -> Frame:
-    """The frame in a socket message. Invalid says what is wrong with it."""
+def read(raw: str | bytes, expected: Collection[str] = ()) -> Frame:
+    """The frame in a socket message, one of the expected kinds. Invalid says what is wrong with it."""
     frame = _parsed(raw)
     kind = frame.get("t")
     if not isinstance(kind, str) or kind not in FRAMES:
         raise Invalid(f"A frame needs `t`, one of: {', '.join(FRAMES)}.", field="t")
-    if expected and kind != expected:
-        raise Invalid(f"The first frame must be `{expected}`.", field="t")
+    if expected and kind not in expected:
+        raise Invalid(f"The first frame must be `{'` or `'.join(expected)}`.", field="t")
     _check(frame, FRAMES[kind], kind)
     if len(frame.get("text", "")) > MOST_TEXT:
         raise Invalid(f"A message can have {MOST_TEXT:,} characters at most.", field="text")

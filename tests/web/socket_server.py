@@ -15,7 +15,6 @@ from flask import Flask  # noqa: E402
 from flask_sock import Sock  # noqa: E402
 from gevent.event import Event  # noqa: E402
 from gunicorn.app.base import BaseApplication  # noqa: E402
-from simple_websocket import ConnectionClosed  # noqa: E402
 
 from server.live import Shared  # noqa: E402
 from server.web import connection, stopping  # noqa: E402
@@ -31,16 +30,16 @@ go = Event()
 
 
 def ours(ws):
-    link = connection.Connection(ws)
+    connection.serve(ws, talk)
+
+
+def talk(link):
     links.add(link)
     try:
         while True:
             obey(link, link.receive())
-    except ConnectionClosed:
-        pass
     finally:
         links.discard(link)
-        link.finish()
 
 
 def stock(ws):

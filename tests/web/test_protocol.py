@@ -15,7 +15,7 @@ from server import live
 from server.config import folder
 from server.config import service as config
 from server.conversations import service as conversations
-from server.conversations.frames import state_frame
+from server.conversations.frames import FORGOTTEN, state_frame
 from server.db import Database
 from server.playbooks.people import agent
 from server.sections import SECTIONS
@@ -123,6 +123,7 @@ def test_the_servers_frames_are_those_of_the_page(talk, sqlite_db, version):
     with sqlite_db.reading() as tx:
         row = conversations.get(tx, link.sent[0]["conversation"])
         seen |= check([state_frame("rep", dict(agent(version, row)))])
+    seen |= check([FORGOTTEN])
     assert seen | {"typing"} == set(documented_server_frames())
 
 
