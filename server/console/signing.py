@@ -8,8 +8,10 @@ import jwt  # pip install PyJWT
 
 def usher_token(user):
     now = int(time.time())
-    claims = {"sub": str(user.id), "email": user.email, "name": user.name, "iat": now, "exp": now + 600}
-    return jwt.encode(claims, os.environ["USHER_IDENTITY_SECRET"], algorithm="HS256", headers={"kid": "KID"})
+    claims = {"sub": str(user.id), "email": user.email, "name": user.name,
+              "iat": now, "exp": now + 600}
+    secret = os.environ["USHER_IDENTITY_SECRET"]
+    return jwt.encode(claims, secret, algorithm="HS256", headers={"kid": "KID"})
 """
 NODE = """
 const { createHmac } = require("node:crypto");
@@ -17,7 +19,8 @@ const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url")
 
 function usherToken(user) {
   const now = Math.floor(Date.now() / 1000);
-  const claims = { sub: String(user.id), email: user.email, name: user.name, iat: now, exp: now + 600 };
+  const claims = { sub: String(user.id), email: user.email, name: user.name,
+                   iat: now, exp: now + 600 };
   const text = part({ alg: "HS256", typ: "JWT", kid: "KID" }) + "." + part(claims);
   const secret = process.env.USHER_IDENTITY_SECRET;
   return text + "." + createHmac("sha256", secret).update(text).digest("base64url");
@@ -38,7 +41,8 @@ require "jwt" # gem install jwt
 
 def usher_token(user)
   now = Time.now.to_i
-  claims = { sub: user.id.to_s, email: user.email, name: user.name, iat: now, exp: now + 600 }
+  claims = { sub: user.id.to_s, email: user.email, name: user.name,
+             iat: now, exp: now + 600 }
   JWT.encode(claims, ENV.fetch("USHER_IDENTITY_SECRET"), "HS256", { kid: "KID" })
 end
 """
