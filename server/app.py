@@ -9,16 +9,15 @@ from typing import Any
 from flask import Flask, Response, json, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from plugins import registry
 from server import clock, console, ids, settings
 from server.db import Database, migrate
 from server.errors import Invalid, TooMany, UsherError
-from server.web import assets, booking, chat, connection, meeting_page, site_config, status
+from server.web import assets, booking, chat, connection, meeting_page, poll, proxies, site_config, status
 
 MOST_BODY_BYTES = 256 * 1024
-VISITOR_DOORS = (assets, site_config, booking, meeting_page, status)
+VISITOR_DOORS = (assets, site_config, booking, meeting_page, poll, status)
 _log = logging.getLogger("usher")
 
 
@@ -54,8 +53,7 @@ def create_app(database: Database | None = None) -> Flask:
     app.after_request(_harden)
     app.wsgi_app = _Front(app.wsgi_app)  # type: ignore[method-assign]
     if of.trusted_proxies:
-        hops = of.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        app.wsgi_app = proxies.Trusted(app.wsgi_app, of.trusted_proxies)  # type: ignore[method-assign]
     return app
 
 
