@@ -40,7 +40,7 @@ ENTRIES = (
     Entry("deliveries.index", "Deliveries", "send", deed="see_deliveries"),
     Entry("signed_in.index", "Signed-in visitors", "lock", deed="manage_keys"),
     Entry("users.index", "Users", "key", deed="manage_users"),
-    Entry("privacy.index", "Erasures", "erase", deed="erase"),
+    Entry("erasures.index", "Erasures", "erase", deed="erase"),
 )
 
 

@@ -37,6 +37,11 @@ def commit_by(run: Run) -> None:
     _commit_by = run
 
 
+def aside(do: Callable[[], None]) -> None:
+    """Carry out where commits are what takes SQLite long; returns when it is done."""
+    _commit_by(do)
+
+
 class Database:
     """One database. Services open `transaction()` to change, `reading()` to look; stores never do."""
 

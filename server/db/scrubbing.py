@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import JSON, ColumnElement, Connection, String, Table, Text, and_, cast, or_, select, update
-from sqlalchemy.exc import OperationalError
 
-from server.db import Database
+from server.db import SWITCH_REST_SECONDS, SWITCH_TRIES, Database, aside, metadata
 
 ERASED = "[erased]"
 _SHORTEST = 120  # columns shorter than this hold words of our own and ids
@@ -66,20 +68,37 @@ def scrub(tx: Connection, table: Table, wipe: Wipe, *where: ColumnElement[bool],
 def compact(db: Database) -> bool:
     """Overwrite what was deleted: SQLite's file is written anew, PostgreSQL's dead rows are freed.
 
-    False when somebody was reading SQLite's file all the while, so that traces may stay in it until the next time.
+    False when others used SQLite's file all the while, so that traces may stay in it until the next time.
     """
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if not db.is_sqlite:
-            connection.exec_driver_sql("VACUUM")
+            connection.exec_driver_sql(f"VACUUM {', '.join(sorted(metadata.tables))}")
             return True
+        raw: Any = connection.connection.driver_connection
+        connection.rollback()
+        raw.execute("PRAGMA busy_timeout=0")  # its waiting would stop the others of this process, for whom it waits
         try:
-            raw: Any = connection.connection.driver_connection
-            connection.rollback()
-            raw.execute("VACUUM")
-            blocked, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        except OperationalError:
-            return False
+            return _until_done(lambda: bool(raw.execute("VACUUM"))) and _until_done(lambda: _emptied(raw))
+        finally:
+            raw.execute("PRAGMA busy_timeout=30000")
+
+
+def _emptied(raw: Any) -> bool:
+    """Whether the write-ahead log has gone into the file and is empty."""
+    blocked, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not blocked
+
+
+def _until_done(step: Callable[[], bool]) -> bool:
+    """Try again while somebody else has the file; what takes long is done where commits are."""
+    done: list[bool] = []
+    for _ in range(SWITCH_TRIES):
+        with suppress(sqlite3.OperationalError):
+            aside(lambda: done.append(step()))
+        if any(done):
+            return True
+        time.sleep(SWITCH_REST_SECONDS)
+    return False
 
 
 def _may_hold(kind: Any) -> bool:

@@ -12,12 +12,12 @@ from server.leads.service import email_key
 from server.leads.tables import accounts, assignments, enrolments, field_values, leads
 
 
-def of_person(tx: Connection, site_id: str, address: str) -> list[str]:
-    """Ids of the leads with this address: known by it, or having it as a value that anybody told."""
+def of_person(tx: Connection, site_id: str, address: str, lead_id: str = "") -> list[str]:
+    """Ids of this lead and of those with this address: known by it, or having it as a value that anybody told."""
     told = cast(field_values.c.value, Text).icontains(address, autoescape=True)
     rows = tx.execute(select(field_values).where(field_values.c.field == "email", told)).all()
     having = [row.subject_id for row in rows if isinstance(row.value, str) and email_key(row.value) == address]
-    mine = or_(leads.c.email_key == address, leads.c.id.in_(having))
+    mine = or_(leads.c.email_key == address, leads.c.id.in_([lead_id, *having]))
     return list(tx.execute(select(leads.c.id).where(leads.c.site_id == site_id, mine).order_by(leads.c.id)).scalars())
 
 

@@ -79,7 +79,7 @@ class Holdings:
 
 def find(tx: Connection, site_id: str, address: str, lead_id: str = "") -> Holdings:
     """What the site holds about whoever has this address (folded), or is this lead."""
-    lead_ids = sorted({*leads.of_person(tx, site_id, address), *([lead_id] if lead_id else [])})
+    lead_ids = leads.of_person(tx, site_id, address, lead_id)
     visitor_ids = visitors.of_person(tx, site_id, lead_ids, address)
     talks = conversations.of_person(tx, lead_ids, visitor_ids)
     visitor_ids = sorted({*visitor_ids, *conversations.visitors_of(tx, talks)})

@@ -128,9 +128,10 @@ def _refuse_meetings(of: Holdings, cancel_meetings: bool) -> None:
     ahead = booking.ahead(of.meetings)
     if ahead and not cancel_meetings:
         first = f"{ahead[0].start_at:%d %b %Y %H:%M} UTC"
+        lie = "A meeting lies ahead, on" if len(ahead) == 1 else f"{len(ahead)} meetings lie ahead, the first on"
         raise Conflict(
-            f"{len(ahead)} meetings lie ahead, the first on {first}. Cancel them first, so that everybody is told, or "
-            "have them called off with the erasure: then only hosts and guests are told."
+            f"{lie} {first}. Cancel first, so that everybody is told, or have it called off with the erasure: then "
+            "only hosts and guests are told."
         )
 
 

@@ -50,7 +50,7 @@ def test_erasing_shows_what_goes_and_asks_for_the_address(usher, town):
     assert (code, "messages" in said, "called off" in said, "Nothing was erased." in said) == (1, True, True, True)
     assert town.found()
     code, said, _ = usher("erase", ADA, "--cancel-meetings", given="ada@wonka.example\n")
-    assert (code, "is erased" in said, "1 meetings were called off" in said) == (0, True, True)
+    assert (code, "is erased" in said, "1 meeting was called off" in said) == (0, True, True)
     assert "mailboxes of those who were written to" in said
     assert town.found() == []
 
@@ -58,7 +58,7 @@ def test_erasing_shows_what_goes_and_asks_for_the_address(usher, town):
 def test_a_meeting_ahead_stops_it_with_one_sentence(usher, town):
     code, said, complaint = usher("erase", ADA, "--yes")
     assert (code, "see --cancel-meetings" in said) == (1, True)
-    assert complaint.startswith("1 meetings lie ahead")
+    assert complaint.startswith("A meeting lies ahead")
     assert town.found()
 
 

@@ -85,7 +85,7 @@ def test_hosts_are_told_without_a_name_and_the_time_is_open_again(town: Town, ma
 
 def test_a_meeting_ahead_is_not_dropped_silently(town: Town):
     before = town.everything()
-    with pytest.raises(Conflict, match="1 meetings lie ahead"):
+    with pytest.raises(Conflict, match="A meeting lies ahead"):
         privacy.erase(town.db, town.who, by=OWNER)
     assert town.everything() == before
 
