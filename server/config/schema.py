@@ -218,7 +218,7 @@ class Mail(Part):
 
 
 class Identity(Part):
-    """Whether pages may say who their user is with a token that the site's own server signed (docs/owners.md)."""
+    """Whether pages may say who their user is with a token that the site's own server signed; see Signed-in visitors."""
 
     mode: Literal["off", "optional", "required"] = Field(
         "off",
