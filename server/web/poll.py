@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import gevent
-from flask import Blueprint, Response, json, request
+from flask import Blueprint, Response, abort, json, request
 from gevent.event import Event
 from simple_websocket import ConnectionClosed
 
@@ -81,7 +81,8 @@ def poll() -> Response:
 
 def _read() -> tuple[list[Any], bool]:
     """The frames of the body, and whether to wait."""
-    request.max_content_length = MOST_BYTES
+    if len(request.get_data()) > MOST_BYTES:
+        abort(413)
     body = request.get_json(silent=True)
     if not isinstance(body, dict) or not body.keys() <= {"frames", "wait"}:
         raise Invalid("Send a JSON object with `frames` and `wait`.")
