@@ -55,6 +55,7 @@ class Double:
         self.requests: list[str] = []
         self.deaf = self.mute = self.down = False
         self.refuse = ""
+        self.hurried = 0  # so many messages are too many for now
 
     def stop(self) -> None:
         self.cut()
@@ -205,6 +206,10 @@ class Double:
 
     def _said(self, ws: simple_websocket.Server, token: str, frame: dict[str, Any]) -> None:
         talk = self.conversations[token]
+        if self.hurried:
+            self.hurried -= 1
+            self._send_one(ws, {"t": "refused", "id": frame["id"], "code": "too_many", "message": "Please wait 1 s."})
+            return
         if self.refuse:
             self._send_one(ws, {"t": "refused", "id": frame["id"], "code": "invalid", "message": self.refuse})
             return

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import time
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.widget.conftest import opened, say
+from tests.widget.conftest import NODE, WIDGET, opened, say
 from tests.widget.double import Double
 
 STORED = "JSON.parse(localStorage['usher:acme'])"
@@ -85,6 +87,48 @@ def test_three_messages_written_offline_are_sent_once_in_order_after_a_reload_to
     expect(chat.locator(".visitor .bubble")).to_have_text(["one", "two", "three"])
     expect(chat.locator(".pending")).to_have_count(0)
     assert chat.evaluate(f"{STORED}.unsent") == []
+
+
+def test_messages_stay_in_order_when_the_first_has_to_be_sent_again(chat: Page, double: Double) -> None:
+    double.down = True
+    double.cut()
+    for text in ("one", "two", "three"):
+        say(chat, text)
+    double.hurried = 1
+    double.down = False
+    chat.get_by_text("You said: three").wait_for()
+    assert double.said() == ["one", "two", "three"]
+    assert [frame["text"] for frame in double.heard("say")] == ["one", "one", "two", "three"]
+    expect(chat.locator(".refused")).to_have_count(0)
+
+
+def test_message_that_is_refused_does_not_keep_the_others_back(chat: Page, double: Double) -> None:
+    double.refuse = "Not this."
+    say(chat, "one")
+    expect(chat.locator(".refused")).to_have_count(1)
+    double.refuse = ""
+    say(chat, "two")
+    chat.get_by_text("You said: two").wait_for()
+    assert double.said() == ["two"]
+    assert chat.evaluate(f"{STORED}.unsent") == []
+
+
+def test_the_next_try_comes_soon_for_two_minutes_and_rarely_after_that() -> None:
+    """So whoever is back within that time is connected again within three seconds."""
+    script = """
+        import { pause } from "./socket.js";
+        const all = (code, tries) => Array.from({ length: 500 }, () => pause(code, tries));
+        const most = (code, tries) => Math.max(...all(code, tries));
+        const soon = [1, 5, 59].map((tries) => most(0, tries));
+        console.log(JSON.stringify([most(1001, 0), ...soon, most(0, 99), Math.min(...all(0, 59))]));
+    """
+    run = [NODE, "--input-type=module", "-e", script]
+    told = subprocess.run(run, cwd=WIDGET, check=True, capture_output=True, text=True).stdout
+    at_once, *soon, rarely, least = json.loads(told)
+    assert at_once <= 250
+    assert max(soon) <= 2200
+    assert rarely > 10_000
+    assert least >= 1100
 
 
 def test_answer_lost_on_the_way_does_not_double_the_message(chat: Page, double: Double) -> None:
