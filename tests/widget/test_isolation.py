@@ -155,7 +155,8 @@ def test_what_is_typed_pasted_and_scrolled_in_the_chat_triggers_nothing_in_the_p
 
 MESSAGES = (HERE / "foreign.js").read_text()
 WITHIN = """() => [document.querySelector("usher-chat").shadowRoot.innerHTML,
-  document.querySelector("usher-chat").outerHTML, JSON.stringify(localStorage), document.cookie, String(window.opened)]"""
+  document.querySelector("usher-chat").outerHTML,
+  JSON.stringify(localStorage), document.cookie, String(window.opened)]"""
 
 
 def test_frame_of_another_origin_changes_nothing_whatever_it_posts(visit: Visit, double: Double) -> None:
