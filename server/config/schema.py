@@ -22,6 +22,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, V
 
 from server.config.problems import Problem, did_you_mean, shown, unknown_name
 from server.expressions import LocaleText
+from server.links import Link
 
 __all__ = ["FolderPart", "Hours", "Identifier", "Locale", "Part", "Problem", "Site", "TimeText", "Zone", "did_you_mean"]
 
@@ -162,7 +163,7 @@ class Brand(Part):
     color: Color = "#175cd3"
     color_dark: Color | None = Field(None, description="Instead of it for visitors whose screen is dark")
     scheme: Literal["auto", "light", "dark"] = Field("auto", description="auto: as the visitor's screen")
-    logo: str = Field("", description="Address of a square picture for the chat's head")
+    logo: Link = Field("", description="Address of a square picture for the chat's head")
     position: Literal["left", "right"] = "right"
     offset_x: int = Field(20, ge=0, le=500, description="Pixels from that side")
     offset_y: int = Field(20, ge=0, le=500, description="Pixels from the bottom")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from server import links
+
 FORGOTTEN = {"t": "forgotten"}
 """The visitor was erased."""
 
@@ -21,11 +23,11 @@ def message(row: Any) -> dict[str, Any]:
         "id": row.client_id,
         "author": row.author,
         "name": row.name,
-        "text": row.text,
+        "text": links.plain(row.text),
         "at": moment(row.at),
         "node": row.node,
-        "citations": row.citations,
-        "part": row.part,
+        "citations": links.cited(row.citations),
+        "part": links.shown(row.part),
     }
 
 

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from server.config.schema import Identifier, Part
 from server.expressions import Expression, Names
+from server.links import Link
 from server.routing.team import Pool, Queue, Rep, Team, refuse_doubles
 
 __all__ = ["Pool", "Queue", "Rep", "Routing", "Rule", "Segments", "Target", "Team"]
@@ -136,7 +137,7 @@ class Target(Part):
     rep: Identifier | None = None
     pool: Identifier | None = None
     queue: Identifier | None = None
-    resource: str | None = Field(None, min_length=1, description="A page to read instead of a meeting")
+    resource: Link | None = Field(None, min_length=1, description="A page to read instead of a meeting")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Target:

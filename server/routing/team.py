@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from server.config.problems import shown
 from server.config.schema import Day, Holidays, Identifier, Part, TimeText, Zone
+from server.links import Link
 
 STEP_MINUTES = 5
 
@@ -82,7 +83,7 @@ class Location(Part):
     """Where a meeting takes place. video: `url` of the rep's room, or a link made by the calendar service."""
 
     kind: Literal["video", "phone", "in_person"] = "video"
-    url: str = Field("", description="Address of the video room")
+    url: Link = Field("", description="Address of the video room")
     address: str = Field("", description="Where to come, for in_person")
 
 

@@ -16,7 +16,10 @@ class Card(Part):
     """What the card shows. `url` is a path of the website or an address."""
 
     title: LocaleText
-    url: str = Field(pattern=r"^(/|https?://)\S*$", description="A path such as /pricing, or an http(s) address")
+    url: str = Field(
+        pattern=r"^(/|https?://|mailto:|tel:)\S*$",
+        description="A path such as /pricing, or an address: http, https, mailto or tel",
+    )
     text: LocaleText | None = None
     image: str | None = Field(None, pattern=r"^(/|https?://)\S*$")
 
