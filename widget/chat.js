@@ -21,15 +21,17 @@ export function openChat(host, greeter, ui) {
   /** @type {Set<number>} */ const seqs = new Set();
   /** @type {Frame[]} frames that can wait for the connection */ const later = [];
   /** @type {string | undefined} */ let token;
+  /** @type {string | undefined} what the site has signed about who is here; never stored */ let identity;
   let conversation = "";
   let state = "";
+  let verified = false; // the server knows for sure who is here
   let greeted = false; // the server knows of this page
   let sending = ""; // the message under way: one at a time, so that they are stored in the order in which they were written
   let [whole, most, asked] = [0, 0, -1]; // everything up to this number is here · there are so many · from where on the rest was asked for
   let [gap, telling] = [0, 0];
   /** @type {string | undefined} */ let wanted;
 
-  return { start, say, send, seen, reset, waits: () => unsent.size > 0, whole: () => whole };
+  return { start, say, send, seen, consent, reset, signIn, mine, waits: () => unsent.size > 0, whole: () => whole };
 
   /** @param {string | null} [playbook] */
   function start(playbook) {
@@ -46,7 +48,21 @@ export function openChat(host, greeter, ui) {
 
   /** What waits in the record, from before or from a tab that was closed. */
   function adopt() {
-    for (const item of store.read().unsent ?? []) wait(item);
+    if (mine()) for (const item of store.read().unsent ?? []) wait(item);
+  }
+
+  /** Is what the record holds of who is here? What a signed-in person has left stays theirs. */
+  function mine() {
+    return verified || identity || !store.read().who;
+  }
+
+  /** Somebody has signed in on the page. @param {string} signed @param {string} who @returns {boolean} false when another person was here */
+  function signIn(signed, who) {
+    if ((store.read().who ?? who) !== who) return false;
+    store.save({ who });
+    if (line && signed !== identity) send({ t: "identify", token: signed }, true);
+    identity = signed;
+    return true;
   }
 
   /** The first frame of a connection. @returns {Frame} */
@@ -57,13 +73,13 @@ export function openChat(host, greeter, ui) {
   /** @returns {Frame} */
   function hello() {
     const { visits = 1 } = store.read();
-    const pages = greeter.discreet ? [] : greeter.views();
+    const pages = greeter.discreet || !host.granted ? [] : greeter.views();
     const here = pages.at(-1);
     if (here) here.words = (document.body.innerText.match(/\S+/g) ?? []).length;
     return {
       t: "hello", site: host.config.site, token, seed: host.seed, after: whole, page: greeter.page(), device: greeter.device(),
       locale: greeter.tag, zone: Intl.DateTimeFormat().resolvedOptions().timeZone, visit: { count: visits, pages },
-      data: host.data, playbook: wanted, consent: host.granted,
+      data: host.data, playbook: wanted, consent: host.granted, identity, discreet: greeter.discreet,
     };
   }
 
@@ -76,6 +92,7 @@ export function openChat(host, greeter, ui) {
     else if (frame.t === "typing") ui.typing(frame.author);
     else if (frame.t === "state") turned(frame);
     else if (frame.t === "event") host.emit(frame.name, frame.data);
+    else if (frame.t === "forgotten") host.call("reset"); // the visitor was erased
     else if (frame.t === "error") failed(frame);
   }
 
@@ -94,7 +111,11 @@ export function openChat(host, greeter, ui) {
     if (conversation && conversation !== frame.conversation) clear();
     ({ conversation } = frame);
     greeted = true;
-    if (frame.token) store.save({ token: (token = frame.token) });
+    token = frame.token ?? token;
+    verified = frame.verified;
+    if (!mine()) store.save({ who: undefined, draft: "", seen: 0, unsent: [...unsent.values()] }); // somebody left without a word
+    if (verified) store.save({ token: undefined });
+    else if (frame.token) store.save({ token });
     const late = whole > 0;
     turned(frame);
     for (const message of frame.messages) stored(message, late);
@@ -123,6 +144,7 @@ export function openChat(host, greeter, ui) {
   /** @param {Frame} frame */
   function failed({ code, message }) {
     console.warn("Usher:", message);
+    if (/^identity/.test(code)) host.emit(code);
     if (code === "unknown_visitor") {
       greeted = false;
       ask();
@@ -206,6 +228,13 @@ export function openChat(host, greeter, ui) {
     telling = +setTimeout(send, 400, { t: "seen", seq }); // a burst of messages is read at once
   }
 
+  /** What the visitor agrees to has changed: another hello tells the server, also of somebody who said nothing on this page. */
+  function consent() {
+    greeted = false;
+    if (line) ask();
+    else if (store.read().token) start();
+  }
+
   /** Makes sure that nothing is missing. */
   function ask() {
     line?.send(first());
@@ -229,8 +258,8 @@ export function openChat(host, greeter, ui) {
   function reset() {
     line?.close(true);
     line = undefined;
-    token = undefined;
-    greeted = false;
+    token = identity = undefined;
+    verified = greeted = false;
     sending = "";
     unsent.clear();
     later.length = 0;

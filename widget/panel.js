@@ -23,6 +23,7 @@ function openPanel(host, greeter, t) {
   const { store } = greeter;
   const label = launcher.ariaLabel;
   const inline = host.mode === "inline";
+  let waits = false;
   let unread = 0;
   let last = 0; // number of the newest message of somebody else
   /** @type {Element | undefined} */ let opener;
@@ -36,7 +37,7 @@ function openPanel(host, greeter, t) {
   for (const sign of OURS) host.root.addEventListener(sign, (event) => event.stopPropagation(), { passive: true });
   launcher.setAttribute("aria-controls", section.id);
   launcher.before(section);
-  return { open, close, toggle: () => (section.hidden ? open() : close()), resume, identify, track, reset, consent };
+  return { open, close, toggle: () => (section.hidden ? open() : close()), resume, identify, track, reset, logout: reset, consent };
 
   /** @param {Opening | string} [how] */
   function open(how = {}) {
@@ -47,10 +48,10 @@ function openPanel(host, greeter, t) {
       launcher.ariaExpanded = "true";
       greeter.tease("");
       screen.shown();
-      talk.composer.write(store.read().draft ?? "");
+      talk.composer.write((talk.chat.mine() && store.read().draft) || "");
       emit("opened", { mode: host.mode, self: !!self });
     }
-    if (!store.read().token) talk.greet(host.text((config.playbooks.find((it) => it.id === playbook) ?? greeter.playbook)?.opening), self);
+    if (!store.read().token && !store.read().who) talk.greet(host.text((config.playbooks.find((it) => it.id === playbook) ?? greeter.playbook)?.opening), self);
     if (!self || (config.consent === "none" && host.granted)) begin(playbook);
     if (message) talk.composer.write(message);
     if (focus && screen.phone()) section.focus();
@@ -79,6 +80,8 @@ function openPanel(host, greeter, t) {
 
   /** Goes on after a page load: where a chat was open, or a person is expected. */
   function resume() {
+    waits = !talk.chat.mine(); // until the page says that it is still the same person
+    if (waits) return;
     if (store.read().open && greeter.device() === "desktop" && !inline) open({ focus: false });
     else talk.chat.start();
   }
@@ -103,9 +106,16 @@ function openPanel(host, greeter, t) {
     launcher.ariaLabel = count ? `${label}, ${t("unread", { count })}` : label;
   }
 
-  /** @param {object} attributes */
-  function identify(attributes) {
-    talk.chat.send({ t: "identify", attributes }, true);
+  /** What the page says about its user; a text is what the site has signed about who it is. @param {any} it */
+  function identify(it) {
+    const signed = it?.token ?? it;
+    if (typeof signed !== "string") return talk.chat.send({ t: "identify", attributes: it }, true);
+    const who = person(signed);
+    if (!talk.chat.signIn(signed, who)) {
+      reset();
+      talk.chat.signIn(signed, who);
+    }
+    if (waits) resume();
   }
 
   /** @param {string} name @param {object} [data] */
@@ -116,15 +126,29 @@ function openPanel(host, greeter, t) {
   /** @param {boolean} given */
   function consent(given) {
     if (given) store.remember(host.seed);
-    else store.forget();
+    else store.rest();
+    talk.chat.consent();
+    if (!given) store.forget();
   }
 
   function reset() {
     store.forget();
+    greeter.tease("");
     close();
-    host.seed = Math.random().toString(36);
+    host.seed = String(Math.random());
     [unread, last] = [0, 0];
     talk.chat.reset();
     read();
   }
+}
+
+/** Tells the persons of signed tokens apart, without keeping who they are. @param {string} signed */
+function person(signed) {
+  let hash = 0;
+  let sub = signed;
+  try {
+    ({ sub } = JSON.parse(atob(signed.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))));
+  } catch {} // no token: somebody whom the server will not know
+  for (const letter of String(sub)) hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) | 0;
+  return hash.toString(36);
 }

@@ -21,13 +21,18 @@ export function openStore(host) {
       if (host.granted) return;
       const known = memory;
       host.granted = true;
-      write(host.key, { seed, ...known, ...this.read() }); // another tab may have been first
+      write(host.key, { seed, ...known, ...this.read(), mode: host.config.consent }); // another tab may have been first
       host.seed = this.read().seed ?? seed;
     },
     /** The teaser was sent away: nothing but this fact is kept, and nothing where consent is asked for elsewhere. */
     hush() {
       this.save({ hushed: true });
       if (!host.granted && host.config.consent !== "external") write(host.key, { hushed: true });
+    },
+    /** Nothing more is written, and what is known is known in this page only. */
+    rest() {
+      this.read();
+      host.granted = false;
     },
     forget() {
       memory = {};
