@@ -23,7 +23,7 @@ from server.conversations.service import CLOSED, Change, Draft, Written
 from server.db import Database
 from server.leads import service as leads
 from server.live import Note
-from server.playbooks import hearing, meaning, opening, people
+from server.playbooks import hearing, meaning, opening, people, qualification
 from server.playbooks.meaning import Meaning
 from server.playbooks.memory import Memory
 from server.playbooks.turn import Heard, Turn, WantsToBeAlone
@@ -192,6 +192,7 @@ def _take(turn: Turn, said: Said) -> None:
     turn.prepared = meant.prepared
     turn.memory.spoke = True
     hearing.hear(turn)
+    qualification.look(turn)
     if turn.in_company:
         _place_lead(turn)
 
@@ -215,7 +216,8 @@ def _outcome(turn: Turn, written: Written, greeted: Sequence[Mapping[str, Any]] 
     row, out = written.conversation, [*greeted, *(frames.message_frame(one) for one in written.messages)]
     if row.state != turn.conversation.state:
         out.append(frames.state_frame(row.state, people.agent(turn.version, row)))
-    out += turn.announced
+    cause = next((one.client_id for one in written.messages if one.author == "visitor"), None)
+    out += [{**one, "id": cause} for one in turn.announced]
     notes = [(f"conversation:{row.id}", frame) for frame in out]
     notes.append((f"site:{row.site_id}", {"t": "conversation", "id": row.id}))
     return Outcome(row.id, turn.heard.seq, row.state, notes)

@@ -190,7 +190,7 @@ def test_what_one_tab_says_the_other_hears(talk, sqlite_db):
     end = live.subscribe(f"conversation:{link.sent[0]['conversation']}", heard.append)
     talk(say(2, "replace"), first=hello(token=link.sent[0]["token"]))
     end()
-    assert [frame["message"]["text"] for frame in heard][:1] == ["replace"]
+    assert [message["text"] for message in messages(heard)][:1] == ["replace"]
 
 
 def test_the_same_message_sent_twice_is_one(talk):

@@ -20,6 +20,7 @@ from server.playbooks.turn import Turn
 MOST_TRIES = 2
 Kind = Literal["text", "choice", "multi", "number", "email", "phone", "company", "date"]
 _SAID_APART = (Correction.SEVERAL_OPTIONS, Correction.PAST_DATE)  # the others read the same for a kind of question
+_FOR_ANYBODY = ("choice", "multi", "number")  # answers that pages may pass on; words of one's own are not among them
 _OF_THEMSELVES = {"email": "lead.email", "phone": "lead.phone", "company": "lead.company"}
 
 
@@ -138,8 +139,9 @@ class Ask(Node):
     def _take(self, turn: Turn, value: Any) -> Move:
         kept = value.isoformat() if isinstance(value, date) else list(value) if isinstance(value, tuple) else value
         turn.save(self.place, kept, source=f"playbook {turn.playbook_id}, {self.id}")
-        if self.criterion:
-            qualification.keep(turn, self.criterion, self.id, self.kind, kept)
+        status = qualification.keep(turn, self.criterion, self.id, self.kind, kept) if self.criterion else None
+        shown = {"value": kept} if self.kind in _FOR_ANYBODY else {}
+        turn.announce("answered", node=self.id, save=self.place, criterion=self.criterion, status=status, **shown)
         return self._after(kept)
 
     def _after(self, value: Any) -> Move:
