@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from io import BytesIO
+from json import dumps as json_text
 from typing import Any
 
+import gevent
 from flask import Flask, Response, json, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
@@ -17,6 +20,7 @@ from server.errors import Invalid, TooMany, UsherError
 from server.web import assets, booking, chat, connection, meeting_page, poll, proxies, site_config, status
 
 MOST_BODY_BYTES = 256 * 1024
+BODY_SECONDS = 8
 VISITOR_DOORS = (assets, site_config, booking, meeting_page, poll, status)
 _log = logging.getLogger("usher")
 
@@ -130,11 +134,27 @@ def _harden(response: Response) -> Response:
 
 
 class _Front:
-    """Before Flask: no permessage-deflate, which would cost 100 KB of memory a socket (docs/decisions.md)."""
+    """Before Flask: a body comes whole and in time, or the request ends; and no permessage-deflate, which would cost
+    100 KB of memory a socket (docs/decisions.md)."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD", "OPTIONS"):
+            with gevent.Timeout(BODY_SECONDS) as slow:
+                try:
+                    environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(MOST_BODY_BYTES + 1))
+                except gevent.Timeout as passed:
+                    if passed is not slow:
+                        raise
+                    return _TOO_SLOW(environ, start_response)
         return self._inner(environ, start_response)
+
+
+_TOO_SLOW = Response(
+    json_text({"error": {"code": "too_slow", "message": "The rest of this request did not come."}}),
+    status=408,
+    content_type="application/json",
+)

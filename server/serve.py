@@ -8,6 +8,7 @@ monkey.patch_all()
 
 import argparse  # noqa: E402 - nothing may be imported before the patch
 import contextlib  # noqa: E402
+import json  # noqa: E402
 import logging  # noqa: E402
 import socket  # noqa: E402
 import sys  # noqa: E402
@@ -15,6 +16,7 @@ from typing import Any  # noqa: E402
 
 import gevent  # noqa: E402
 from gunicorn.app.base import BaseApplication  # noqa: E402
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException  # noqa: E402
 from gunicorn.workers.ggevent import GeventWorker  # noqa: E402
 
 from server import live, logs, settings  # noqa: E402
@@ -28,6 +30,15 @@ from server.worker import Worker  # noqa: E402
 PING_SECONDS = 20
 GRACEFUL_SECONDS = 2  # after this gunicorn kills; what was not committed by then is rolled back and sent again
 GOODBYE_SECONDS = 1
+
+
+_log = logging.getLogger("usher")
+_FAULT = (500, "Something went wrong on our side; please try again in a moment.")
+_NO_REQUEST = {
+    LimitRequestLine: (414, "The address of this request is too long."),
+    LimitRequestHeaders: (431, "The headers of this request are too long."),
+    ParseException: (400, "This is not a request that can be read."),
+}
 
 
 class ChatWorker(GeventWorker):
@@ -55,6 +66,24 @@ class ChatWorker(GeventWorker):
         with gevent.Timeout(GOODBYE_SECONDS, False):
             while connection.count():
                 gevent.sleep(0.02)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """One sentence for what is no request, as for every other error; and no address of it in the log."""
+        if isinstance(exc, gevent.GreenletExit):
+            return
+        status, sentence = next((told for kind, told in _NO_REQUEST.items() if isinstance(exc, kind)), _FAULT)
+        if status == _FAULT[0]:
+            _log.error("a request failed before or after it was answered", exc_info=exc)
+        else:
+            _log.info("refused what is no request: %s", type(exc).__name__)
+        body = json.dumps({"error": {"code": "fault" if status == _FAULT[0] else "no_request", "message": sentence}})
+        head = f"HTTP/1.1 {status} Error\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        with contextlib.suppress(OSError):
+            client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+            client.shutdown(socket.SHUT_WR)
+            with gevent.Timeout(GOODBYE_SECONDS, False):  # unread bytes would cut the answer off
+                while client.recv(65536):
+                    gevent.sleep(0)
 
     def let_go(self) -> None:
         """Close the connections on which no request is being answered."""
@@ -154,7 +183,7 @@ def _say_goodbye(worker: Any, back_room: Worker) -> None:
     while worker.alive:
         gevent.sleep(0.05)
     back_room.stopping = True
-    logging.getLogger("usher").info("stopping: saying goodbye to %d sockets", connection.count())
+    _log.info("stopping: saying goodbye to %d sockets", connection.count())
     stopping.begin()
     connection.end_all()
     worker.let_go()
