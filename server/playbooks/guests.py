@@ -119,7 +119,9 @@ def _take_along(tx: Connection, version: Version, signed: SignedIn) -> list[Note
     ones the present one goes on, unless nothing was said in it or a person is in the other."""
     if signed.before is None:
         return []
-    visitor, actor = signed.visitor, Actor("visitor", signed.visitor.id)
+    visitor, actor = visitors.get(tx, signed.visitor.id), Actor("visitor", signed.visitor.id)
+    if visitor.lead_id and signed.before != visitor.id:
+        visitors.join_lead(tx, signed.before, visitor.lead_id)  # so that it is found when the person is to be erased
     notes: list[Note] = []
     here, there = conversations.open_of(tx, signed.before), conversations.open_of(tx, visitor.id)
     if here is not None and there is not None and here.id != there.id:

@@ -21,7 +21,9 @@ def by_token(tx: Connection, site_id: str, token_digest: str) -> Visitor | None:
 
 
 def by_identity(tx: Connection, site_id: str, sub: str) -> Visitor | None:
-    return tx.execute(select(visitors).where(visitors.c.site_id == site_id, visitors.c.identity == sub)).one_or_none()
+    """The person, ours alone until the transaction ends: two of their browsers may come at once."""
+    found = select(visitors).where(visitors.c.site_id == site_id, visitors.c.identity == sub)
+    return tx.execute(found.with_for_update()).one_or_none()
 
 
 def get(tx: Connection, visitor_id: str) -> Visitor | None:

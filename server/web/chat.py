@@ -154,13 +154,14 @@ class Talk:
     def _met(self, frame: Frame, version: Version) -> Opened:
         self.caller.refuse_crawlers()
         wait = limits.wait_to_start(self.address, version.site_id)
-        if wait and not playbooks.knows(self.db, version.site_id, frame.get("token") or ""):
-            raise _too_many(wait)
         if frame.get("identity"):
             self._forget()
+        elif wait and not playbooks.knows(self.db, version.site_id, frame.get("token") or ""):
+            raise _too_many(wait)
         opened = playbooks.open(self.db, Hello.from_frame(frame, address=self.address, discreet=self.caller.discreet))
         if opened.token:
             self.visitor = ids.digest(opened.token)
+        if opened.token and not opened.verified:
             limits.started(self.address, version.site_id)
         return opened
 

@@ -49,7 +49,7 @@ OTHERS = Rate(10, 0.5)
 # New conversations of one address: an office of hundreds opens the chat on a busy day less often than this; a script
 # that makes visitors fills the database with 2,900 a day and not with millions.
 STARTS = Rate(60, 1 / 30)
-BAD_TOKENS = Rate(20, 0.1)  # of one address: signed tokens that were not good
+BAD_TOKENS = Rate(20, 1 / 30)  # of one address: signed tokens that were not good
 MOST_BUCKETS = 50_000
 
 

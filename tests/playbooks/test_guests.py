@@ -1,8 +1,8 @@
-"""Who has signed in on the owner's site is met as themselves in every browser, and by nobody else; whoever only says who
-they are opens, merges and learns nothing."""
+"""Who has signed in on the owner's site is met as themselves in every browser, and by nobody else; whoever only says so\nopens, merges and learns nothing."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -168,6 +168,28 @@ def test_the_older_conversation_goes_on_when_the_present_one_is_empty_or_a_perso
     with one.db.reading() as tx:
         left = conversations.get(tx, anonymous)
     assert (left.state, left.visitor_id) == ("closed", chat.row.visitor_id)
+
+
+def test_all_browsers_of_a_person_that_sign_in_at_once_are_in_one_conversation(acme: Site) -> None:
+    chats = [acme.browser(seed=str(number)) for number in range(4)]
+    start, faults = threading.Barrier(4), []
+
+    def sign_in(chat: Chat) -> None:
+        chat.identity = acme.signs(ADA)
+        start.wait()
+        try:
+            chat.open()
+        except Exception as fault:  # noqa: BLE001 - whatever goes wrong in a thread is a fault
+            faults.append(fault)
+
+    for chat in chats:
+        chat.say("Growth")
+    threads = [threading.Thread(target=sign_in, args=(chat,)) for chat in chats]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert faults == []
+    assert len({chat.row.visitor_id for chat in chats}) == 1
+    assert sorted(chat.row.state for chat in chats) == ["bot", "closed", "closed", "closed"]
 
 
 def test_after_a_cut_the_page_goes_on_with_what_it_holds_in_memory_and_never_for_somebody_else(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import jwt
@@ -27,10 +28,10 @@ BOB = {"sub": "bob", "name": "Bob"}
 class Tab:
     """A page with a socket: gives frames, keeps what comes and the code with which it was closed."""
 
-    def __init__(self, db: Database, *frames: dict[str, Any]) -> None:
+    def __init__(self, db: Database, *frames: dict[str, Any], address: str = "127.0.0.1") -> None:
         self.sent: list[dict[str, Any]] = []
         self.closed = 0
-        self.talk = Talk(self, db, ORIGIN, "127.0.0.1")
+        self.talk = Talk(self, db, ORIGIN, address)
         self.talk.begin(json.dumps(frames[0]))
         self.tell(*frames[1:])
 
@@ -63,8 +64,8 @@ class Acme:
     def signs(self, person: dict[str, Any], seconds: int = 600) -> str:
         return jwt.encode({**person, "exp": int(clock.now().timestamp()) + seconds}, self.secret, algorithm="HS256")
 
-    def tab(self, *frames: dict[str, Any], **first: Any) -> Tab:
-        return Tab(self.db, hello(**first), *frames)
+    def tab(self, *frames: dict[str, Any], address: str = "127.0.0.1", **first: Any) -> Tab:
+        return Tab(self.db, hello(**first), *frames, address=address)
 
 
 @pytest.fixture
@@ -139,14 +140,23 @@ def test_after_a_cut_a_page_goes_on_and_can_still_sign_in(acme: Acme):
     assert (resumed.welcome["conversation"], resumed.welcome["verified"]) == (anonymous.welcome["conversation"], True)
 
 
-def test_guessing_is_slow(acme: Acme, monkeypatch: pytest.MonkeyPatch):
+@pytest.fixture
+def limited(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("USHER_RATE_LIMITS", "true")
     settings.get.cache_clear()
-    try:
-        for _ in range(int(limits.BAD_TOKENS.burst) + 1):
-            tab = acme.tab(identity="a.b.c")
-        assert tab.closed == 4429
-        assert acme.tab(identity=acme.signs(ADA)).closed == 4429
-        assert acme.tab().closed == 0
-    finally:
-        settings.get.cache_clear()
+    yield
+    settings.get.cache_clear()
+
+
+def test_guessing_is_slow(acme: Acme, limited: None):
+    for _ in range(int(limits.BAD_TOKENS.burst) + 1):
+        tab = acme.tab(identity="a.b.c", address="192.0.2.1")
+    assert tab.closed == 4429
+    assert acme.tab(identity=acme.signs(ADA), address="192.0.2.1").closed == 4429
+    assert acme.tab(address="192.0.2.1").closed == 0
+
+
+def test_an_office_whose_people_are_signed_in_comes_as_often_as_it_likes(acme: Acme, limited: None):
+    for number in range(int(limits.STARTS.burst) + 5):
+        tab = acme.tab(identity=acme.signs({"sub": f"colleague {number}"}), address="192.0.2.2")
+        assert (tab.closed, tab.welcome["verified"]) == (0, True)
