@@ -19,7 +19,8 @@ RUN = """async ({only}) => {
     const options = { resultTypes: ["violations"], preload: false, rules: { "target-size": { enabled: true } } };
     if (only) options.runOnly = only;
     const { violations } = await axe.run({ include: [["usher-chat"]] }, options);
-    return violations.flatMap(({ id, nodes }) => nodes.map((it) => `${id}: ${it.html.slice(0, 160)} ${it.failureSummary}`));
+    return violations.flatMap(({ id, nodes }) =>
+        nodes.map((it) => `${id}: ${it.html.slice(0, 160)} ${it.failureSummary}`));
 }"""
 SETTLED = """document.querySelector('usher-chat').shadowRoot.getAnimations({ subtree: true })
     .every((it) => it.effect.getTiming().iterations === Infinity)"""
@@ -64,3 +65,133 @@ def test_whatever_colour_the_owner_gives_every_text_keeps_its_contrast(
     page.locator(".times button").first.wait_for()
     page.locator(".composer textarea").fill("half a sentence")
     assert page.evaluate(CONTRAST, list(COLOURS)) == {}
+
+
+FOCUSED = """(() => { const it = document.activeElement.shadowRoot?.activeElement;
+  return it ? it.ariaLabel || it.labels?.[0]?.textContent || it.textContent : "" })()"""
+
+
+def tab_to(page: Page, name: str, key: str = "Tab") -> None:
+    """Press Tab until the focus is on what has this name; no visitor would press it forty times."""
+    for _ in range(40):
+        if name in page.evaluate(FOCUSED):
+            assert page.evaluate(OUTLINED), f"the focus on {name} cannot be seen"
+            return
+        page.keyboard.press(key)
+    raise AssertionError(f"Tab never comes to {name}")
+
+
+OUTLINED = """(() => {
+  const { outlineWidth, outlineColor, boxShadow } = getComputedStyle(document.activeElement.shadowRoot.activeElement);
+  return parseFloat(outlineWidth) >= 2 && (outlineColor !== "rgba(0, 0, 0, 0)" || boxShadow !== "none") })()"""
+
+
+def test_keyboard_alone_is_enough_from_the_page_to_a_meeting_and_its_end(visit: Visit, double: Double) -> None:
+    page = visit("short", reduced_motion="reduce", timezone_id="UTC")
+    page.locator("#next").focus()
+    tab_to(page, "Chat with us")
+    page.keyboard.press("Enter")
+    expect(page.locator(".composer textarea")).to_be_focused()
+    page.keyboard.type("multi")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Alerts").wait_for()
+    tab_to(page, "Dashboards", "Shift+Tab")
+    page.keyboard.press("Space")
+    tab_to(page, "Single sign-on")
+    page.keyboard.press("Space")
+    tab_to(page, "Confirm")
+    page.keyboard.press("Enter")
+    page.get_by_text("You said: Dashboards, Single sign-on").wait_for()
+    expect(page.locator(".composer textarea")).to_be_focused()
+    page.keyboard.type("suggested")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="More times").wait_for()
+    tab_to(page, "Time zone", "Shift+Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.type("berlin")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Time zone: Berlin")).to_be_focused()
+    tab_to(page, "9:00")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Your name")).to_be_focused()
+    page.keyboard.type("Ada")
+    tab_to(page, "Work e-mail")
+    page.keyboard.type("ada@globex.example")
+    tab_to(page, "Book it")
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Cancel meeting").wait_for()
+    expect(page.locator(".composer textarea")).to_be_focused()
+    tab_to(page, "Reschedule", "Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".suggested .row").first).to_be_focused()
+    tab_to(page, "Cancel meeting", "Shift+Tab")
+    page.keyboard.press("Enter")
+    page.locator(".meeting.off").wait_for()
+    page.keyboard.press("Escape")
+    expect(page.locator(".launcher")).to_be_focused()
+    assert double.heard("say")[-1]["value"] == {"action": "cancel_meeting", "meeting": "mtg_1"}
+
+
+READ_OUT = """(log) => { window.read = [];
+  const spoken = (node) => {
+    const it = node.cloneNode(true);
+    it.querySelectorAll?.("[hidden], [aria-hidden=true], [aria-live=off]").forEach((quiet) => quiet.remove());
+    return it.textContent;
+  };
+  new MutationObserver((all) => {
+    for (const { target, addedNodes, removedNodes } of all) {
+      const place = target.nodeType === 1 ? target : target.parentElement;
+      if (place?.closest("[aria-live], [aria-hidden=true]") !== log || log.ariaLive === "off") continue;
+      read.push(...[...addedNodes].map(spoken), ...[...removedNodes].map((it) => "gone: " + it.textContent));
+    }
+  }).observe(log, { childList: true, subtree: true, characterData: true });
+}"""
+
+
+def test_each_message_is_read_out_once_and_nothing_else_is(chat: Page, double: Double) -> None:
+    chat.get_by_role("log").evaluate(READ_OUT)
+    say(chat, "hello")
+    chat.get_by_text("You said: hello").wait_for()
+    double.cut()
+    double.wait(lambda: len([one for one in double.frames if one["t"] in ("hello", "resume")]) == 2)
+    double.say("Still there?")
+    chat.get_by_text("Still there?").wait_for()
+    assert chat.evaluate("read") == ["You: hello", "Ada: You said: hello", "Ada: Still there?"]
+
+
+def test_what_was_said_before_the_page_was_loaded_is_not_read_out_again(chat: Page, double: Double) -> None:
+    say(chat, "hello")
+    chat.get_by_text("You said: hello").wait_for()
+    chat.reload()
+    chat.get_by_text("You said: hello").wait_for()
+    log = chat.get_by_role("log")
+    expect(log).to_have_attribute("aria-live", "off")
+    double.say("Welcome back")
+    chat.get_by_text("Welcome back").wait_for()
+    expect(log).to_have_attribute("aria-live", "polite")
+
+
+def test_answers_to_choose_from_are_read_out_and_open_times_are_not(chat: Page) -> None:
+    expect(chat.locator(".dock")).to_have_attribute("aria-live", "polite")
+    say(chat, "suggested")
+    expect(chat.locator(".dock .slots")).to_have_attribute("aria-live", "off")
+
+
+def test_launcher_names_the_dialog_that_it_opens(chat: Page) -> None:
+    controls = chat.locator(".launcher").get_attribute("aria-controls")
+    expect(chat.locator(f"#{controls}")).to_have_attribute("role", "dialog")
+
+
+def test_forced_colours_show_what_is_chosen_and_where_the_focus_is(visit: Visit) -> None:
+    page = opened(visit("short", forced_colors="active", reduced_motion="reduce", timezone_id="UTC"))
+    say(page, "slots")
+    page.locator(".times button").first.wait_for()
+    line = "(it) => [getComputedStyle(it).outlineStyle, getComputedStyle(it).outlineWidth]"
+    assert page.locator(".days [aria-pressed=true]").evaluate(line) == ["solid", "2px"]
+    assert page.locator(".days [aria-pressed=false]").first.evaluate(line)[0] == "none"
+    page.locator(".composer textarea").focus()
+    assert page.locator(".composer textarea").evaluate(line) == ["solid", "2px"]
+    bordered = page.locator(".times button, .card, .send, .bubble").evaluate_all(
+        "(all) => all.map((it) => getComputedStyle(it).borderTopWidth)"
+    )
+    assert set(bordered) == {"1px"}
