@@ -19,7 +19,6 @@ COMES_WITH = {
     "simple-websocket": "flask-sock",
     "urllib3": "requests",
     "werkzeug": "flask",
-    "wsproto": "simple-websocket",
 }
 # Named, and used without an import of ours.
 USED_OTHERWISE = {
