@@ -1,4 +1,5 @@
-"""Who has signed in on the owner's site is met as themselves in every browser, and by nobody else; whoever only says so\nopens, merges and learns nothing."""
+"""Who has signed in on the owner's site is met as themselves in every browser, and by nobody else; whoever only says so
+opens, merges and learns nothing."""
 
 from __future__ import annotations
 
