@@ -6,9 +6,10 @@ from typing import Any
 
 import gevent
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from server import live
+from server.playbooks import service as playbooks
 from tests.web.conftest import ORIGIN
 
 PAGE = {"url": ORIGIN + "/pricing", "path": "/pricing", "title": "", "referrer": "", "query": {}, "utm": {}}
@@ -68,7 +69,7 @@ def test_resume_is_no_visit_and_no_page_view_and_writes_nothing(app: Any, ask: A
     assert [count(app, table) for table in tables] == before
 
 
-def test_who_waits_is_told_as_soon_as_something_is_said(ask: Any, met: Any) -> None:
+def test_who_waits_is_told_as_soon_as_there_is_something(ask: Any, met: Any) -> None:
     topic = f"conversation:{met['conversation']}"
     typing = {"t": "typing", "author": "rep"}
     with gevent.Timeout(5):
@@ -76,47 +77,26 @@ def test_who_waits_is_told_as_soon_as_something_is_said(ask: Any, met: Any) -> N
         frames = ask(resume(met), token=met["token"], wait=True).json["frames"]
         speaker.join()
     assert frames[1:] == [typing]
-
-
-def test_nobody_waits_for_what_is_there_already(ask: Any, met: Any) -> None:
-    with gevent.Timeout(5):
+    with gevent.Timeout(5):  # nobody waits for what is there already
         for missing in ({"after": 0}, {"state": "rep"}, {"conversation": "cnv_other"}):
             (welcome,) = ask(resume(met, **missing), token=met["token"], wait=True).json["frames"]
             assert welcome["conversation"] == met["conversation"]
         assert [m["seq"] for m in ask(resume(met, after=0), token=met["token"]).json["frames"][0]["messages"]] == [1, 2]
+    assert not live._listeners.get(topic)  # who has gone listens no more
 
 
-def test_who_has_gone_listens_no_more(ask: Any, met: Any) -> None:
-    for _ in range(3):
-        ask(resume(met), say(1, "250"), token=met["token"])
-    assert not live._listeners.get(f"conversation:{met['conversation']}")
-
-
-@pytest.mark.parametrize("token", ["", "x" * 43], ids=["none", "foreign"])
-def test_nobody_is_let_in_without_their_token(ask: Any, met: Any, token: str) -> None:
-    (frame,) = ask(resume(met, after=0), token=token).json["frames"]
-    assert (frame["t"], frame["code"]) == ("error", "unknown_visitor")
-    answer = ask(resume(met, after=0), say(1, "x"), token=token).json["frames"]
-    assert answer[1]["t"] == "refused"
-
-
-def test_a_token_in_the_body_of_the_first_frame_opens_nothing(ask: Any, met: Any) -> None:
-    (frame,) = ask(resume(met, after=0, token=met["token"])).json["frames"]
-    assert frame["code"] == "unknown_visitor"
-
-
-def test_another_visitors_conversation_is_not_resumed(ask: Any, met: Any) -> None:
+def test_nobody_is_let_in_without_their_token_and_none_is_taken_from_the_body(ask: Any, met: Any) -> None:
+    for token, more in (("", {}), ("x" * 43, {}), ("", {"token": met["token"]})):
+        error, refused = ask(resume(met, after=0, **more), say(1, "x"), token=token).json["frames"]
+        assert (error["t"], error["code"]) == ("error", "unknown_visitor")
+        assert refused["t"] == "refused"
     (other,) = ask({**HELLO, "seed": "other"}).json["frames"]
     (welcome,) = ask(resume(met, after=0), token=other["token"]).json["frames"]
     assert welcome["conversation"] == other["conversation"] != met["conversation"]
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", None])
-def test_a_foreign_page_gets_403(ask: Any, origin: str | None) -> None:
-    assert ask(HELLO, origin=origin).status_code == 403
-
-
 def test_what_is_wrong_with_a_request_is_said_in_its_status(client: Any, ask: Any) -> None:
+    assert [ask(HELLO, origin=one).status_code for one in ("https://evil.example", "null", None)] == [403] * 3
     assert ask({**HELLO, "site": "nobody"}).status_code == 404
     assert ask(say(1, "x")).status_code == 422
     assert ask().status_code == 422
@@ -126,9 +106,31 @@ def test_what_is_wrong_with_a_request_is_said_in_its_status(client: Any, ask: An
     big = {"frames": [{**HELLO, "data": {"x": "y" * 70_000}}]}
     assert client.post("/v1/chat", json=big, headers={"Origin": ORIGIN}).status_code == 413
 
-
-def test_the_page_may_read_the_answer_and_send_its_token(client: Any, ask: Any) -> None:
     asked = client.options("/v1/chat", headers={"Origin": ORIGIN, "Access-Control-Request-Method": "POST"})
     assert "Authorization" in asked.headers["Access-Control-Allow-Headers"]
     assert ask(HELLO).headers["Access-Control-Allow-Origin"] == ORIGIN
     assert ask(HELLO).headers["Cache-Control"] == "no-store"
+
+
+def test_what_is_said_while_a_request_begins_is_in_its_answer(app: Any, ask: Any, met: Any) -> None:
+    """Said by another tab when the request has given a connection back: before, between and after its readings."""
+    db = app.extensions["usher_db"]
+    for moment in range(1, 5):
+        frames = spoken_into(db, met["conversation"], moment, lambda: ask(resume(met), token=met["token"]))
+        told = [*frames[0]["messages"], *(frame["message"] for frame in frames if frame["t"] == "message")]
+        assert f"gap {moment}" in {one["text"] for one in told}
+
+
+def spoken_into(db: Any, conversation: str, moment: int, act: Any) -> Any:
+    given_back = []
+
+    def speak(*_: Any) -> None:
+        given_back.append(1)
+        if len(given_back) == moment:
+            live.hand_out(playbooks.hear(db, conversation, f"gap{moment}", f"gap {moment}").notes)
+
+    event.listen(db.engine, "checkin", speak)
+    try:
+        return act().json["frames"]
+    finally:
+        event.remove(db.engine, "checkin", speak)
