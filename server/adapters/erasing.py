@@ -17,7 +17,7 @@ from server.adapters.tables import adapter_records
 from server.config.version import Version
 from server.db.scrubbing import Wipe, scrub
 from server.outbox import service as outbox
-from server.outbox.store import Delivery
+from server.outbox.service import Delivery
 
 BUILT_IN = "builtin"
 
@@ -84,7 +84,7 @@ def _ask(tx: Connection, version: Version, told: Sequence[Delivery]) -> None:
             kind="crm",
             operation="erase",
             payload={"person": {"kind": ref["kind"], "id": id}},
-            key=f"crm:erase:{version.site_id}:{id}"[:180] + f":{told[-1].id}",
+            key=f"crm:erase:{version.site_id}:{id}"[:150] + f":{told[-1].id}",
             order_key=told[-1].order_key,
         )
 

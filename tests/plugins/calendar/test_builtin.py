@@ -78,3 +78,13 @@ class TestBuiltinCalendar(CalendarConformance):
         assert self.times(subject, calendar) == [(DAY.start, DAY.end)]
         april = Window(DAY.start.replace(month=4), DAY.end.replace(month=4))
         assert self.times(subject, calendar, april) == [(april.start, april.end)]
+
+    def test_an_erased_event_says_nothing_of_people_but_keeps_its_time(self, subject: Any, calendar: str) -> None:
+        mine, other = replace(at(9), uid="mine@usher", title="Demo with Ada"), replace(at(15), uid="other@usher")
+        for key, draft in (("k1", mine), ("k2", other)):
+            subject.create(calendar, draft, key=key)
+        subject.erase({"mine@usher"})
+        (_, blank), (_, whole) = subject.events(calendar, DAY)
+        assert (blank.title, blank.description, blank.guests, blank.start) == ("", "", (), mine.start)
+        assert whole == other
+        assert len(subject.busy([calendar], DAY)[calendar].times) == 2

@@ -55,3 +55,18 @@ def test_an_event_told_twice_is_kept_once(marketing: BuiltinMarketing) -> None:
     for _ in range(2):
         marketing.event(ADA, "page.viewed", NOON, {"path": "/pricing"}, key="k1")
     assert [value["data"] for _, value in marketing.records.list("marketing.event")] == [{"path": "/pricing"}]
+
+
+def test_an_erased_person_is_gone_with_streams_and_deeds_and_others_stay(marketing: BuiltinMarketing) -> None:
+    for n, email in enumerate((ADA, "bob@globex.example")):
+        marketing.upsert(Prospect(email, name="Somebody"), key=f"p{n}")
+        for stream in ("long-term", "webinar"):
+            marketing.enrol(Enrolment(email, stream, EnrolmentState.ACTIVE, NOON), key=f"s{n}{stream}")
+        marketing.event(email, "page.viewed", NOON, {"path": "/"}, key=f"e{n}")
+    marketing.erase(ADA.upper())
+    marketing.erase(ADA)
+    kinds = [f"marketing.{kind}" for kind in ("prospect", "enrolment", "event")]
+    left = [value for kind in kinds for _, value in marketing.records.list(kind)]
+    assert len(left) == 4
+    assert ADA not in str(left)
+    assert len(marketing.enrolments("bob@globex.example")) == 2
