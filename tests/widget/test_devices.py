@@ -136,6 +136,18 @@ def test_nothing_is_wider_than_the_screen(visit: Visit, size: Any) -> None:
         expect(page.locator(".composer textarea")).to_be_in_viewport(ratio=1)
 
 
+@pytest.mark.parametrize("size", [(844, 390), (640, 400), (320, 256)], ids=["turned phone", "200 %", "400 %"])
+def test_focused_field_of_the_booking_is_in_sight_on_very_low_screens(visit: Visit, size: tuple[int, int]) -> None:
+    page = opened(visit("short", viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce"))
+    say(page, "suggested")
+    page.locator(".suggested .row").first.click()
+    name = page.get_by_label("Your name")
+    expect(name).to_be_focused()
+    expect(name).to_be_in_viewport(ratio=0.3)
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Work e-mail")).to_be_in_viewport(ratio=0.9)
+
+
 @pytest.mark.parametrize("height", [720, 800])
 def test_zone_and_button_of_the_booking_are_in_sight_without_scrolling(visit: Visit, height: int) -> None:
     page = opened(visit("short", viewport={"width": 1280, "height": height}, reduced_motion="reduce"))
