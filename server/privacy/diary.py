@@ -19,6 +19,12 @@ def held(tx: Connection, subjects: Mapping[str, Sequence[str]], delivery_ids: Se
     return tx.execute(select(t).where(_about(subjects, delivery_ids)).order_by(t.c.id)).all()
 
 
+def wait_for_reactions(tx: Connection, subjects: Mapping[str, Sequence[str]]) -> None:
+    """Whoever reacts to a line about the person at this moment is done, and what they queued can be seen; nobody begins
+    to react to one until the transaction ends."""
+    tx.execute(select(t.c.id).where(_about(subjects, []), t.c.handled_at.is_(None)).with_for_update()).all()
+
+
 def erase(tx: Connection, subjects: Mapping[str, Sequence[str]], delivery_ids: Sequence[str]) -> None:
     """The lines are gone; of meetings it stays that a rep had them, and when."""
     others = {kind: ids for kind, ids in subjects.items() if kind != "meeting"}

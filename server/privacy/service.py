@@ -137,7 +137,9 @@ def _refuse_meetings(of: Holdings, cancel_meetings: bool) -> None:
 
 def _erase(tx: Connection, of: Holdings, by: Actor, done: Erased) -> None:
     version, wipe = config.active_of(tx, of.site_id), Wipe(of.address)
+    visitors.lock(tx, of.visitors)
     conversations.lock(tx, of.conversations)
+    diary.wait_for_reactions(tx, of.subjects)
     told = outbox.about(tx, of.subjects)
     if outbox.under_way(told):
         raise Conflict("The outside is being told about this person at this moment; try again in a minute.")

@@ -25,6 +25,11 @@ def of_person(tx: Connection, site_id: str, lead_ids: Collection[str], address: 
     return [row.id for row in found if _is_of(row, lead_ids, address)]
 
 
+def lock(tx: Connection, visitor_ids: Collection[str]) -> None:
+    """Whoever comes with one of these browsers waits until the transaction ends, and is somebody new then."""
+    tx.execute(select(visitors.c.id).where(visitors.c.id.in_(visitor_ids)).order_by(visitors.c.id).with_for_update())
+
+
 def held(tx: Connection, visitor_ids: Collection[str]) -> dict[str, Sequence[Row[Any]]]:
     """Everything about these browsers, by table, without their secrets."""
     shown = [column for column in visitors.columns if column.name not in _UNTOLD]

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from server import clock, ids
 from server.booking import service as booking
+from server.config import service as config
 from server.conversations import service as conversations
 from server.errors import Conflict, NotFound
+from server.leads import service as leads
+from server.leads.values import FieldValue
 from server.privacy import service as privacy
 from server.privacy.service import Who
+from server.sections import SECTIONS
+from server.visitors import store as visitors_store
+from tests.playbooks.chat import Chat
 from tests.privacy.conftest import ADA, BOB, OWNER, TRACES, Town
 
 
@@ -154,6 +161,57 @@ def test_the_browser_of_an_erased_person_is_somebody_new(town: Town):
     assert town.ada.token != token
     assert town.ada.row.visitor_id != before
     assert town.ada.texts[0] == "Hello"
+
+
+def test_a_time_that_was_only_held_is_open_again(town: Town):
+    start = datetime(2026, 3, 4, 10, tzinfo=UTC)
+    with town.db.transaction() as tx:
+        held = booking.hold(tx, town.version, meeting="demo", start=start, conversation_id=town.ada.id)
+    privacy.erase(town.db, town.who, by=OWNER, cancel_meetings=True)
+    assert held.id not in {row["id"] for row in town.rows("meetings")}
+    assert not [row for row in town.rows("meeting_cells") if row["meeting_id"] == held.id]
+    turns = [(row["kind"], row["amount"]) for row in town.rows("credit_ledger") if row["meeting_id"] == held.id]
+    assert turns == [("assigned", "1"), ("released", "-1")]
+
+
+def test_who_signed_in_is_found_by_what_the_site_signed(town: Town):
+    stranger = Chat(town.db, seed="third").open()
+    with town.db.transaction() as tx:
+        signed = {"identity": "user-17", "signed": {"email": "eve@wonka.example", "name": "Eve"}}
+        visitors_store.change(tx, stranger.row.visitor_id, signed)
+    privacy.erase(town.db, Who("Eve@wonka.example"), by=OWNER)
+    assert town.found("eve@wonka.example", "user-17") == []
+    assert town.found()  # Ada is another person
+
+
+def test_on_one_site_only_the_other_keeps_its_lead(town: Town):
+    files = {**town.version.files}
+    files["site.yml"] = files["site.yml"].replace("key: acme", "key: other")
+    other = config.apply(town.db, files, author="test", sections=SECTIONS)
+    with town.db.transaction() as tx:
+        lead, _ = leads.meet(tx, other.site_id, email=ADA, source="form", actor=OWNER)
+        leads.learn(tx, lead, [FieldValue("email", ADA, "form")])
+    privacy.erase(town.db, Who(ADA, "acme"), by=OWNER, cancel_meetings=True)
+    assert {row["site_id"] for row in town.rows("leads") if row["email_key"] == ADA.lower()} == {other.site_id}
+    assert [row["value"] for row in town.rows("field_values") if row["subject_id"] == lead.id] == [ADA]
+    privacy.erase(town.db, town.who, by=OWNER)
+    assert town.found() == []
+
+
+def test_what_is_said_at_the_same_moment_is_erased_too_or_refused(fresh: Town):
+    def talk_on():
+        for n in range(40):
+            try:
+                fresh.ada.send(f"purple elephant number {n}")
+            except NotFound:
+                return
+
+    talker = threading.Thread(target=talk_on)
+    talker.start()
+    privacy.erase(fresh.db, fresh.who, by=OWNER, cancel_meetings=True)
+    talker.join()
+    fresh.work()
+    assert fresh.found() == []
 
 
 def test_erased_twice_is_nothing_left_to_erase(town: Town):
