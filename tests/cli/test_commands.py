@@ -153,6 +153,24 @@ def test_a_user_is_added_once_and_the_password_made_is_shown_once(usher):
     assert "correct horse" not in given.out + given.err
 
 
+def test_a_key_for_signed_in_visitors_is_made_listed_and_revoked(usher, sample):
+    usher("apply", "--no-tests", sample)
+    made = usher("identity-key", "add", "acme").out
+    key, secret = made.split()[1], made.splitlines()[-1]
+    assert len(secret) == 43
+    listed = usher("identity-key", "list", "acme").out
+    assert key in listed
+    assert "valid" in listed
+    assert secret not in listed
+    assert usher("identity-key", "revoke", "acme", key).out == f"Key {key} is revoked.\n"
+    assert "revoked" in usher("identity-key", "list", "acme").out
+    again = usher("identity-key", "revoke", "acme", key)
+    assert (again.code, again.err) == (1, "This key has been revoked before.\n")
+    unknown = usher("identity-key", "revoke", "acme", "idk_1")
+    assert unknown.code == 1
+    assert "has no key idk_1" in unknown.err
+
+
 def test_slots_and_pick_answer_as_the_form_says(usher, tmp_path):
     (tmp_path / "slots.json").write_text(json.dumps(SLOT_PROBLEM))
     (tmp_path / "pick.json").write_text(json.dumps(ROTA_PROBLEM))
