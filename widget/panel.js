@@ -31,7 +31,7 @@ function openPanel(host, greeter, t) {
   const section = el(inline ? "section.panel.inline" : "section.panel", { id: "panel", role: inline ? "region" : "dialog", ariaLabel: talk.name, part: "panel", hidden: true, tabIndex: -1 }, ...talk.nodes);
   const screen = openScreen(host, section, close);
   for (const sign of ["pointerdown", "keydown", "focusin"]) section.addEventListener(sign, () => begin());
-  addEventListener("storage", ({ key, newValue }) => key === host.key && !newValue && !store.read().seed && reset()); // another tab has forgotten the visitor
+  addEventListener("storage", ({ key, newValue }) => key === host.key && !newValue && !store.read().seed && reset("elsewhere")); // another tab has forgotten the visitor
   document.addEventListener("visibilitychange", read);
   greeter.moved = () => talk.chat.send({ t: "page", page: greeter.page(), data: host.data });
   for (const sign of OURS) host.root.addEventListener(sign, (event) => event.stopPropagation(), { passive: true });
@@ -131,8 +131,9 @@ function openPanel(host, greeter, t) {
     if (!given) store.forget();
   }
 
-  function reset() {
-    store.forget();
+  /** @param {string} [where] "elsewhere": another tab has deleted the record, and may have begun one of somebody else */
+  function reset(where) {
+    store.forget(where === "elsewhere");
     greeter.tease("");
     close();
     host.seed = String(Math.random());

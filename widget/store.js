@@ -34,11 +34,12 @@ export function openStore(host) {
       this.read();
       host.granted = false;
     },
-    forget() {
+    /** @param {boolean} [here] the record stays: it is not ours any more */
+    forget(here) {
       memory = {};
       host.granted = false;
       try {
-        localStorage.removeItem(host.key);
+        if (!here) localStorage.removeItem(host.key);
       } catch {}
     },
   };
