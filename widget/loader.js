@@ -108,6 +108,7 @@ function draw({ brand, traffic }) {
   /** @type {any} */ (launcher).part = "launcher";
   launcher.ariaLabel = host.text(brand.launcher);
   launcher.ariaExpanded = "false";
+  launcher.ariaHasPopup = "dialog";
   launcher.hidden ||= !!mode || +host.seed * 100 >= traffic;
   if (!PINNED) launcher.onpointerenter = launcher.onfocus = () => part("panel").catch(greet);
   launcher.onclick = () => call("toggle");

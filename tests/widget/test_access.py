@@ -178,6 +178,7 @@ def test_answers_to_choose_from_are_read_out_and_open_times_are_not(chat: Page) 
 
 
 def test_launcher_names_the_dialog_that_it_opens(chat: Page) -> None:
+    expect(chat.locator(".launcher")).to_have_attribute("aria-haspopup", "dialog")
     controls = chat.locator(".launcher").get_attribute("aria-controls")
     expect(chat.locator(f"#{controls}")).to_have_attribute("role", "dialog")
 
@@ -195,3 +196,22 @@ def test_forced_colours_show_what_is_chosen_and_where_the_focus_is(visit: Visit)
         "(all) => all.map((it) => getComputedStyle(it).borderTopWidth)"
     )
     assert set(bordered) == {"1px"}
+
+
+def test_axe_finds_nothing_where_a_file_is_missing_or_nobody_was_asked_yet(visit: Visit) -> None:
+    page = visit("forward", reduced_motion="reduce")
+    page.add_script_tag(path=AXE)
+    page.route("**/assets/booking-*", lambda route: route.abort())
+    page.mouse.move(300, 300)
+    page.get_by_role("button", name="Let’s start").wait_for()
+    seen = {"begin": faults(page)}
+    say(page, "suggested")
+    page.get_by_role("alert").wait_for()
+    seen["part not loaded"] = faults(page)
+    other = visit("short")
+    other.add_script_tag(path=AXE)
+    other.route("**/assets/panel-*", lambda route: route.abort())
+    other.locator(".launcher").click()
+    other.get_by_role("alert").wait_for()
+    seen["chat not loaded"] = faults(other)
+    assert {state: found for state, found in seen.items() if found} == {}
