@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
+import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -89,7 +92,11 @@ def test_two_processes_on_postgresql_are_one_server(postgres_town: Town):
         tab.token = visitors[1].token
         tab.seed = visitors[1].seed
     assert len({tab.connect()["conversation"] for tab in sockets}) == 1
-    visitors[1].say("Do you integrate with Salesforce?")
+    with ThreadPoolExecutor() as threads:
+        waiting = [threads.submit(wait_by_request, postgres_town, tab) for tab in sockets]
+        visitors[1].say("Do you integrate with Salesforce?")
+        answers = [one.result() for one in waiting]
+    assert all("Do you integrate with Salesforce?" in answer for answer in answers)
     for tab in sockets:
         tab.until(lambda frame: frame["t"] == "message" and "Salesforce, HubSpot" in frame["message"]["text"])
 
@@ -143,3 +150,12 @@ def test_a_visitor_on_one_server_talks_with_a_rep_on_another(postgres_town: Town
     visitor.until(lambda frame: frame["t"] == "state" and frame["state"] == "bot")
     visitor.say("Do you integrate with Salesforce?")
     assert any("Salesforce, HubSpot" in one["text"] for one in visitor.messages())
+
+
+def wait_by_request(town: Town, tab: Visitor) -> str:
+    """The answer of a request that waits for what is new, from whichever process takes it."""
+    known = {"conversation": tab.conversation, "after": max(tab.heard), "state": "bot"}
+    body = json.dumps({"frames": [{"t": "resume", "site": "acme", **known}], "wait": True}).encode()
+    headers = {"Content-Type": "application/json", "Origin": town.site_url, "Authorization": f"Bearer {tab.token}"}
+    with urllib.request.urlopen(urllib.request.Request(f"{town.usher_url}/v1/chat", body, headers), timeout=20) as got:
+        return str(got.read().decode())

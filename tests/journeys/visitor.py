@@ -21,6 +21,7 @@ class Visitor:
         self.path = path
         self.site = site
         self.token: str | None = None
+        self.conversation = ""
         self.seed = uuid.uuid4().hex
         self.heard: dict[int, dict[str, Any]] = {}
         self.acked: dict[str, int] = {}
@@ -106,6 +107,7 @@ class Visitor:
     def _keep(self, frame: dict[str, Any]) -> None:
         if frame["t"] == "welcome":
             self.token = frame.get("token") or self.token
+            self.conversation = frame["conversation"]
             for message in frame["messages"]:
                 self._hear(message)
         elif frame["t"] == "message":
