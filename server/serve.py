@@ -10,6 +10,7 @@ import argparse  # noqa: E402 - nothing may be imported before the patch
 import contextlib  # noqa: E402
 import json  # noqa: E402
 import logging  # noqa: E402
+import os  # noqa: E402
 import socket  # noqa: E402
 import sys  # noqa: E402
 from typing import Any  # noqa: E402
@@ -41,12 +42,19 @@ _NO_REQUEST = {
 }
 
 
+class _Done(Exception):
+    """Everybody has been answered; the worker need not wait any longer."""
+
+
 class ChatWorker(GeventWorker):
-    """gunicorn's gevent worker, which would wait for browsers that keep a connection they do not use."""
+    """gunicorn's gevent worker, which looks once a second whether it shall end, and would wait for browsers that keep a
+    connection they do not use."""
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
         self._idle: set[Any] = set()
+        self._busy = 0
+        self._main = gevent.getcurrent()
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         self._idle.add(client)
@@ -57,15 +65,31 @@ class ChatWorker(GeventWorker):
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         self._idle.discard(sock)
-        super().handle_request(listener_name, req, sock, addr)
-        self._idle.add(sock)
+        self._busy += 1
+        try:
+            super().handle_request(listener_name, req, sock, addr)
+            self._idle.add(sock)
+        finally:
+            self._busy -= 1
 
     def run(self) -> None:
-        """Until told to stop; then sockets, which are no requests any more, have a moment to say goodbye."""
-        super().run()
+        """Until told to stop, and everybody has been answered."""
+        self._main = gevent.getcurrent()
+        with contextlib.suppress(_Done):
+            super().run()
+
+    def say_goodbye(self) -> None:
+        """Tell all who wait; end when they and all requests under way have been answered, or when gunicorn kills."""
+        _log.info("stopping: saying goodbye to %d sockets", connection.count())
+        stopping.begin()
+        connection.end_all()
+        self.let_go()
         with gevent.Timeout(GOODBYE_SECONDS, False):
-            while connection.count():
+            while connection.count() or self._busy:
                 gevent.sleep(0.02)
+        connection.drop_all()
+        if not self._busy:
+            gevent.get_hub().loop.run_callback(self._main.throw, _Done)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """One sentence for what is no request, as for every other error; and no address of it in the log."""
@@ -135,7 +159,11 @@ def main() -> None:
     _prepare_database(asked.workers)
     print(f"Usher listens on http://{asked.host}:{asked.port}", file=sys.stderr, flush=True)
     sys.argv = sys.argv[:1]  # gunicorn would read our arguments as its own
-    Server(asked.host, asked.port, asked.workers).run()
+    try:
+        Server(asked.host, asked.port, asked.workers).run()
+    except SystemExit as end:
+        logging.shutdown()
+        os._exit(end.code if isinstance(end.code, int) else int(bool(end.code)))  # taking Python down takes a second
 
 
 def _refuse_taken_port(host: str, port: int) -> None:
@@ -183,12 +211,7 @@ def _say_goodbye(worker: Any, back_room: Worker) -> None:
     while worker.alive:
         gevent.sleep(0.05)
     back_room.stopping = True
-    _log.info("stopping: saying goodbye to %d sockets", connection.count())
-    stopping.begin()
-    connection.end_all()
-    worker.let_go()
-    gevent.sleep(GOODBYE_SECONDS)
-    connection.drop_all()
+    worker.say_goodbye()
 
 
 if __name__ == "__main__":
