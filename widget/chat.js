@@ -9,6 +9,7 @@ import { share } from "./tabs.js";
  * @param {(item: Unsent) => void} ui.pending the visitor's own, on its way
  * @param {(id: string, problem: string) => void} ui.refused
  * @param {(author: string) => void} ui.typing
+ * @param {(name: string, data: object, cause: string) => void} ui.event
  * @param {(state: State, agent: Agent) => void} ui.state
  * @param {(now: Connected) => void} ui.connection
  * @param {(texts: Record<string, string>) => void} ui.welcome after a welcome and its messages were shown
@@ -41,7 +42,7 @@ export function openChat(host, greeter, ui) {
     const { seed } = store.read();
     token = store.read().token;
     const url = host.server + "/v1/chat?site=" + host.config.site;
-    const use = { url, first, heard, changed, forgotten: () => host.call("reset"), same: () => store.read().seed === seed };
+    const use = { url, first, heard, changed, forgotten: () => host.call("reset", "elsewhere"), same: () => store.read().seed === seed };
     const shared = host.granted && seed && navigator.locks && window.BroadcastChannel;
     line = shared ? share(`${host.key}:${seed}`, use) : connect(use);
   }
@@ -91,7 +92,7 @@ export function openChat(host, greeter, ui) {
     else if (frame.t === "refused") refused(frame);
     else if (frame.t === "typing") ui.typing(frame.author);
     else if (frame.t === "state") turned(frame);
-    else if (frame.t === "event") host.emit(frame.name, frame.data);
+    else if (frame.t === "event") ui.event(frame.name, frame.data, frame.id);
     else if (frame.t === "forgotten") host.call("reset"); // the visitor was erased
     else if (frame.t === "error") failed(frame);
   }

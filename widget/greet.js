@@ -2,6 +2,7 @@
 // Comes with the first sign of a human; judged again after each navigation. Carries out what the page asks for (calls.js).
 import css from "./greet.css";
 import { openCalls } from "./calls.js";
+import { openOnce } from "./once.js";
 import { device, elapsed, languageTag, onMove, readPage, readViews, scrolled } from "./page.js";
 import { inTraffic, judge, truth } from "./rules.js";
 import { openStore } from "./store.js";
@@ -24,7 +25,7 @@ export function start(host) {
   /** @type {HTMLElement | undefined} */ let teaser;
   const discreet = !!navigator.globalPrivacyControl || navigator.doNotTrack === "1";
   /** @type {Greeter} */
-  const greeter = (host.greeter = { store, discreet, tag: languageTag(host.locale), page: readPage, views: readViews, device, tease });
+  const greeter = (host.greeter = { store, once: openOnce(host, store), discreet, tag: languageTag(host.locale), page: readPage, views: readViews, device, tease });
   root.adoptedStyleSheets.push(sheet(css));
   stay();
   count();

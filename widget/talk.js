@@ -1,6 +1,7 @@
 // Turns what the conversation brings into what is seen: bubbles, the part that waits for an answer, the agent's name, the banner.
 import * as dom from "./dom.js";
 import { openChat } from "./chat.js";
+import { when } from "./i18n.js";
 import { openComposer } from "./parts/composer.js";
 import { openDock } from "./parts/dock.js";
 import { handoff } from "./parts/handoff.js";
@@ -23,7 +24,7 @@ const BANNER_AFTER = 1500; // ms: a connection that comes back at once is nobody
  */
 export function openTalk(host, greeter, t, { close, begin, arrived }) {
   const { config, emit } = host;
-  const { store } = greeter;
+  const { store, once } = greeter;
   const name = config.brand.agent_name || config.name;
   const { tag } = greeter;
   /** @type {Message | undefined} */ let newest;
@@ -31,9 +32,10 @@ export function openTalk(host, greeter, t, { close, begin, arrived }) {
   /** @type {Map<string, Unsent>} */ const waiting = new Map();
   let [drawing, typed, broken, told] = [0, 0, 0, 0];
   let pressed = 0; // how the part before was answered: 1 by pointer, 2 by keyboard
+  let cause = ""; // id of the visitor's newest message: what comes now comes of it
   const returning = !!store.read().token;
 
-  const chat = openChat(host, greeter, { message, pending, refused, typing, state: turned, connection, welcome, clear });
+  const chat = openChat(host, greeter, { message, event: once.event, pending, refused, typing, state: turned, connection, welcome, clear });
   const thread = openThread({ t, tag, card, again });
   const header = openHeader({ t, name, logo: config.brand.logo, close });
   const composer = openComposer({ t, said: say, written });
@@ -41,7 +43,7 @@ export function openTalk(host, greeter, t, { close, begin, arrived }) {
   const kit = {
     t, tag, dom, act, skew: 0, server: host.server,
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    ask: composer.ask, drawn,
+    ask: composer.ask, drawn, when,
     begin() {
       press();
       dock.show(null);
@@ -66,19 +68,22 @@ export function openTalk(host, greeter, t, { close, begin, arrived }) {
     thread.show(message, fresh, !fresh && returning);
     if (seq > (newest?.seq ?? 0)) newest = message;
     if (message.id) waiting.delete(message.id);
+    if (author === "visitor") cause = message.id ?? "";
     redraw();
     if (author === "visitor") return;
     typing("");
     scroll.follow();
     if (fresh) emit("message", { author, text });
-    if (fresh && part) announce(part);
+    if (part) announce(part, message, fresh);
     arrived(message, fresh);
   }
 
-  /** Tells the page what a part means. @param {Part} part */
-  function announce(part) {
-    if (part.kind === "form" && part.held) emit("slot_held", part.held);
-    if (part.kind === "meeting") emit(part.meeting.status === "cancelled" ? "meeting_cancelled" : "meeting_booked", part.meeting);
+  /** Tells the page what a part means. @param {Part} part @param {Message} message @param {boolean} fresh */
+  function announce(part, message, fresh) {
+    if (part.kind === "form" && part.held) once.message("slot_held", part.held, cause, message, fresh);
+    if (part.kind !== "meeting") return;
+    const { status } = part.meeting;
+    once.message(`meeting_${/cancelled|rescheduled/.test(status) ? status : "booked"}`, part.meeting, cause, message, fresh);
   }
 
   /** @param {Unsent} item */
@@ -105,9 +110,8 @@ export function openTalk(host, greeter, t, { close, begin, arrived }) {
 
   /** @param {string} text @param {{action?: string}} [value] */
   function say(text, value) {
-    if (newest && dock.asks() && !value?.action) emit("answered", { node: newest?.node, text });
     emit("message", { author: "visitor", text });
-    chat.say(text, value);
+    once.said(chat.say(text, value));
     if (state === "bot") typing("bot");
   }
 
@@ -184,7 +188,7 @@ export function openTalk(host, greeter, t, { close, begin, arrived }) {
 
   /** @param {State} now @param {Agent} agent */
   function turned(now, agent) {
-    if (state === "bot" && (now === "waiting_rep" || now === "rep") && chat.whole()) emit("handed_over", { state: now, agent });
+    if (state === "bot" && (now === "waiting_rep" || now === "rep") && chat.whole()) once.event("handed_over", { state: now, agent }, cause);
     state = now;
     header.agent(now, agent);
     store.save({ live: now === "waiting_rep" || now === "rep" });

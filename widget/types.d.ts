@@ -81,6 +81,7 @@ interface Line {
 /** What localStorage["usher:<site key>"] holds. */
 interface Saved {
   /** stands for the signed-in person whose record it is */ who?: string;
+  /** moment and number of the message of which the page was told last */ told?: string;
   token?: string; seed?: string; visits?: number; seen?: number; unsent?: Unsent[];
   last?: number; mode?: string; open?: boolean; draft?: string; live?: boolean; hushed?: boolean; utm?: Record<string, string>; pages?: PageView[];
 }
@@ -146,6 +147,8 @@ interface Greeter {
   device(): "mobile" | "tablet" | "desktop";
   tease(text: string): void;
   store: ReturnType<typeof import("./store.js").openStore>;
+  /** tells the page what is to be told once */
+  once: ReturnType<typeof import("./once.js").openOnce>;
   /** called after each navigation inside the document */
   moved?: () => void;
 }
@@ -174,6 +177,7 @@ interface Kit {
   /** ms by which this computer's clock is ahead of the server's */
   skew: number;
   dom: typeof import("./dom.js");
+  when: typeof import("./i18n.js").when;
   say(text: string, value?: object): void;
   /** the visitor wants to talk */
   begin(): void;

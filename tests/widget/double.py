@@ -221,6 +221,9 @@ class Double:
         self._store(token, talk, {"author": "visitor", "text": frame["text"], "id": frame["id"]})
         for reply in script.replies(frame):
             self._store(token, talk, reply)
+        if option := (frame.get("value") or {}).get("option"):
+            answered = {"node": "need", "save": "need", "criterion": None, "status": None, "value": option}
+            self._send(token, {"t": "event", "name": "answered", "data": answered, "id": frame["id"]})
 
     def _store(self, token: str, talk: Conversation, message: dict[str, Any]) -> None:
         stored = {

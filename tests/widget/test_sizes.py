@@ -21,7 +21,7 @@ from tests.widget.double import Double
 BUDGET = {
     "loader": 2000,
     "pinned": 2000,
-    "greet": 4000,
+    "greet": 4500,
     "inline": 1000,
     "panel": 15_000,
     "booking": 6000,
