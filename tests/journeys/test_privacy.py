@@ -75,7 +75,7 @@ def read(pages: int, town: Town, page: Page) -> tuple[list[str], list[str]]:
     return asked, sockets
 
 
-@pytest.mark.parametrize(("mode", "pages"), [("on-open", 24), ("external", 6)])
+@pytest.mark.parametrize(("mode", "pages"), [("on-open", 15), ("external", 3)])
 def test_who_only_reads_leaves_nothing_on_either_side(
     town: Town, db: Database, page: Page, mode: str, pages: int
 ) -> None:

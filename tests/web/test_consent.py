@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
+from simple_websocket import ConnectionClosed
 from sqlalchemy import select
 from werkzeug.datastructures import Headers
 
-from server.config import folder
 from server.config import service as config
 from server.db import metadata
 from server.web.callers import Caller
-from tests.conftest import import_all_tables
-from tests.processes import ROOT
+from server.web.chat import Talk
+from tests.playbooks.conftest import FLOW
+from tests.playbooks.folder import folder
 from tests.web.conftest import ORIGIN
 
 PAGES = [{"path": "/", "seconds": 9, "scroll": 50, "words": 100}, {"path": "/pricing", "seconds": 2}]
@@ -28,45 +30,59 @@ PAGE = {
 }
 
 
+class Link:
+    """Carries frames as a socket does."""
+
+    def __init__(self, frames):
+        self.waiting = [json.dumps(frame) for frame in frames]
+        self.sent = []
+
+    def receive(self):
+        if not self.waiting:
+            raise ConnectionClosed(1000, "")
+        return self.waiting.pop(0)
+
+    def send_frame(self, frame):
+        self.sent.append(frame)
+
+    def end(self, code, reason=""):
+        raise AssertionError((code, reason))
+
+
 @pytest.fixture
-def mode(app):
+def mode(sqlite_db, monday):
     """`mode("external")`: the site asks for consent so."""
 
     def change(name):
-        files = folder.load(ROOT / "server" / "sample")
-        files["site.yml"] = files["site.yml"].replace("\nconsent: on-open", f"\nconsent: {name}")
-        return config.apply(app.extensions["usher_db"], files, author="tests")
+        files = folder(pricing=FLOW)
+        return config.apply(sqlite_db, {**files, "site.yml": f"{files['site.yml']}consent: {name}\n"}, author="tests")
 
+    change("on-open")
     return change
 
 
 @pytest.fixture
-def rows(app):
-    import_all_tables()
-
+def rows(sqlite_db):
     def of(name):
-        with app.extensions["usher_db"].reading() as tx:
+        with sqlite_db.reading() as tx:
             return [dict(row._mapping) for row in tx.execute(select(metadata.tables[name]))]
 
     return of
 
 
 @pytest.fixture
-def hello(client):
+def hello(sqlite_db, mode):
     """Says hello as the widget does; the token is remembered."""
     known = {}
 
     def say(consent=None, *, headers=None, then=(), **more):
         frame = {"t": "hello", "site": "acme", "seed": "s", "page": PAGE, "device": "desktop", "locale": "en",
-                 "zone": "UTC", "visit": {"count": 3, "pages": PAGES}, "consent": consent, **more}  # fmt: skip
-        sent = {"Origin": ORIGIN, **(headers or {})}
-        if known:
-            sent["Authorization"] = f"Bearer {known['token']}"
-        answer = client.post("/v1/chat", json={"frames": [frame, *then], "wait": False}, headers=sent)
-        assert answer.status_code == 200, answer.text
-        welcome = answer.json["frames"][0]
-        known["token"] = welcome.get("token") or known.get("token")
-        return answer.json["frames"]
+                 "zone": "UTC", "visit": {"count": 3, "pages": PAGES}, "consent": consent, **known, **more}  # fmt: skip
+        link = Link([frame, *then])
+        with contextlib.suppress(ConnectionClosed):
+            Talk(link, sqlite_db, ORIGIN, "192.0.2.7", Caller.of(Headers(headers or {}))).run()
+        known["token"] = link.sent[0].get("token") or known.get("token")
+        return link.sent
 
     return say
 
