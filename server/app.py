@@ -12,6 +12,7 @@ import gevent
 from flask import Flask, Response, json, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
+from werkzeug.wsgi import get_input_stream
 
 from plugins import registry
 from server import clock, console, ids, settings
@@ -145,7 +146,7 @@ class _Front:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD", "OPTIONS"):
             with gevent.Timeout(BODY_SECONDS) as slow:
                 try:
-                    environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(MOST_BODY_BYTES + 1))
+                    environ["wsgi.input"] = BytesIO(get_input_stream(environ).read(MOST_BODY_BYTES + 1))
                 except gevent.Timeout as passed:
                     if passed is not slow:
                         raise
