@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.widget.conftest import opened, say
@@ -50,15 +51,24 @@ def test_the_most_hostile_stylesheet_moves_and_changes_nothing_of_the_chat(visit
     expect(page.locator(".visitor .bubble")).to_be_visible()
 
 
-def test_page_that_animates_and_stacks_its_elements_does_not_take_the_launcher_along(visit: Visit) -> None:
-    page = visit(reduced_motion="reduce")
-    before = page.evaluate(LOOKS)
+@pytest.mark.parametrize(
+    "rules", ["", "* { all: unset !important } head, script { display: none }"], ids=["moved", "unset"]
+)
+def test_page_that_animates_and_stacks_its_elements_does_not_take_the_launcher_along(visit: Visit, rules: str) -> None:
+    page = visit("short", reduced_motion="reduce")
+    box: Any = page.locator(".launcher").bounding_box()
+    before = page.evaluate(LOOKS), page.screenshot(clip=box)
     page.evaluate(
         ADD,
-        """body > * { position: relative; z-index: 1; transform: translateX(90px); opacity: 0; filter: blur(9px);
-        will-change: transform; contain: paint } * { all: unset !important } head, script { display: none }""",
+        """body > * { position: relative; z-index: 1; transform: translateX(90px); opacity: 0.3; filter: blur(9px);
+        will-change: transform; contain: paint; animation: fade 1s infinite alternate }
+        @keyframes fade { to { opacity: 0 } }
+        #cover { position: fixed; inset: 0; z-index: 99; background: #fff; opacity: 1; filter: none; transform: none }"""
+        + rules,
     )
-    assert differences(before, page.evaluate(LOOKS)) == {}
+    page.evaluate("document.body.append(Object.assign(document.createElement('div'), { id: 'cover' }))")
+    assert differences(before[0], page.evaluate(LOOKS)) == {}
+    assert page.screenshot(clip=box) == before[1]
 
 
 def test_the_owner_may_hide_the_chat_with_one_plain_rule(visit: Visit) -> None:
