@@ -104,6 +104,7 @@ def _meet(turn: Turn) -> None:
     memory.lead_is_theirs = new or (turn.visitor.lead_id == lead.id and turn.visitor.knows_lead)
     if memory.lead_is_theirs:
         visitors.join_lead(turn.tx, turn.visitor.id, lead.id)
+        turn.__dict__.pop("visitor", None)  # what was read before is outdated
     else:
         visitors.share_lead(turn.tx, lead.id)
     domain = company_domain(str(email)) if email else ""

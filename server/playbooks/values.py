@@ -88,7 +88,8 @@ def _lead(turn: Turn, known: Mapping[str, Any]) -> dict[str, Any]:
     fields = {name.removeprefix("fields."): told.pop(name) for name in list(told) if name.startswith("fields.")}
     first = str(told.get("name", "")).split(" ")[0]
     ours = {"first_name": first, **told} if first else told
-    if turn.memory.lead_is_theirs and turn.visitor.knows_lead:
+    visitor = turn.visitor
+    if turn.memory.lead_is_theirs and visitor.knows_lead and visitor.lead_id == turn.lead_id:
         return {**ours, **known, "fields": {**fields, **known.get("fields", {})}}
     private = {name: known[name] for name in ("status", "owner") if name in known}
     return {**private, **ours, "fields": fields}

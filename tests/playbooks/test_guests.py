@@ -20,6 +20,7 @@ from server.events import SYSTEM, Actor
 from server.leads import service as leads
 from server.leads.values import FieldValue
 from server.playbooks import service as playbooks
+from server.playbooks.turn import Turn
 from server.visitors import keys
 from server.visitors import service as visitors
 from tests.playbooks.chat import Chat, applied
@@ -306,6 +307,40 @@ def test_two_strangers_with_one_address_learn_nothing_of_each_other(one: Site) -
     with one.db.transaction() as tx:
         conversations.close(tx, conversations.lock(tx, first.id), "", SYSTEM)
     assert Chat(one.db, token=first.token).open().texts[0] == "Hello stranger, plan none"
+
+
+def test_signing_in_as_oneself_does_not_open_a_lead_that_was_somebody_elses(one: Site) -> None:
+    known = one.browser({"sub": "mallory"}, seed="her own")
+    known.say("Growth")
+    squatter = one.browser()
+    squatter.say("Growth")
+    squatter.say("ada@wonka.example")
+    ada = one.browser(ADA, seed="ada")
+    with one.db.transaction() as tx:
+        leads.learn(tx, leads.get(tx, ada.row.lead_id), [FieldValue("title", "Countess", "human")])
+    squatter.identity = one.signs({"sub": "mallory"})
+    squatter.open()
+    assert squatter.row.lead_id == ada.row.lead_id
+    with one.db.reading() as tx:
+        turn = Turn(tx, one.version, squatter.row, squatter.memory)
+        assert turn.known("lead.title") is None
+        assert Turn(tx, one.version, ada.row, ada.memory).known("lead.title") == "Countess"
+
+
+def test_booking_with_somebodys_address_shows_nothing_of_them_and_leaves_their_meeting(one: Site) -> None:
+    applied(one.db, site("optional", "\nnodes: [{id: book-it, book: demo}]\n"))
+    ada = one.browser(ADA)
+    ada.choose()
+    start = ada.part("meeting")["meeting"]["start"]
+    stranger = one.browser(seed="stranger")
+    stranger.choose(2)
+    assert "Lovelace" not in str(stranger.part("form"))
+    stranger.fill(name="Eve", email="ada@wonka.example")
+    assert "Lovelace" not in str(stranger.thread())
+    stranger.act("cancel_meeting")
+    stranger.say("yes")
+    assert [status for status, _ in meetings_of(one.db, stranger)] == ["cancelled"]  # their own
+    assert meetings_of(one.db, ada) == [("booked", start)]
 
 
 BOOK = """

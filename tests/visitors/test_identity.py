@@ -8,6 +8,7 @@ import hmac
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import jwt
@@ -173,6 +174,21 @@ def test_two_keys_are_good_at_once_and_a_revoked_one_is_not(sqlite_db, key, judg
     keys.revoke(sqlite_db, key[0], OWNER)
     assert judge(old).code == "identity_refused"
     assert isinstance(judge(new), Person)
+
+
+def test_every_key_is_compared_in_constant_time_whichever_fits(sqlite_db, key, judge, monkeypatch):
+    secrets = [key[1], *(keys.add(sqlite_db, "sit_1", OWNER)[1] for _ in range(2))]
+    compared = []
+
+    def counted(one, other):
+        compared.append(one)
+        return hmac.compare_digest(one, other)
+
+    monkeypatch.setattr("jwt.algorithms.hmac", SimpleNamespace(new=hmac.new, compare_digest=counted))
+    for secret in (*secrets, "of nobody, and as long as the others"):
+        compared.clear()
+        assert isinstance(judge(signed(secret)), Person) == (secret in secrets)
+        assert len(compared) == len(secrets)
 
 
 def test_a_key_of_one_site_is_none_of_another(sqlite_db, key):
