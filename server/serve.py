@@ -28,7 +28,6 @@ from server.playbooks import knowing  # noqa: E402
 from server.web import connection, stopping  # noqa: E402
 from server.worker import Worker  # noqa: E402
 
-PING_SECONDS = 20
 GRACEFUL_SECONDS = 2  # after this gunicorn kills; what was not committed by then is rolled back and sent again
 GOODBYE_SECONDS = 1
 
@@ -203,7 +202,7 @@ def _work(worker: Any) -> None:
 
 def _ping_for_ever() -> None:
     while True:
-        gevent.sleep(PING_SECONDS)
+        gevent.sleep(connection.PING_SECONDS)
         connection.ping_all()
 
 

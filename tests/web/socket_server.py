@@ -26,6 +26,7 @@ sock = Sock(app)
 links = set()
 sent = []
 heard = []
+waiting = []
 go = Event()
 
 
@@ -74,7 +75,10 @@ def obey(link, text):  # noqa: C901 - a list of verbs
     elif verb == "count":
         link.send_frame({"count": len(links)})
     elif verb == "wait":
+        waiting.append(link)
         go.wait()
+    elif verb == "waiting":
+        link.send_frame({"waiting": len(waiting)})
     elif verb == "go":
         go.set()
     elif verb == "note":

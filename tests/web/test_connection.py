@@ -8,9 +8,11 @@ import signal
 import socket
 
 import pytest
+from gevent import socket as sockets
 
 from server import live
 from server.live import Shared
+from server.web import connection
 from server.web.sending import encode
 from tests.processes import free_port, running, wait_until
 from tests.web.raw import BINARY, CLOSE, CONTINUED, PING, PONG, TEXT, Raw, frame
@@ -127,12 +129,14 @@ def test_who_has_closed_their_half_still_gets_the_answer(join):
 
 
 def test_nobody_waits_for_a_chatty_one(join):
-    chatty, quiet = join(), join()
+    chatty, quiet, other = join(), join(), join()
     chatty.socket.sendall(frame(TEXT, b"wait") + b"".join(frame(TEXT, b"note .") for _ in range(3000)))
-    assert told(quiet, "ready") == {"echo": "ready"}
-    quiet.socket.sendall(frame(TEXT, b"go") + frame(TEXT, b"note !"))
-    heard = wait_until(lambda: (h := told(quiet, "heard")["heard"]).count(".") == 3000 and h, what="all being heard")
-    assert heard.index("!") < 100
+    wait_until(lambda: told(other, "waiting")["waiting"] == 1, what="the chatty one being first")
+    quiet.socket.sendall(frame(TEXT, b"wait") + frame(TEXT, b"note !"))
+    wait_until(lambda: told(other, "waiting")["waiting"] == 2, what="the quiet one being second")
+    other.say("go")
+    heard = wait_until(lambda: (h := told(other, "heard")["heard"]).count(".") == 3000 and h, what="all being heard")
+    assert heard.index("!") < 10
 
 
 def test_one_stuck_reader_of_21_stops_nobody_and_is_dropped(join):
@@ -184,6 +188,18 @@ def test_flask_socks_own_send_loses_bytes_where_ours_loses_none():
     with running("-m", "tests.web.socket_server", str(port), "stock", port=port):
         come, sent = late_reading(port)
     assert come < sent
+
+
+def test_everybody_is_asked_at_least_every_25_seconds_and_who_is_silent_for_two_of_them_is_cut():
+    assert connection.PING_SECONDS <= 25
+    assert connection.SILENT_SECONDS > 2 * connection.PING_SECONDS
+    pairs = [socket.socketpair() for _ in range(2)]
+    there, silent = (connection.Connection(sockets.socket(fileno=mine.detach())) for mine, _ in pairs)
+    silent.heard_at -= connection.SILENT_SECONDS + 1
+    connection.ping_all()
+    assert [other.recv(100) for _, other in pairs] == [b"\x89\x00", b""]
+    there.finish()
+    silent.finish()
 
 
 def test_what_goes_to_many_is_encoded_once():
