@@ -13,6 +13,7 @@ from server.booking import service as booking
 from server.config import service as config
 from server.conversations import service as conversations
 from server.errors import Conflict, NotFound
+from server.events import Actor
 from server.leads import service as leads
 from server.leads.values import FieldValue
 from server.privacy import service as privacy
@@ -172,6 +173,18 @@ def test_a_time_that_was_only_held_is_open_again(town: Town):
     assert not [row for row in town.rows("meeting_cells") if row["meeting_id"] == held.id]
     turns = [(row["kind"], row["amount"]) for row in town.rows("credit_ledger") if row["meeting_id"] == held.id]
     assert turns == [("assigned", "1"), ("released", "-1")]
+
+
+def test_what_a_visitor_wrote_when_cancelling_goes_too(town: Town):
+    (mine,) = town.meetings(town.ada)
+    with town.db.transaction() as tx:
+        by = Actor("visitor", town.ada.row.visitor_id, "Ada Lovelace")
+        booking.cancel(tx, town.version, mine.id, by=by, reason="The Lovelace family is ill")
+    assert ("credit_ledger", "Lovelace") in town.found()
+    town.work()
+    privacy.erase(town.db, town.who, by=OWNER)
+    assert town.found() == []
+    assert town.found(mine.conversation_id, town.ada.id) == []
 
 
 def test_who_signed_in_is_found_by_what_the_site_signed(town: Town):
