@@ -97,12 +97,12 @@ export function openChat(host, greeter, ui) {
     else if (frame.t === "error") failed(frame);
   }
 
-  /** Of this tab's own connection, or of the one that another tab holds for all. @param {Connected} now */
-  function changed(now) {
+  /** Of this tab's own connection, or of the one that another tab holds for all. @param {Connected} now @param {boolean} [ours] */
+  function changed(now, ours = true) {
     sending = "";
     ui.connection(now);
     if (now !== "live") return;
-    adopt();
+    if (ours) adopt();
     deliver();
     for (const waiting of later.splice(0)) send(waiting, true);
   }

@@ -7,7 +7,7 @@
  */
 export function openPoll(url, first) {
   const stop = new AbortController();
-  /** @type {object[]} */ const queue = [];
+  /** @type {Frame[]} */ const queue = [];
   let sending = false;
   /** @type {Way} */ const it = { send, close, onopen: null, onmessage: null, onclose: null };
   listen();
@@ -27,16 +27,23 @@ export function openPoll(url, first) {
     sending = false;
   }
 
-  /** @param {object[]} frames @param {boolean} wait */
+  /** @param {Frame[]} frames @param {boolean} wait */
   async function post(frames, wait) {
     const { token, ...opening } = first();
     /** @type {Record<string, string>} */ const headers = { "Content-Type": "application/json" };
     if (token) headers.Authorization = "Bearer " + token;
     try {
-      const body = JSON.stringify({ frames: [opening, ...frames], wait });
+      const more = frames.filter(({ t }) => t !== opening.t && t !== "resume"); // said by the opening
+      const body = JSON.stringify({ frames: [opening, ...more], wait });
       const answer = await fetch(url, { method: "POST", headers, body, signal: stop.signal });
       if (!answer.ok) return ended(4000 + answer.status); // the codes with which a socket is closed
-      for (const frame of (await answer.json()).frames) if (!stop.signal.aborted) it.onmessage?.({ data: frame });
+      for (const frame of (await answer.json()).frames) {
+        if (stop.signal.aborted) return;
+        const over = frame.code === "unknown_visitor";
+        if (over) close(); // or the hello that follows would be said by two requests at once
+        it.onmessage?.({ data: frame });
+        if (over) it.onclose?.({ code: 0 });
+      }
     } catch {
       ended(0);
     }

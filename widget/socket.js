@@ -16,7 +16,7 @@ const REFUSED = [4403, 4404]; // this page or site will not be let in, however o
  * @param {string} use.url
  * @param {() => Frame} use.first the first frame of every connection
  * @param {(frame: Frame) => void} use.heard
- * @param {(now: Connected) => void} use.changed after the welcome was heard, when it is "live"
+ * @param {(now: Connected, ours?: boolean) => void} use.changed `ours`: the connection is this tab's; after the welcome was heard, when it is "live"
  * @returns {Line}
  */
 export function connect({ url, first, heard, changed }) {
@@ -62,7 +62,11 @@ export function connect({ url, first, heard, changed }) {
     it.onmessage = ({ data }) => {
       const frame = slow ? data : JSON.parse(data);
       if (it === line) hear(frame);
-      else if (ways.has(it)) frame.t === "welcome" ? take(it, slow, frame) : heard(frame);
+      else if (frame.t === "welcome" && ways.has(it)) take(it, slow, frame);
+      else if (ways.has(it)) {
+        heard(frame);
+        if (frame.code === "unknown_visitor" && !slow) it.send(JSON.stringify(first())); // a hello, this time
+      }
     };
     it.onclose = ({ code }) => ended(code);
 

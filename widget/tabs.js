@@ -105,7 +105,7 @@ export function share(name, use) {
     if (took) posts.delete(took);
     if (!now || now === state) return;
     state = now;
-    use.changed(now);
+    use.changed(now, false);
     if (now === "live" && !to) posts.forEach(post);
   }
 

@@ -181,6 +181,9 @@ class Double:
 
     def _hello(self, ws: simple_websocket.Server, frame: dict[str, Any]) -> str:
         token = frame.get("token") or ""
+        if frame["t"] == "resume" and token not in self.conversations:
+            self._send_one(ws, {"t": "error", "code": "unknown_visitor", "message": "Nobody here knows you."})
+            return ""
         new = token not in self.conversations
         if new:
             token = f"secret-{len(self.conversations)}-{time.time_ns()}"

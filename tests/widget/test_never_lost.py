@@ -215,3 +215,18 @@ def test_browser_that_forbids_storage_still_chats(visit: Callable[..., Page], do
     say(page, "again")
     page.get_by_text("You said: again").wait_for()
     assert len(double.conversations) == 1
+
+
+def test_visitor_whom_the_server_has_forgotten_is_met_anew_and_says_what_was_to_be_said(
+    chat: Page, double: Double
+) -> None:
+    say(chat, "hello")
+    chat.get_by_text("You said: hello").wait_for()
+    double.down = True
+    double.cut()
+    double.conversations.clear()
+    say(chat, "is anybody there?")
+    double.down = False
+    chat.get_by_text("You said: is anybody there?").wait_for()
+    assert bubbles(chat) == ["Hi! What brings you to Acme?", "is anybody there?", "You said: is anybody there?"]
+    assert len(double.conversations) == 1
