@@ -41,7 +41,8 @@ lint: $(VENV)/.tests widget/node_modules/.stamp ## ruff, mypy, import-linter, ts
 	$(BIN)/lint-imports
 	PATH="$$(cat $(VENV)/.node):$$PATH" node widget/node_modules/typescript/bin/tsc -p widget
 
-bench: $(VENV)/.tests build/assets/manifest.json ## run the benchmarks (they print, they do not judge)
+bench: $(VENV)/.chromium build/assets/manifest.json ## run the benchmarks (they print, they do not judge)
+	export USHER_TEST_CHROMIUM="$$(cat $(VENV)/.chromium)"
 	for file in bench/*.py; do name="$${file##*/}"; $(BIN)/python -m "bench.$${name%.py}"; done
 
 soak: $(VENV)/.chromium build/assets/manifest.json ## run the long load and crash tests
