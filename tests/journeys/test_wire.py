@@ -6,8 +6,9 @@ import http.client
 import json
 import os
 import re
+import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
@@ -135,6 +136,21 @@ def test_browser_that_may_not_open_sockets_asks_by_requests(far: Far, wire: Wire
     chat.say("we are about 250")
     chat.hears("What brings you here today?")
     assert wire.upgrades == before
+
+
+def test_visitor_whom_the_server_has_forgotten_is_met_anew_once(far: Far, wire: Wire, page: Page) -> None:
+    wire.sockets = "refuse"
+    chat = chat_at(page, far)
+    chat.say("we are about 250")
+    chat.hears("What brings you here today?")
+    with closing(sqlite3.connect(far.data / "usher.db", isolation_level=None)) as db:
+        db.execute("UPDATE visitors SET token_digest = id")
+        (before,) = db.execute("SELECT count(*) FROM visitors").fetchone()
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(chat.log).not_to_contain_text("we are about 250")
+        chat.say("nobody knows me")
+        expect(chat.widget.locator(".pending")).to_have_count(0)
+        assert db.execute("SELECT count(*) FROM visitors").fetchone() == (before + 1,)
 
 
 @pytest.mark.parametrize("lost", ["lose_up", "lose_down"] if os.environ.get("USHER_SOAK") else ["lose_down"])
