@@ -45,7 +45,7 @@ CHOICES = {
     "multi": False,
     "options": [{"id": f"option-{n}", "label": f"Option {n}"} for n in range(4)],
 }
-LOOK = "SELECT * FROM conversations WHERE id = %s"
+LOOK = "SELECT seq, engine, conversations.* FROM conversations WHERE id = %s"
 SAID_BEFORE = "SELECT seq FROM messages WHERE conversation_id = %s AND client_id = %s"
 ADD = (
     "INSERT INTO messages (conversation_id, seq, client_id, author, name, text, value, node, citations, part, at)"
@@ -95,46 +95,49 @@ def storing(db: Database, url: str, opened: Sequence[str]) -> dict[int, float]:
 
 def driver(url: str, opened: Sequence[str], turn: int) -> float:
     """CPU seconds for looking at the conversation, storing two messages and moving it on, one transaction each."""
-    if url.startswith("sqlite"):
-        db: Any = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
-        db.execute("PRAGMA synchronous=FULL")
-        begin, spell = "BEGIN IMMEDIATE", lambda statement: statement.replace("%s", "?")
-    else:
-        db = psycopg.connect(url.replace("+psycopg", ""), autocommit=True)
-        begin, spell = "BEGIN", lambda statement: statement
-    columns = [one[0] for one in db.execute(spell(LOOK), (opened[0],)).description]
-    engine, seq = columns.index("engine"), columns.index("seq")
-    look, before, add, move = (
-        spell(statement) for statement in (LOOK + " FOR UPDATE" * (begin == "BEGIN"), SAID_BEFORE, ADD, MOVE)
-    )
-
-    def store(conversation: str) -> None:
-        db.execute(begin)
-        row = db.execute(look, (conversation,)).fetchone()
-        db.execute(before, (conversation, f"driver {turn}")).fetchone()
-        state = json.loads(row[engine]) if isinstance(row[engine], str) else row[engine]
-        state = {**state, "tries": turn}
-        said = [
-            conversation,
-            row[seq] + 1,
-            f"driver {turn}",
-            "visitor",
-            "",
-            "we are about 250",
-            None,
-            "",
-            "[]",
-            None,
-            AT,
-        ]
-        told = [conversation, row[seq] + 2, None, "bot", "Ada", "And why?", None, "size", "[]", json.dumps(CHOICES), AT]
-        db.cursor().executemany(add, [said, told])
-        db.execute(move, (row[seq] + 2, json.dumps(state), AT, conversation))
-        db.execute("COMMIT")
-
-    _, seconds = timed(lambda: [store(one) for one in opened])
-    db.close()
+    plain = SqliteDriver(url) if url.startswith("sqlite") else PostgresDriver(url)
+    _, seconds = timed(lambda: [plain.store(one, f"driver {turn}") for one in opened])
+    plain.db.close()
     return seconds / len(opened)
+
+
+class PostgresDriver:
+    """psycopg alone."""
+
+    begin = "BEGIN"
+    lock = " FOR UPDATE"
+
+    def __init__(self, url: str) -> None:
+        self.db: Any = psycopg.connect(url.replace("+psycopg", ""), autocommit=True)
+
+    def spell(self, statement: str) -> str:
+        return statement
+
+    def store(self, conversation: str, client_id: str) -> None:
+        run, spell = self.db.execute, self.spell
+        run(self.begin)
+        seq, engine = run(spell(LOOK + self.lock), (conversation,)).fetchone()[:2]
+        run(spell(SAID_BEFORE), (conversation, client_id)).fetchone()
+        state = {**(json.loads(engine) if isinstance(engine, str) else engine), "tries": client_id}
+        said = (conversation, seq + 1, client_id, "visitor", "", "we are about 250", None, "", "[]", None, AT)
+        told = (conversation, seq + 2, None, "bot", "Ada", "And why?", None, "size", "[]", json.dumps(CHOICES), AT)
+        self.db.cursor().executemany(spell(ADD), [said, told])
+        run(spell(MOVE), (seq + 2, json.dumps(state), AT, conversation))
+        run("COMMIT")
+
+
+class SqliteDriver(PostgresDriver):
+    """sqlite3 alone, flushing the disk at every commit."""
+
+    begin = "BEGIN IMMEDIATE"
+    lock = ""
+
+    def __init__(self, url: str) -> None:
+        self.db = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+        self.db.execute("PRAGMA synchronous=FULL")
+
+    def spell(self, statement: str) -> str:
+        return statement.replace("%s", "?")
 
 
 def writer(db: Database, opened: Sequence[str], size: int, turn: int) -> float:
