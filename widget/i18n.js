@@ -91,9 +91,15 @@ export function fill(text, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
 
+/** @type {Map<string, Intl.DateTimeFormat>} making one costs more than all that is ever formatted with it */
+const formats = new Map();
+
 /** @param {string | number} at a moment @param {string} tag @param {Intl.DateTimeFormatOptions} options */
 export function when(at, tag, options) {
-  return new Intl.DateTimeFormat(tag, options).format(new Date(at));
+  const key = tag + JSON.stringify(options);
+  const format = formats.get(key) ?? new Intl.DateTimeFormat(tag, options);
+  formats.set(key, format);
+  return format.format(new Date(at));
 }
 
 /** @param {string} at @param {string} tag @param {(key: string) => string} t @returns {string} "Today", "Yesterday" or the date */

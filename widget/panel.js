@@ -30,7 +30,8 @@ function openPanel(host, greeter, t) {
   const talk = openTalk(host, greeter, t, { close, arrived, begin: () => begin() });
   const section = el(inline ? "section.panel.inline" : "section.panel", { id: "panel", role: inline ? "region" : "dialog", ariaLabel: talk.name, part: "panel", hidden: true, tabIndex: -1 }, ...talk.nodes);
   const screen = openScreen(host, section, close);
-  for (const sign of ["pointerdown", "keydown", "focusin"]) section.addEventListener(sign, () => begin());
+  section.addEventListener("pointerdown", () => begin());
+  section.addEventListener("focusin", ({ target }) => target === talk.composer.area && begin()); // who only tabs through asks for nothing yet
   addEventListener("storage", ({ key, newValue }) => key === host.key && !newValue && !store.read().seed && reset("elsewhere")); // another tab has forgotten the visitor
   document.addEventListener("visibilitychange", read);
   greeter.moved = () => talk.chat.send({ t: "page", page: greeter.page(), data: host.data });

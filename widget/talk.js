@@ -43,7 +43,7 @@ export function openTalk(host, greeter, t, { close, begin, arrived }) {
   const kit = {
     t, tag, dom, act, skew: 0, server: host.server,
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    ask: composer.ask, drawn, when,
+    ask: composer.ask, drawn, press, when,
     begin() {
       press();
       dock.show(null);

@@ -185,6 +185,8 @@ interface Kit {
   /** what the composer should expect */
   ask(input: string, placeholder?: string): void;
   slots(query: Record<string, string>): Promise<SlotsAnswer>;
+  /** what has the focus is about to go away */
+  press(): void;
   /** a part that came in later says that it is complete */
   drawn(): void;
 }

@@ -245,12 +245,24 @@ def test_chat_that_opened_by_itself_invites_and_asks_nobody_before_the_press(vis
     page.mouse.move(300, 300)
     start = page.get_by_role("button", name="Let’s start")
     start.wait_for()
+    page.locator(".close").focus()
+    while not start.evaluate("(it) => it.matches(':focus')"):
+        page.keyboard.press("Tab")
     assert double.frames == []
-    start.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Comparing tools")).to_be_focused()
     expect(start).to_have_count(0)
     expect(page.locator(".bubble")).to_have_text(["Let me show you around."])
+
+
+def test_button_that_makes_room_for_others_leaves_them_the_focus(chat: Page, double: Double) -> None:
+    chat.get_by_role("button", name="Ready to buy").focus()
+    options = [{"id": "a", "label": "Alpha"}, {"id": "b", "label": "Beta"}]
+    double.say("Something else first:", part={"kind": "choices", "multi": False, "options": options})
+    chat.get_by_role("button", name="Alpha").wait_for()
+    assert chat.evaluate("document.activeElement.shadowRoot.activeElement.closest('.panel') !== null")
+    chat.keyboard.press("Escape")
+    expect(chat.locator(".panel")).to_be_hidden()
 
 
 def test_site_that_needs_no_consent_is_talking_as_soon_as_it_opened_by_itself(visit: Visit, double: Double) -> None:

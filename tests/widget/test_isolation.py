@@ -63,7 +63,8 @@ def test_page_that_animates_and_stacks_its_elements_does_not_take_the_launcher_a
         """body > * { position: relative; z-index: 1; transform: translateX(90px); opacity: 0.3; filter: blur(9px);
         will-change: transform; contain: paint; animation: fade 1s infinite alternate }
         @keyframes fade { to { opacity: 0 } }
-        #cover { position: fixed; inset: 0; z-index: 99; background: #fff; opacity: 1; filter: none; transform: none }"""
+        #cover { position: fixed; inset: 0; z-index: 99; opacity: 1; filter: none; transform: none;
+        background: #fff }"""
         + rules,
     )
     page.evaluate("document.body.append(Object.assign(document.createElement('div'), { id: 'cover' }))")

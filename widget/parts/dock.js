@@ -23,6 +23,7 @@ export function openDock(kit, booking, unreached, drawn) {
     const text = part ? JSON.stringify(part) : "";
     if (text === current) return drawn();
     current = text;
+    if (dock.querySelector(":focus")) kit.press();
     kit.ask("text");
     let draw = part && PARTS[part.kind];
     if (part && LAZY.includes(part.kind)) {

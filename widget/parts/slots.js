@@ -149,7 +149,7 @@ export function slots(part, kit) {
 
   /** @param {string} start @param {Intl.DateTimeFormatOptions} options */
   function show(start, options) {
-    return new Intl.DateTimeFormat(kit.tag, { ...options, timeZone: kit.zone }).format(new Date(start));
+    return kit.when(start, kit.tag, { ...options, timeZone: kit.zone });
   }
 }
 
