@@ -37,7 +37,7 @@ def loader() -> Response:
     return response
 
 
-@bp.get("/v1/loader")
+@bp.get("/loader.json")
 def loaders() -> Response:
     """Both addresses of the loader; the pinned one with its Subresource Integrity hash."""
     response = jsonify({"latest": {"src": built.loader()}, "pinned": built.pinned()})

@@ -61,7 +61,7 @@ def test_pages_pinned_to_an_earlier_build_get_that_build_as_long_as_it_is_kept_a
 
 
 def test_programs_can_ask_for_the_loaders_addresses_and_the_integrity_hash(page):
-    assert page.get("/v1/loader").json == {
+    assert page.get("/loader.json").json == {
         "latest": {"src": "http://usher.test/w.js"},
         "pinned": {"src": "http://usher.test/assets/pinned-0123456789.js", "integrity": "sha384-pinned"},
     }
