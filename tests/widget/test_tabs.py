@@ -196,3 +196,20 @@ def test_browser_without_locks_gives_each_tab_its_own_socket(visit: Callable[...
     say(second, "hello")
     page.get_by_text("You said: hello").wait_for()
     assert bubbles(page) == bubbles(second) == [GREETING, "hello", "You said: hello"]
+
+
+def test_chat_of_another_site_on_the_same_domain_has_its_own_socket(chat: Page, double: Double) -> None:
+    double.others["other"] = {"site": "other"}
+    tab = chat.context.new_page()
+    tab.add_init_script(
+        """new MutationObserver(() => {
+          for (const it of document.querySelectorAll("script[data-site]")) it.dataset.site = "other";
+        }).observe(document, { childList: true, subtree: true })"""
+    )
+    tab.goto(chat.url)
+    opened(tab)
+    say(tab, "to the others")
+    tab.get_by_text("You said: to the others").wait_for()
+    assert len(double.sockets) == len(double.conversations) == 2
+    assert [frame["site"] for frame in double.heard("hello")] == ["acme", "other"]
+    assert bubbles(chat) == [GREETING]
