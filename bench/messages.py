@@ -162,7 +162,7 @@ def writer(db: Database, opened: Sequence[str], size: int, turn: int) -> float:
 def whole(db: Database, opened: Sequence[str], text: str) -> tuple[float, float]:
     """CPU seconds of understanding a message, and of the playbook's turn and storing it in groups of 64."""
     saids, find = timed(
-        lambda: [messages.Said(one, text, text, None, meaning.find(db, one, text, None)) for one in opened]
+        lambda: [messages.Said(one, text, text, meant=meaning.find(db, one, text, None)) for one in opened]
     )
     messages.hear_together(db, saids[:1])  # the first one compiles texts and statements
     groups = [saids[at : at + 64] for at in range(0, len(saids), 64)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -21,6 +21,7 @@ from server.conversations import frames
 from server.conversations import service as conversations
 from server.conversations.service import CLOSED, Change, Draft, Written
 from server.db import Database
+from server.errors import SignInNeeded
 from server.leads import service as leads
 from server.live import Note
 from server.playbooks import hearing, meaning, opening, people, qualification
@@ -51,14 +52,21 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Said:
-    """A message as it came, and what it means. `for_good`: it is not understood anew whatever happened meanwhile."""
+class Sent:
+    """A message as it came; `visitor_id`: whose socket it came by, "" when nobody asks."""
 
     conversation_id: str
     client_id: str
     text: str
-    value: Mapping[str, Any] | None
-    meant: Meaning
+    value: Mapping[str, Any] | None = None
+    visitor_id: str = ""
+
+
+@dataclass(frozen=True)
+class Said(Sent):
+    """And what it means. `for_good`: it is not understood anew whatever happened meanwhile."""
+
+    meant: Meaning = field(default_factory=Meaning)
     for_good: bool = False
 
 
@@ -73,12 +81,12 @@ Result = Outcome | Not | Exception
 _companies: WeakKeyDictionary[Database, Together[Said, Result]] = WeakKeyDictionary()
 
 
-def hear(db: Database, conversation_id: str, client_id: str, text: str, value: Mapping[str, Any] | None) -> Outcome:
+def hear(db: Database, sent: Sent) -> Outcome:
     """Store the message, let the playbook answer. What it means is found out before, outside of any transaction, and
     again if the conversation has moved on meanwhile."""
     for look in range(1, MOST_LOOKS + 1):
-        meant = meaning.find(db, conversation_id, text, value, anew=look > 1)
-        said = Said(conversation_id, client_id, text, value, meant, for_good=look == MOST_LOOKS)
+        meant = meaning.find(db, sent.conversation_id, sent.text, sent.value, anew=look > 1)
+        said = Said(**sent.__dict__, meant=meant, for_good=look == MOST_LOOKS)
         result = company(db).do(said)
         if result is Not.HERE:
             result = _alone(db, said)
@@ -125,7 +133,7 @@ def _hear_all(tx: Connection, group: Sequence[Said]) -> Sequence[Result]:
     for at, said in enumerate(group):
         row = rows.pop(said.conversation_id, None)  # a second message of the same conversation is heard alone
         known = before.get((said.conversation_id, said.client_id))
-        if row is None or row.state == CLOSED:
+        if row is None or row.state == CLOSED or not _is_theirs(row, said):
             results.append(Not.HERE)
         elif known is not None:
             results.append(Outcome(row.id, known, row.state))
@@ -164,6 +172,8 @@ def _alone(db: Database, said: Said) -> Result:
 
 def _hear_alone(tx: Connection, said: Said) -> Result:
     row = conversations.lock(tx, said.conversation_id)
+    if not _is_theirs(row, said):
+        raise SignInNeeded("Somebody has signed in: say hello again.")
     before = conversations.said(tx, row.id, said.client_id)
     greeted: list[Mapping[str, Any]] = []
     if before is None and row.state == CLOSED:
@@ -176,6 +186,11 @@ def _hear_alone(tx: Connection, said: Said) -> Result:
         return Not.YET
     _take(turn, said)
     return _outcome(turn, finish(turn, _draft(said)), greeted)
+
+
+def _is_theirs(row: Any, said: Said) -> bool:
+    """Is the conversation still that of the visitor by whose socket the message came?"""
+    return said.visitor_id in ("", row.visitor_id)
 
 
 def _is_for_now(turn: Turn, said: Said) -> bool:

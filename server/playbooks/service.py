@@ -19,7 +19,7 @@ from server.events import Actor
 from server.playbooks import guests, knowing, messages, opening, people
 from server.playbooks.hello import Hello
 from server.playbooks.memory import Memory
-from server.playbooks.messages import Outcome
+from server.playbooks.messages import Outcome, Sent
 from server.playbooks.turn import Turn
 from server.routing import service as routing
 from server.routing.service import Decision
@@ -146,17 +146,24 @@ def knows(db: Database, site_id: str, token: str) -> bool:
 
 
 def hear(
-    db: Database, conversation_id: str, client_id: str, text: str, value: Mapping[str, Any] | None = None
+    db: Database,
+    conversation_id: str,
+    client_id: str,
+    text: str,
+    value: Mapping[str, Any] | None = None,
+    *,
+    visitor_id: str = "",
 ) -> Outcome:
     """Store what the visitor said, understand it, and let the playbook go on: all of it, or nothing.
 
-    The same `client_id` again changes nothing and gets the same number. Invalid for no text at all or too long a one.
+    The same `client_id` again changes nothing and gets the same number. Invalid for no text at all or too long a one;
+    SignInNeeded when the conversation is not that of `visitor_id` any more: somebody has signed in.
     """
     if not text.strip() and not value:
         raise Invalid("Write something first.", field="text")
     if len(text) > MOST_CHARACTERS:
         raise Invalid(f"A message can have {MOST_CHARACTERS:,} characters at most.", field="text")
-    return messages.hear(db, conversation_id, client_id, text, value)
+    return messages.hear(db, Sent(conversation_id, client_id, text, value, visitor_id))
 
 
 def see_page(db: Database, conversation_id: str, page: Mapping[str, Any], data: Mapping[str, Any]) -> None:

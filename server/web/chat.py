@@ -19,7 +19,7 @@ from server.config.service import Version
 from server.conversations.frames import FORGOTTEN
 from server.conversations.service import NOT_THERE
 from server.db import Database
-from server.errors import Forbidden, Invalid, NotFound, TooMany, Unavailable, UsherError
+from server.errors import Forbidden, Invalid, NotFound, SignInNeeded, TooMany, Unavailable, UsherError
 from server.playbooks import service as playbooks
 from server.playbooks.service import Hello, Opened
 from server.web import connection, limits, origins
@@ -121,6 +121,8 @@ class Talk:
                 return
             self._count(kind, self._here().site_id)
             getattr(self, f"_on_{kind}")(frame)
+        except SignInNeeded:
+            self._leave()
         except UsherError as error:
             self._refuse(error, frame.get("id"))
             if error.code == NOT_THERE:  # the visitor was erased
@@ -194,9 +196,13 @@ class Talk:
         if frame["t"] != "owner":
             self.link.send_frame(frame)
         elif self.opened is None or not self.opened.verified or self.opened.visitor_id != frame["visitor"]:
-            self._unsubscribe()
-            self.opened = None
-            self.link.end(SIGNED_IN, "say hello again")
+            self._leave()
+
+    def _leave(self) -> None:
+        """Somebody has signed in: this link is of nobody any more."""
+        self._unsubscribe()
+        self.opened = None
+        self.link.end(SIGNED_IN, "say hello again")
 
     def _forget(self) -> None:
         """Somebody signs in: from here on the browser may be another person's."""
@@ -224,7 +230,8 @@ class Talk:
 
     def _on_say(self, frame: Frame) -> None:
         opened = self._here()
-        heard = playbooks.hear(self.db, opened.conversation_id, frame["id"], frame["text"], frame.get("value"))
+        said = frame["id"], frame["text"], frame.get("value")
+        heard = playbooks.hear(self.db, opened.conversation_id, *said, visitor_id=opened.visitor_id)
         if heard.conversation_id != opened.conversation_id:
             self._listen(heard.conversation_id, self._pass_on)
             opened.conversation_id = heard.conversation_id

@@ -15,7 +15,7 @@ from server import clock, events, live
 from server.booking import service as booking
 from server.conversations import service as conversations
 from server.db import Database
-from server.errors import Forbidden
+from server.errors import Forbidden, SignInNeeded
 from server.events import SYSTEM, Actor
 from server.leads import service as leads
 from server.leads.values import FieldValue
@@ -138,6 +138,19 @@ def test_logging_in_takes_the_present_conversation_along_and_its_secret_opens_no
     other = Chat(acme.db, token=secret, seed="other").open()
     assert other.id != before
     assert "Something private" not in str(other.heard)
+
+
+def test_a_socket_from_before_somebody_signed_in_writes_nothing_into_what_is_theirs_now(acme: Site) -> None:
+    """It may not have heard of it yet: its process had lost the connection that carries such news."""
+    chat = acme.browser()
+    stranger = visitor(chat).id
+    chat.identity = acme.signs(ADA)
+    chat.open()
+    before = chat.thread()
+    with pytest.raises(SignInNeeded):
+        playbooks.hear(acme.db, chat.id, "late", "It is me", visitor_id=stranger)
+    assert chat.thread() == before
+    assert playbooks.hear(acme.db, chat.id, "mine", "It is me", visitor_id=visitor(chat).id).seq == len(before) + 1
 
 
 def test_of_two_open_conversations_the_one_in_which_they_speak_goes_on(acme: Site) -> None:
