@@ -29,6 +29,7 @@ def kept(page: Page) -> dict[str, Any]:
 
 def looked_at(page: Page) -> None:
     """A visitor reads: moves, scrolls, goes on to another page of the same document, but does not open the chat."""
+    page.evaluate("Usher.ready")
     page.mouse.move(300, 300)
     page.wait_for_function("performance.getEntriesByType('resource').some((it) => it.name.includes('greet'))")
     page.evaluate("scrollTo(0, 900); history.pushState({}, '', '/pricing'); history.pushState({}, '', '/other')")
