@@ -86,7 +86,7 @@ def test_frames_bytes_and_bodies_of_noise_break_nothing_and_cost_the_neighbour_n
 
 def noisy_frames(port):
     """Mutated frames over sockets; after each twenty a ping, so that all are answered before the next."""
-    frames, came = list(mutated(3000, seed=5)), Counter()
+    frames, came = list(mutated(2000, seed=5)), Counter()
     for n in range(0, len(frames), 20):
         raw = chatting(port)
         for one in frames[n : n + 20]:

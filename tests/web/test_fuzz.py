@@ -44,7 +44,7 @@ def site(db, monday):
 def test_mutated_frames_break_neither_database(db, site, caplog, monkeypatch):
     monkeypatch.setenv("USHER_RATE_LIMITS", "false")
     settings.get.cache_clear()
-    frames = list(mutated(600, seed=4, only_structure=True))
+    frames = list(mutated(400, seed=4, only_structure=True))
     answered, broken = Counter(), []
     for n in range(0, len(frames), 20):
         link = Link()
