@@ -117,7 +117,7 @@ def versions(site: str | None) -> None:
 
 @click.command()
 @click.option("--site", default=None, help="Key of the site; needed when there are several.")
-@click.option("--pinned", is_flag=True, help="With an integrity hash: browsers take no other build than the present one.")
+@click.option("--pinned", is_flag=True, help="With an integrity hash: browsers take this build and no other.")
 def snippet(site: str | None, pinned: bool) -> None:
     """Print the script tag to paste into the website."""
     db = database()

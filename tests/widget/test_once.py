@@ -64,8 +64,9 @@ def test_what_the_tab_did_not_live_to_tell_is_told_by_another_once(counted: Page
     say(counted, "hello")
     for page in others:
         page.get_by_text("You said: hello").wait_for()
+    before = len(double.heard("hello") + double.heard("resume"))
     counted.close()
-    double.wait(lambda: len(double.sockets) == 1)
+    double.wait(lambda: len(double.heard("hello") + double.heard("resume")) > before)  # another tab has the socket now
     double.turn("rep", {"name": "Grace", "human": True})
     for page in others:
         page.get_by_role("heading", name="Grace").wait_for()
