@@ -142,7 +142,9 @@ def test_logging_in_takes_the_present_conversation_along_and_its_secret_opens_no
 
 def test_a_socket_from_before_somebody_signed_in_writes_nothing_into_what_is_theirs_now(acme: Site) -> None:
     """It may not have heard of it yet: its process had lost the connection that carries such news."""
+    acme.browser(ADA)
     chat = acme.browser()
+    chat.say("Hello")
     stranger = visitor(chat).id
     chat.identity = acme.signs(ADA)
     chat.open()
