@@ -219,7 +219,7 @@ class Mail(Part):
 
 
 class Identity(Part):
-    """Whether pages may say who their user is with a token that the site's own server signed; see Signed-in visitors."""
+    """Whether pages may say who their user is with a token that their own server signed; see Signed-in visitors."""
 
     mode: Literal["off", "optional", "required"] = Field(
         "off",
