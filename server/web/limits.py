@@ -46,9 +46,9 @@ REQUESTS = {
     "booking": Rate(2, 0.05),  # holds and meetings outside the chat
 }
 OTHERS = Rate(10, 0.5)
-# New conversations of one address: an office of hundreds opens the chat on a busy day less often than this; a script
-# that makes visitors fills the database with 2,900 a day and not with millions.
-STARTS = Rate(60, 1 / 30)
+# New conversations of one address: a large office, a conference or the phones behind one address of a mobile network
+# start fewer; a script that makes visitors fills the database with 17,000 a day and not with millions.
+STARTS = Rate(300, 1 / 5)
 BAD_TOKENS = Rate(20, 1 / 30)  # of one address: signed tokens that were not good
 MOST_BUCKETS = 50_000
 
