@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from server.together import Together
+from tests.processes import wait_until
 
 
 def test_who_comes_while_one_is_served_is_served_in_one_group_in_the_order_of_coming() -> None:
@@ -26,7 +27,7 @@ def test_who_comes_while_one_is_served_is_served_in_one_group_in_the_order_of_co
     assert served.wait(10)
     for n in range(1, 8):
         callers.append(_started(lambda n=n: results.update({n: company.do(n)})))  # type: ignore[misc]
-        _until(lambda n=n: len(company) == n)  # type: ignore[misc]
+        wait_until(lambda n=n: len(company) == n)  # type: ignore[misc]
     go_on.set()
     for caller in callers:
         caller.join(10)
@@ -55,11 +56,3 @@ def _started(do: Callable[[], None]) -> threading.Thread:
     thread = threading.Thread(target=do, daemon=True)
     thread.start()
     return thread
-
-
-def _until(true: Callable[[], bool]) -> None:
-    for _ in range(100_000):
-        if true():
-            return
-        threading.Event().wait(0.0001)
-    raise AssertionError("it never came true")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from server.conversations import service as conversations
 from server.db import Database
 from server.playbooks import messages
 from tests.playbooks.chat import Chat, applied
+from tests.processes import wait_until
 
 FLOW = """
 nodes:
@@ -104,7 +105,7 @@ class Talk:
         waiting = len(messages.company(self.db))
         self.threads.append(threading.Thread(target=say, daemon=True))
         self.threads[-1].start()
-        _until(lambda: len(messages.company(self.db)) > waiting)
+        wait_until(lambda: len(messages.company(self.db)) > waiting)
 
 
 @contextmanager
@@ -115,17 +116,9 @@ def in_company(chats: list[Chat]) -> Iterator[Talk]:
         conversations.lock(tx, first.id)
         leader = threading.Thread(target=lambda: first.send("40"), daemon=True)
         leader.start()
-        _until(lambda: messages.company(db).busy and not len(messages.company(db)))
+        wait_until(lambda: messages.company(db).busy and not len(messages.company(db)))
         yield talk
         event.listen(db.engine, "commit", lambda _: setattr(talk, "commits", talk.commits + 1))
     for thread in [leader, *talk.threads]:
         thread.join(30)
         assert not thread.is_alive()
-
-
-def _until(true: Callable[[], bool]) -> None:
-    for _ in range(100_000):
-        if true():
-            return
-        threading.Event().wait(0.0001)
-    raise AssertionError("it never came true")
