@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import selectors
 import signal
@@ -99,6 +100,7 @@ def test_bytes_are_heard_one_by_one_and_many_at_once(join):
         (frame(TEXT, b"x" * 40_000, fin=False) + frame(CONTINUED, b"x" * 40_000, fin=False), 1009),
         (b"\x81\xff\x7f" + b"\xff" * 7 + b"mask" + b"x" * 70_000, 1009),  # says that it has 2^63 bytes
     ],
+    ids=itertools.count(1),  # masks are random, names must not be
 )
 def test_what_breaks_the_protocol_ends_the_socket_with_its_code(join, sent, code):
     client = join()
