@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import click
-from rich.table import Table
+from rich.table import Column, Table
 
 from server.cli.terminal import database, me, out
 from server.config import service as config
@@ -31,7 +31,7 @@ def add_key(site: str) -> None:
 @click.argument("site")
 def list_keys(site: str) -> None:
     """The keys of a site, the newest first."""
-    table = Table("key", "made", "by", "last used", "state", box=None)
+    table = Table(Column("key", no_wrap=True, min_width=32), "made", "by", "last used", "state", box=None)
     for key in _keys(database(), site):
         used = f"{key.last_used_at:%Y-%m-%d %H:%M} UTC" if key.last_used_at else "never"
         state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "valid"

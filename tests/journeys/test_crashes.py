@@ -20,8 +20,8 @@ from tests.journeys.conftest import Town, town_at
 from tests.journeys.visitor import Visitor
 from tests.processes import wait_until
 
-CHAT_KILLS = 20 if os.environ.get("USHER_SOAK") else 4
-BOOKING_KILLS = 50 if os.environ.get("USHER_SOAK") else 4
+CHAT_KILLS = 20 if os.environ.get("USHER_SOAK") else 3
+BOOKING_KILLS = 50 if os.environ.get("USHER_SOAK") else 3
 
 
 @pytest.fixture

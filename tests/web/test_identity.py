@@ -157,7 +157,9 @@ def test_guessing_is_slow(acme: Acme, limited: None):
 
 
 def test_an_office_whose_people_are_signed_in_comes_as_often_as_it_likes(acme: Acme, limited: None):
-    for number in range(int(limits.STARTS.burst) + 5):
+    for number in range(int(limits.STARTS.burst)):
+        limits.started("192.0.2.2", f"site {number}")
+    assert acme.tab(address="192.0.2.2").closed == 4429
+    for number in range(5):
         tab = acme.tab(identity=acme.signs({"sub": f"colleague {number}"}), address="192.0.2.2")
         assert (tab.closed, tab.welcome["verified"]) == (0, True)
-    assert acme.tab(address="192.0.2.2").closed == 0
