@@ -154,6 +154,7 @@ SAID = {
     "slots": lambda: [bot("Pick a time that suits you:", slots() | {"suggested": []})],
     "full": lambda: [bot("Pick a time:", slots() | {"suggested": [], "days": [], "next_from": None})],
     "expired": lambda: [bot("Who is it for?", form(FIRST.isoformat(), seconds=1))],
+    "long over": lambda: [bot("Who is it for?", form(FIRST.isoformat(), seconds=-60))],
     "offer": lambda: [
         bot(
             "This may help:",

@@ -166,6 +166,14 @@ def test_held_time_counts_down_and_when_it_is_over_others_are_offered(chat: Page
     assert values(double, 2) == {"action": "other_times"}
 
 
+def test_hold_that_ran_out_while_nobody_was_there_offers_other_times_at_once(chat: Page, double: Double) -> None:
+    say(chat, "long over")
+    expect(chat.get_by_role("alert")).to_contain_text("no longer held")
+    expect(chat.get_by_role("button", name="Book it")).to_have_count(0)
+    chat.get_by_role("button", name="See other times").click()
+    assert values(double, 2) == {"action": "other_times"}
+
+
 def test_hold_is_measured_on_the_servers_clock(visit: Callable[..., Page], double: Double) -> None:
     page = visit()
     page.clock.install()

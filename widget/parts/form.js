@@ -12,9 +12,8 @@ export function form({ fields, submit, held }, kit) {
   const { t, dom: { el } } = kit;
   const inputs = fields.map(control);
   const send = el("button.primary", { type: "submit" }, submit || t("send"));
-  const it = el("form.card.form", { noValidate: true, onsubmit: sent, part: "card", ariaLive: "off" },
-    held && hold(held, kit, over),
-    ...inputs.map(({ row }) => row), send);
+  const it = el("form.card.form", { noValidate: true, onsubmit: sent, part: "card", ariaLive: "off" }, ...inputs.map(({ row }) => row), send);
+  if (held) it.prepend(hold(held, kit, over)); // the last: the time may be over already
   inputs.find(({ input }) => !input.value)?.input.setAttribute("data-first", "");
   return it;
 
