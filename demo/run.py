@@ -223,7 +223,7 @@ def _box(ports: Ports, data: Path, sign_in: dict[str, Any]) -> Panel:
     lines = Table.grid(padding=(0, 2))
     lines.add_row("Company website", ports.site_url)
     lines.add_row("Mails sent", f"{ports.site_url}/mail")
-    lines.add_row("Usher's console", f"{ports.usher_url}/console")
+    lines.add_row("Usher's console", f"{ports.usher_url}/")
     lines.add_row("  sign in as", f"{sign_in['email']}  ·  {sign_in['password']}")
     lines.add_row("Site folder", f"{data.name}/site  (edit, then run make demo again)")
     lines.add_row("Logs", f"{data.name}/usher.log, {data.name}/site.log")

@@ -11,13 +11,14 @@ from typing import Any
 import gevent
 from flask import Flask, Response, json, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wsgi import get_input_stream
 
 from plugins import registry
 from server import clock, console, ids, settings
 from server.db import Database, migrate
-from server.errors import Invalid, TooMany, UsherError
+from server.errors import Invalid, TooMany, Unavailable, UsherError
 from server.web import assets, booking, chat, connection, meeting_page, poll, proxies, site_config, status
 
 MOST_BODY_BYTES = 256 * 1024
@@ -53,6 +54,7 @@ def create_app(database: Database | None = None) -> Flask:
     _hang_doors(app)
     app.register_error_handler(UsherError, _answer_usher_error)
     app.register_error_handler(HTTPException, _answer_http_error)
+    app.register_error_handler(OperationalError, _answer_unavailable)
     app.register_error_handler(Exception, _answer_fault)
     app.before_request(_refuse_nul)
     app.after_request(_harden)
@@ -88,6 +90,12 @@ def _answer_http_error(error: HTTPException) -> ResponseReturnValue:
     body = {"error": {"code": (error.name or "error").lower().replace(" ", "_"), "message": sentence}}
     kept = [(name, value) for name, value in error.get_headers() if name in ("Allow", "Retry-After")]
     return _answer(body, error.code, sentence), error.code, kept
+
+
+def _answer_unavailable(error: OperationalError) -> ResponseReturnValue:
+    """The database is away or full: one line, for there is one a request until somebody mends it."""
+    _log.warning("%s: the database does not answer (%s)", request.method, str(error.orig).split("\n")[0])
+    return _answer_usher_error(Unavailable("Something we need does not answer just now; please try again in a minute."))
 
 
 def _answer_fault(error: Exception) -> ResponseReturnValue:

@@ -12,6 +12,7 @@ from server.conversations.store import Conversation, Message
 from server.conversations.writing import Change, Draft, write
 from server.errors import NotFound
 
+ALL = 1_000_000  # more than anybody says in one conversation
 NOT_THERE = "no_conversation"
 """The error's code for a conversation that was erased."""
 
@@ -56,6 +57,6 @@ def say(tx: Connection, conversation: Conversation, drafts: Sequence[Draft]) -> 
     return write(tx, [Change(conversation, drafts)])[0].messages
 
 
-def messages(tx: Connection, conversation_id: str, after: int = 0, most: int = 500) -> Sequence[Message]:
+def messages(tx: Connection, conversation_id: str, after: int = 0, most: int = ALL) -> Sequence[Message]:
     """What was said after number `after`, in order."""
     return store.messages_after(tx, conversation_id, after, most)

@@ -6,6 +6,7 @@ Judges tokens; what follows is in signing_in.py. Why a token was refused goes in
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -101,6 +102,8 @@ def _signed_claims(secrets: Mapping[str, bytes], token: str) -> tuple[dict[str, 
 
 
 # Times are judged by our own clock, and the audience may be missing: PyJWT looks at the signature only.
+_END_OF_TIME = 1e11  # seconds: far beyond any date, and no NaN or infinity is below it
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 _SIGNATURE_ONLY: Any = {f"verify_{name}": False for name in ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")}
 
 
@@ -116,7 +119,7 @@ def _fault_in_times(claims: Mapping[str, Any]) -> str:
     if "exp" not in times:
         return "`exp` is missing"
     for name, at in times.items():
-        if isinstance(at, bool) or not isinstance(at, int | float) or not math.isfinite(at):
+        if isinstance(at, bool) or not isinstance(at, int | float) or not abs(at) < _END_OF_TIME:
             return f"`{name}` must be a number of seconds since 1970"
     start = min(now, times.get("iat", now))
     if times["exp"] - start > MOST_SECONDS + LEEWAY_SECONDS:
@@ -132,7 +135,7 @@ def _values(claims: Mapping[str, Any]) -> dict[str, Any]:
     told = {str(name): value for name, value in own.items()} if isinstance(own, Mapping) else {}
     person = {name: claims[claim] for claim, name in CLAIMS.items() if isinstance(claims.get(claim), str)}
     told = person | {name: value for name, value in told.items() if name not in CLAIMS}
-    if claims.get("email_verified") is False or "@" not in told.get("email", "@"):
+    if claims.get("email_verified") is False or not _ADDRESS.fullmatch(str(told.get("email", "")).strip()):
         told.pop("email", None)
     kept = {name[:60]: _trimmed(value) for name, value in told.items() if _storable(name) and _is_plain(value)}
     return dict(list({name: value for name, value in kept.items() if value not in ("", None)}.items())[:MOST_VALUES])

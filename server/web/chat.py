@@ -5,6 +5,7 @@ Here is the socket; `server.web.poll` is the way in where sockets are blocked. B
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -22,7 +23,7 @@ from server.db import Database
 from server.errors import Forbidden, Invalid, NotFound, SignInNeeded, TooMany, Unavailable, UsherError
 from server.playbooks import service as playbooks
 from server.playbooks.service import Hello, Opened
-from server.web import connection, limits, origins
+from server.web import connection, handshake, limits, origins
 from server.web.callers import ANYBODY, Caller
 from server.web.frames import OPENINGS, Frame, id_of, read
 
@@ -50,6 +51,7 @@ def init_app(app: Flask) -> None:
 def _judge() -> None:
     """Before the handshake: the address names the site, so that a foreign page gets 403 and no socket."""
     origins.site_of(request.args.get("site") or "")
+    handshake.check()
     limits.spend("connect", address=request.remote_addr or "")
     if connection.count() >= MOST_SOCKETS:
         raise Unavailable("There are too many chats at the moment; please come back in a minute.")
@@ -133,12 +135,17 @@ class Talk:
         self._unsubscribe()
 
     def _greet(self) -> bool:
-        raw: str | bytes | None = None
-        with gevent.Timeout(HELLO_SECONDS, False):
-            raw = self.link.receive()
-        if raw is None:
-            self.link.end(NO_HELLO, "no hello came")
-        return raw is not None and self.begin(raw)
+        """Until the visitor is in; who resumes what nobody has may still say hello, in the same time."""
+        deadline = time.monotonic() + HELLO_SECONDS
+        while self.opened is None:
+            raw: str | bytes | None = None
+            with gevent.Timeout(max(0.0, deadline - time.monotonic()), False):
+                raw = self.link.receive()
+            if raw is None:
+                self.link.end(NO_HELLO, "no hello came")
+            if raw is None or not self.begin(raw):
+                return False
+        return True
 
     def _enter(self, frame: Frame) -> None:
         version = config.active(self.db, frame["site"])

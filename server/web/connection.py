@@ -15,6 +15,7 @@ from typing import Any
 import gevent
 from gevent import socket as gevent_sockets
 from simple_websocket import ConnectionClosed
+from sqlalchemy.exc import OperationalError
 from wsproto.connection import Connection as FrameReader
 from wsproto.connection import ConnectionType
 from wsproto.events import CloseConnection, Message, Ping
@@ -26,7 +27,7 @@ MOST_FRAME_BYTES = 64 * 1024
 READ_BYTES = 16384
 PING_SECONDS, SILENT_SECONDS = 20, 45
 FLUSH_SECONDS, LINGER_SECONDS = 5, 1
-TOO_BIG, LOST, FAULT = 1009, 1006, 1011
+TOO_BIG, LOST, FAULT, COME_LATER = 1009, 1006, 1011, 1013
 _PING = b"\x89\x00"
 _PINGS_AT_ONCE = 100
 
@@ -66,6 +67,9 @@ def _run(link: Connection, talk: Callable[[Connection], None]) -> None:
         talk(link)
     except ConnectionClosed:
         pass
+    except OperationalError as error:
+        _log.warning("a socket ends: the database does not answer (%s)", str(error.orig).split("\n")[0])
+        link.end(COME_LATER)
     except Exception:  # noqa: BLE001 - nobody is above this greenlet who could be told
         _log.exception("a socket failed")
         link.end(FAULT)

@@ -9,6 +9,7 @@ import pytest
 from server import clock, events
 from server.config import service as config
 from server.conversations import service as conversations
+from server.conversations.service import Draft
 from server.db import Database
 from server.errors import Invalid, NotFound, UsherError
 from server.playbooks import service as playbooks
@@ -34,6 +35,14 @@ def test_a_reload_brings_back_what_was_missed_and_says_nothing_twice(chat: Chat)
     assert [(one["seq"], one["text"]) for one in again.heard] == [(3, "40"), (4, "What brings you here?")]
     assert Chat(chat.db, token=chat.token).open(after=4).heard == []
     assert len(chat.thread()) == 4
+
+
+def test_a_very_long_conversation_comes_back_whole(chat: Chat) -> None:
+    with chat.db.transaction() as tx:
+        conversations.say(tx, conversations.lock(tx, chat.id), [Draft("bot", f"line {n}") for n in range(1200)])
+    chat.open()
+    assert [message["seq"] for message in chat.heard] == list(range(1, len(chat.thread()) + 1))
+    assert len(chat.heard) > 1200
 
 
 def test_another_process_goes_on_where_this_one_was(chat: Chat, database_url: str) -> None:

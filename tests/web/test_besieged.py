@@ -44,11 +44,14 @@ def besieged(tmp_path_factory):
     arguments = ("-m", "server.serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "1")
     with (place / "log").open("wb") as log, running(*arguments, port=port, environment=environment, log=log) as process:
         mute = Raw(port, "/v1/chat?site=acme", origin=ORIGIN)
+        stranger = Raw(port, "/v1/chat?site=acme", origin=ORIGIN)
+        stranger.say(json.dumps({"t": "resume", "site": "acme", "token": "x" * 43, "after": 0}))
         half = socket.create_connection(("127.0.0.1", port), timeout=20)
         half.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127")
         slow = socket.create_connection(("127.0.0.1", port), timeout=20)
         slow.sendall(half_a_request()[0])
-        yield SimpleNamespace(port=port, process=process, log=place / "log", mute=mute, half=half, slow=slow)
+        early = {"mute": mute, "stranger": stranger, "half": half, "slow": slow}
+        yield SimpleNamespace(port=port, process=process, log=place / "log", **early)
 
 
 def chatting(port: int, *frames: object) -> Raw:
@@ -211,6 +214,7 @@ def test_no_token_is_in_the_log(besieged):
 
 def test_who_begins_and_does_not_go_on_is_sent_away(besieged):
     assert besieged.mute.goodbye() == 4408
+    assert besieged.stranger.goodbye() == 4408
     with suppress(ConnectionResetError):
         assert besieged.half.recv(1000) == b""
     assert besieged.slow.recv(1000).split()[1] == b"408"

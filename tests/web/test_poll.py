@@ -103,6 +103,9 @@ def test_what_is_wrong_with_a_request_is_said_in_its_status(client: Any, ask: An
     assert ask(*[HELLO] * 31).status_code == 422
     assert ask("hello").status_code == 422
     assert client.post("/v1/chat", data="{}", headers={"Origin": ORIGIN}).status_code == 422
+    deep = '{"frames": ' + "[" * 20_000 + "]" * 20_000 + "}"
+    asked = client.post("/v1/chat", data=deep, content_type="application/json", headers={"Origin": ORIGIN})
+    assert asked.status_code == 422
     big = {"frames": [{**HELLO, "data": {"x": "y" * 70_000}}]}
     assert client.post("/v1/chat", json=big, headers={"Origin": ORIGIN}).status_code == 413
 
