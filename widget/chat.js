@@ -12,7 +12,7 @@ import { share } from "./tabs.js";
  * @param {(name: string, data: object, cause: string) => void} ui.event
  * @param {(state: State, agent: Agent) => void} ui.state
  * @param {(now: Connected) => void} ui.connection
- * @param {(texts: Record<string, string>) => void} ui.welcome after a welcome and its messages were shown
+ * @param {(frame: Frame) => void} ui.welcome after a welcome and its messages were shown
  * @param {() => void} ui.clear
  */
 export function openChat(host, greeter, ui) {
@@ -122,7 +122,7 @@ export function openChat(host, greeter, ui) {
     for (const message of frame.messages) stored(message, late);
     arrived(frame.seq, false);
     for (const item of unsent.values()) ui.pending(item);
-    ui.welcome(frame.texts ?? {});
+    ui.welcome(frame);
   }
 
   /** @param {Frame} frame */

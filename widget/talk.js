@@ -41,7 +41,7 @@ export function openTalk(host, greeter, t, { close, begin, arrived }) {
   const composer = openComposer({ t, said: say, written });
   /** @type {Kit} */
   const kit = {
-    t, tag, dom, act, skew: 0, server: host.server,
+    t, tag, dom, act, skew: Infinity, server: host.server,
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     ask: composer.ask, drawn, press, when,
     begin() {
@@ -64,7 +64,6 @@ export function openTalk(host, greeter, t, { close, begin, arrived }) {
   /** @param {Message} message @param {boolean} fresh */
   function message(message, fresh) {
     const { author, part, seq, text } = message;
-    if (fresh) kit.skew = Date.now() - Date.parse(message.at);
     thread.show(message, fresh, !fresh && returning);
     if (seq > (newest?.seq ?? 0)) newest = message;
     if (message.id) waiting.delete(message.id);
@@ -205,8 +204,9 @@ export function openTalk(host, greeter, t, { close, begin, arrived }) {
     if (now !== "live") typing("");
   }
 
-  /** @param {Record<string, string>} texts */
-  function welcome(texts) {
+  /** @param {Frame} frame */
+  function welcome({ texts = {}, now }) {
+    kit.skew = Math.min(kit.skew, Date.now() - Date.parse(now)); // the least is the one with the least delay in it
     if (texts.placeholder) composer.ask("text", texts.placeholder);
     if (!newest) typing("");
   }

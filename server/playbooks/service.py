@@ -57,6 +57,7 @@ class Opened:
             "messages": self.messages,
             "agent": dict(self.agent),
             "texts": {},
+            "now": frames.moment(clock.now()),
         }
         return frame | ({"token": self.token} if self.token else {}) | ({"verified": True} if self.verified else {})
 

@@ -203,6 +203,7 @@ class Double:
                 "messages": [m for m in talk.messages if m["seq"] > frame["after"]],
                 "agent": {"name": "Ada", "human": False},
                 "texts": {},
+                "now": script.now(),
             },
         )
         return token

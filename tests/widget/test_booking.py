@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.widget import script
 from tests.widget.conftest import opened, say
 from tests.widget.double import Double
 
@@ -182,6 +183,18 @@ def test_hold_is_measured_on_the_servers_clock(visit: Callable[..., Page], doubl
     say(page, "slots")
     page.locator(".times button").first.click()
     expect(page.get_by_role("timer")).to_contain_text("Held for you for 4:5")
+    page.reload()
+    expect(page.get_by_role("timer")).to_contain_text("Held for you for 4:5")
+
+
+def test_message_that_comes_late_does_not_lengthen_the_hold(chat: Page, double: Double) -> None:
+    with double.lock:
+        (talk,) = double.conversations.values()
+        form = script.form(script.FIRST.isoformat())
+        late = {"seq": 2, "author": "bot", "name": "Ada", "text": "For you", "at": "2026-01-01T00:00:00Z", "part": form}
+        talk.messages.append(late | {"id": None, "citations": []})
+    double.send({"t": "message", "message": talk.messages[-1]})
+    expect(chat.get_by_role("timer")).to_contain_text("Held for you for 4:5")
 
 
 def test_visitor_sees_the_meeting_moves_it_and_cancels_it(times: Page, double: Double) -> None:
