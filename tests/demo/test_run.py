@@ -53,7 +53,7 @@ def test_what_is_no_port_is_wrong_usage(tmp_path: Path):
     assert "eighty is no port" in ran.stderr
 
 
-@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("told", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
 def test_an_evaluator_starts_the_demo_twice_and_stops_it(told: signal.Signals, ports: tuple[int, int], tmp_path: Path):
     data = tmp_path / "a folder" / "demo-data"
     passwords = [_start_and_stop(told, ports, data) for _ in range(2)]

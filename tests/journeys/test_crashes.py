@@ -48,7 +48,8 @@ def test_a_chat_goes_on_through_kills_without_a_lost_or_doubled_message(town: To
     theirs = [one["text"] for one in again.messages() if one["author"] == "visitor"]
     assert theirs == said
     assert [one["seq"] for one in again.messages()] == list(range(1, len(again.messages()) + 1))
-    assert [one["text"] for one in again.messages()] == [one["text"] for one in visitor.messages()]
+    whole = {one["seq"]: one["text"] for one in again.messages()}  # the last answer may still have been on its way
+    assert {one["seq"]: one["text"] for one in visitor.messages()}.items() <= whole.items()
     answered = [after["author"] for before, after in pairwise(again.messages()) if before["author"] == "visitor"]
     assert answered == ["bot"] * len(said)
 
@@ -81,10 +82,10 @@ def test_bookings_through_kills_never_overlap_and_each_has_its_mails(town: Town)
             if meeting := book_once(town, f"visitor{n}x{mine}@globex.example"):
                 done.append(meeting)
 
-    clients = [threading.Thread(target=book, args=(n,)) for n in range(6)]
+    clients = [threading.Thread(target=book, args=(n,)) for n in range(3)]
     [client.start() for client in clients]
     for kills in range(BOOKING_KILLS):
-        wait_until(lambda least=(kills + 1) * 2: len(done) >= least or len(done) > 60, seconds=60, what="bookings")
+        wait_until(lambda least=kills + 1: len(done) >= least, seconds=60, what="bookings")
         town.kill_and_restart()
     stop.set()
     [client.join() for client in clients]
