@@ -2,6 +2,8 @@
 import { connect } from "./socket.js";
 import { share } from "./tabs.js";
 
+const REST = 600; // ms without a navigation: the server takes two pages a second
+
 /**
  * @param {Host} host @param {Greeter} greeter
  * @param {object} ui
@@ -29,10 +31,10 @@ export function openChat(host, greeter, ui) {
   let greeted = false; // the server knows of this page
   let sending = ""; // the message under way: one at a time, so that they are stored in the order in which they were written
   let [whole, most, asked] = [0, 0, -1]; // everything up to this number is here · there are so many · from where on the rest was asked for
-  let [gap, telling] = [0, 0];
+  let [gap, telling, moving] = [0, 0, 0];
   /** @type {string | undefined} */ let wanted;
 
-  return { start, say, send, seen, consent, reset, signIn, mine, waits: () => unsent.size > 0, whole: () => whole };
+  return { start, say, send, seen, moved, consent, reset, signIn, mine, waits: () => unsent.size > 0, whole: () => whole };
 
   /** @param {string | null} [playbook] */
   function start(playbook) {
@@ -73,6 +75,7 @@ export function openChat(host, greeter, ui) {
 
   /** @returns {Frame} */
   function hello() {
+    known();
     const { visits = 1 } = store.read();
     const pages = greeter.discreet || !host.granted ? [] : greeter.views();
     const here = pages.at(-1);
@@ -103,6 +106,7 @@ export function openChat(host, greeter, ui) {
     ui.connection(now);
     if (now !== "live") return;
     if (ours) adopt();
+    if (moving) tell();
     deliver();
     for (const waiting of later.splice(0)) send(waiting, true);
   }
@@ -206,6 +210,7 @@ export function openChat(host, greeter, ui) {
     const [item] = unsent.values();
     if (!item || item.id === sending) return;
     const { id, text, value } = item;
+    if (moving) tell();
     if (line?.send({ t: "say", id, text, value })) sending = id;
   }
 
@@ -218,7 +223,24 @@ export function openChat(host, greeter, ui) {
 
   /** @param {Frame} frame @param {boolean} [patient] keep it until there is a connection */
   function send(frame, patient = false) {
-    if (!line?.send(frame) && (patient || frame.t === "page")) later.push(frame);
+    if (!line?.send(frame) && patient) later.push(frame);
+  }
+
+  /** The visitor is on another page. An application may go through many at once: only where it stays is told. */
+  function moved() {
+    clearTimeout(moving);
+    moving = +setTimeout(tell, REST);
+  }
+
+  /** Where the visitor is, as soon as there is a connection. */
+  function tell() {
+    if (line?.live() && line.send({ t: "page", page: greeter.page(), data: host.data })) known();
+  }
+
+  /** The server knows the page, or is about to. */
+  function known() {
+    clearTimeout(moving);
+    moving = 0;
   }
 
   /** @param {number} seq */
@@ -264,6 +286,7 @@ export function openChat(host, greeter, ui) {
     sending = "";
     unsent.clear();
     later.length = 0;
+    known();
     clear();
   }
 }

@@ -34,7 +34,7 @@ function openPanel(host, greeter, t) {
   section.addEventListener("focusin", ({ target }) => target === talk.composer.area && begin()); // who only tabs through asks for nothing yet
   addEventListener("storage", ({ key, newValue }) => key === host.key && !newValue && !store.read().seed && reset("elsewhere")); // another tab has forgotten the visitor
   document.addEventListener("visibilitychange", read);
-  greeter.moved = () => talk.chat.send({ t: "page", page: greeter.page(), data: host.data });
+  greeter.moved = talk.chat.moved;
   for (const sign of OURS) host.root.addEventListener(sign, (event) => event.stopPropagation(), { passive: true });
   launcher.setAttribute("aria-controls", section.id);
   launcher.before(section);

@@ -62,12 +62,11 @@ def test_three_pages_are_judged_three_times_and_the_same_address_not_again(spa: 
 def test_open_chat_and_draft_stay_and_the_server_hears_of_each_page_once(spa: Page, double: Double) -> None:
     opened(spa)
     spa.locator(".composer textarea").fill("half a sent")
-    for address in ("/a/one", "/a/two?plan=pro", "/a/three#/tab"):
-        spa.evaluate("(it) => history.pushState({}, '', it)", address)
-    spa.evaluate("history.replaceState({}, '', location.href); location.hash = '/other'")
-    spa.wait_for_function("location.hash === '#/other'")
-    spa.evaluate("history.go(-2)")
-    double.wait(lambda: len(double.heard("page")) == 5)
+    moves = [f"history.pushState({{}}, '', '{it}')" for it in ("/a/one", "/a/two?plan=pro", "/a/three#/tab")]
+    moves += ["history.replaceState({}, '', location.href); location.hash = '/other'", "history.go(-2)"]
+    for count, move in enumerate(moves, 1):
+        spa.evaluate(move)
+        double.wait(lambda count=count: len(double.heard("page")) == count)  # type: ignore[misc]
     assert [frame["page"]["url"].removeprefix(double.site) for frame in double.heard("page")] == [
         "/a/one", "/a/two?plan=pro", "/a/three#/tab", "/a/three#/other", "/a/two?plan=pro",
     ]  # fmt: skip
@@ -76,6 +75,33 @@ def test_open_chat_and_draft_stay_and_the_server_hears_of_each_page_once(spa: Pa
     say(spa, "hello")
     spa.get_by_text("You said: hello").wait_for()
     assert len(double.conversations) == 1
+
+
+def test_of_a_burst_of_pages_only_the_last_is_told_and_before_what_is_said_there(spa: Page, double: Double) -> None:
+    opened(spa)
+    spa.evaluate("for (let n = 0; n < 400; n++) history.replaceState({}, '', '/a/filter?n=' + n)")
+    double.wait(lambda: len(double.heard("page")) == 1)
+    spa.evaluate("for (let n = 0; n < 50; n++) history.pushState({}, '', '/a/more?n=' + n)")
+    say(spa, "hello")
+    spa.get_by_text("You said: hello").wait_for()
+    told = [frame for frame in double.frames if frame["t"] in ("page", "say")]
+    assert [frame["t"] for frame in told] == ["page", "page", "say"]
+    assert [frame["page"]["query"] for frame in told[:2]] == [{"n": "399"}, {"n": "49"}]
+
+
+def test_page_to_which_the_visitor_came_without_a_connection_is_told_once_there_is_one(
+    chat: Page, double: Double
+) -> None:
+    double.down = True
+    double.cut()
+    for name in ("one", "two"):
+        chat.evaluate("(it) => history.pushState({}, '', it)", name)
+        chat.evaluate("new Promise((done) => setTimeout(done, 700))")
+    double.down = False
+    double.wait(lambda: len(double.heard("page")) > 0)
+    say(chat, "hello")
+    chat.get_by_text("You said: hello").wait_for()
+    assert [frame["page"]["path"] for frame in double.heard("page")] == ["/two"]
 
 
 def test_the_applications_own_history_calls_do_what_they_did(spa: Page) -> None:
