@@ -44,6 +44,6 @@ export function start(host) {
 
   function show() {
     seen.disconnect();
-    host.call("open", { focus: false, self: !host.greeter?.store.read().token });
+    host.call("open", { focus: false, self: !host.greeter?.store.read().token, again: true });
   }
 }

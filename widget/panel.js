@@ -42,7 +42,7 @@ function openPanel(host, greeter, t) {
 
   /** @param {Opening | string} [how] */
   function open(how = {}) {
-    const { focus = true, self, message, playbook, by } = typeof how === "string" ? /** @type {Opening} */ ({ message: how }) : how;
+    const { focus = true, self, again, message, playbook, by } = typeof how === "string" ? /** @type {Opening} */ ({ message: how }) : how;
     opener = by ?? launcher;
     if (section.hidden) {
       section.hidden = false;
@@ -50,7 +50,7 @@ function openPanel(host, greeter, t) {
       greeter.tease("");
       screen.shown();
       talk.composer.write((talk.chat.mine() && store.read().draft) || "");
-      emit("opened", { mode: host.mode, self: !!self });
+      if (self || !again) emit("opened", { mode: host.mode, self: !!self });
     }
     if (!store.read().token && !store.read().who) talk.greet(host.text((config.playbooks.find((it) => it.id === playbook) ?? greeter.playbook)?.opening), self);
     if (!self || (config.consent === "none" && host.granted)) begin(playbook);
@@ -83,7 +83,7 @@ function openPanel(host, greeter, t) {
   function resume() {
     waits = !talk.chat.mine(); // until the page says that it is still the same person
     if (waits) return;
-    if (store.read().open && greeter.device() === "desktop" && !inline) open({ focus: false });
+    if (store.read().open && greeter.device() === "desktop" && !inline) open({ focus: false, again: true });
     else talk.chat.start();
   }
 
@@ -129,7 +129,6 @@ function openPanel(host, greeter, t) {
     if (given) store.remember(host.seed);
     else store.rest();
     talk.chat.consent();
-    if (!given) store.forget();
   }
 
   /** @param {string} [where] "elsewhere": another tab has deleted the record, and may have begun one of somebody else */

@@ -1,20 +1,24 @@
 // The one record in localStorage, "usher:<site key>", written only when the visitor may be remembered. No cookies.
 
+/** @type {Record<string, any>} what kinds of things we write */
+const KINDS = { who: "", told: "", token: "", seed: "", mode: "", draft: "", visits: 0, seen: 0, last: 0, open: true, live: true, hushed: true, unsent: [] };
+
 /** @param {Host} host */
 export function openStore(host) {
-  let memory = host.saved;
+  let memory = sound(host.saved);
+  host.seed += ""; // it may have been a number
   return {
     /** @returns {Saved} the record as it is now: another tab may have written to it */
     read() {
       try {
-        if (host.granted) memory = JSON.parse(localStorage[host.key] ?? "{}");
+        if (host.granted) memory = sound(JSON.parse(localStorage[host.key] ?? "{}"));
       } catch {} // storage is forbidden or holds something else: what this page remembers
       return memory;
     },
     /** @param {Saved} patch */
     save(patch) {
       memory = { ...this.read(), ...patch };
-      if (host.granted) write(host.key, memory);
+      if (host.granted && memory.seed) write(host.key, memory); // without: the page or another tab has deleted the record, and so it stays
     },
     /** From now on the visitor may be remembered, with what this page knows already. @param {string} seed */
     remember(seed) {
@@ -29,10 +33,11 @@ export function openStore(host) {
       this.save({ hushed: true });
       if (!host.granted && host.config.consent !== "external") write(host.key, { hushed: true });
     },
-    /** Nothing more is written, and what is known is known in this page only. */
+    /** Nothing stays, and what is known is known in this page only. */
     rest() {
-      this.read();
-      host.granted = false;
+      const known = this.read();
+      this.forget();
+      memory = known;
     },
     /** @param {boolean} [here] the record stays: it is not ours any more */
     forget(here) {
@@ -43,6 +48,19 @@ export function openStore(host) {
       } catch {}
     },
   };
+}
+
+/** Of what was read only what we may have written: anybody can write there. @param {any} it @returns {Saved} */
+function sound(it) {
+  const own = Object.entries(it ?? {}).filter(([name, value]) => value != null && value.constructor === KINDS[name]?.constructor);
+  const found = Object.fromEntries(own);
+  if (found.unsent) found.unsent = found.unsent.filter(whole);
+  return found;
+}
+
+/** @param {any} it @returns {boolean} whether it is a message that can be sent */
+function whole(it) {
+  return typeof it?.id === "string" && typeof it.text === "string" && !Number.isNaN(Date.parse(it.at));
 }
 
 /** @param {string} key @param {Saved} record */

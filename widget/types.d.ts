@@ -99,7 +99,7 @@ interface Host {
   /** how the chat lies in the page; left out: floating */
   mode?: string;
   /** the custom element in the page */
-  frame: HTMLElement;
+  frame: HTMLElement & { lost?(): void };
   root: ShadowRoot;
   launcher: HTMLButtonElement;
   /** origin of the Usher server */
@@ -152,7 +152,8 @@ interface Greeter {
   /** called after each navigation inside the document */
   moved?: () => void;
 }
-interface Opening { focus?: boolean; self?: boolean; message?: string; playbook?: string | null; by?: Element }
+/** `again`: the chat goes on open, nobody has opened it */
+interface Opening { focus?: boolean; self?: boolean; again?: boolean; message?: string; playbook?: string | null; by?: Element }
 interface Panel {
   open(how?: Opening | string): void;
   close(): void;

@@ -165,3 +165,19 @@ def test_second_tag_of_the_same_site_changes_nothing(page: Page, double: Double)
     )
     assert page.evaluate("[document.querySelectorAll('usher-chat').length, Usher.v]") == [1, "acme"]
     assert double.requests.count("/v1/sites/acme/config") == 1
+
+
+def test_chat_that_goes_on_open_on_the_next_page_is_not_told_as_opened(visit: Visit) -> None:
+    page = visit(wait=False)
+    page.add_init_script(
+        "window.told = []; document.addEventListener('usher:opened', (it) => told.push(it.detail.self))"
+    )
+    page.reload()
+    opened(page)
+    assert page.evaluate("told") == [False]
+    page.reload()
+    page.locator(".panel .bubble").first.wait_for()
+    assert page.evaluate("told") == []
+    page.locator(".launcher").click()
+    page.locator(".launcher").click()
+    assert page.evaluate("told") == [False]

@@ -93,7 +93,19 @@ def test_consent_given_and_taken_back_in_an_open_chat_is_told_to_the_server(visi
     say(page, "Still here")
     page.locator(".bubble", has_text="You said: Still here").wait_for()
     assert kept(page) == NOTHING
+    page.evaluate("Usher.consent(true)")
+    page.wait_for_function("localStorage['usher:acme']")
+    page.reload()
+    page.locator(".bubble", has_text="You said: Still here").wait_for()
     assert len(double.conversations) == 1
+
+
+def test_storage_that_the_page_clears_stays_clear_and_the_chat_goes_on(chat: Page) -> None:
+    chat.evaluate("localStorage.clear()")
+    say(chat, "Hello there")
+    chat.locator(".bubble", has_text="You said: Hello there").wait_for()
+    chat.keyboard.press("Escape")
+    assert kept(chat) == NOTHING
 
 
 def test_consent_given_before_opening_is_remembered_on_the_next_page(visit: Visit, double: Double) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.widget.conftest import NODE, WIDGET, opened, say
@@ -86,6 +87,21 @@ def test_three_messages_written_offline_are_sent_once_in_order_after_a_reload_to
     assert double.said() == ["one", "two", "three"]
     expect(chat.locator(".visitor .bubble")).to_have_text(["one", "two", "three"])
     expect(chat.locator(".pending")).to_have_count(0)
+    assert chat.evaluate(f"{STORED}.unsent") == []
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["{ unsent: 5 }", "{ unsent: [5, null, { id: 'a', text: 'no moment' }] }", "{ seed: 5, seen: 'x', draft: {} }"],
+)
+def test_what_we_cannot_have_written_into_the_record_counts_as_nothing(chat: Page, double: Double, bad: str) -> None:
+    chat.evaluate(f"localStorage['usher:acme'] = JSON.stringify({{ ...{STORED}, ...{bad} }})")
+    chat.reload()
+    chat.locator(".bubble", has_text="What brings you").wait_for()
+    say(chat, "hello")
+    chat.get_by_text("You said: hello").wait_for()
+    expect(chat.locator(".pending")).to_have_count(0)
+    assert (double.said(), len(double.conversations)) == (["hello"], 1)
     assert chat.evaluate(f"{STORED}.unsent") == []
 
 
