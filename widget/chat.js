@@ -45,7 +45,7 @@ export function openChat(host, greeter, ui) {
     token = store.read().token;
     const url = host.server + "/v1/chat?site=" + host.config.site;
     const use = { url, first, heard, changed, forgotten: () => host.call("reset", "elsewhere"), same: () => store.read().seed === seed };
-    const shared = host.granted && seed && navigator.locks && window.BroadcastChannel;
+    const shared = host.granted && seed && navigator.locks && greeter.once.tabs;
     line = shared ? share(`${host.key}:${seed}`, use) : connect(use);
   }
 

@@ -10,10 +10,13 @@ export function openOnce(host, store) {
   const here = new Set();
   /** @type {Set<string>} what other tabs have told */
   const told = new Set();
-  const tabs = new BroadcastChannel(host.key + ":told");
-  tabs.onmessage = ({ data }) => told.add(data);
+  /** @type {BroadcastChannel | undefined} */ let tabs;
+  try {
+    tabs = new BroadcastChannel(host.key + ":told");
+    tabs.onmessage = ({ data }) => told.add(data);
+  } catch {} // missing or forbidden: each tab is for itself
   const fresh = store.read().told == null; // nobody has counted yet: what is there already is no news
-  return { said, event, message };
+  return { said, event, message, tabs: !!tabs };
 
   /** @param {string} id of a message */
   function said(id) {
@@ -45,7 +48,7 @@ export function openOnce(host, store) {
 
     function now() {
       note?.();
-      tabs.postMessage(key);
+      tabs?.postMessage(key);
       host.emit(name, data);
     }
   }

@@ -17,6 +17,16 @@ for (const name of ["answered", "slot_held", "meeting_booked", "meeting_cancelle
 PATIENCE = 1500  # ms, widget/once.js
 
 
+@pytest.mark.parametrize("lack", ["undefined", "class { constructor() { throw new Error('forbidden') } }"])
+def test_browser_without_channels_between_tabs_has_the_chat_too(visit: Visit, lack: str) -> None:
+    page = visit(wait=False)
+    page.add_init_script(f"window.BroadcastChannel = {lack}")
+    page.reload()
+    opened(page)
+    say(page, "hello")
+    page.get_by_text("You said: hello").wait_for()
+
+
 @pytest.fixture
 def counted(visit: Visit) -> Page:
     """A page whose analytics count, also after a reload and in other tabs."""
