@@ -68,6 +68,11 @@ export function safeUrl(url) {
   }
 }
 
+/** Without what a server cannot take: NUL and halves of surrogates, which come with what is pasted. @param {string} text */
+export function clean(text) {
+  return text.replace(/[\0\ud800-\udfff]/gu, "").trim();
+}
+
 /** @param {...string} texts */
 export function sheets(...texts) {
   return texts.map((text) => {

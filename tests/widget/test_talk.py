@@ -182,3 +182,10 @@ def test_german_visitor_is_met_in_german(visit: Callable[..., Page], double: Dou
     expect(page.locator(".composer textarea")).to_have_attribute("placeholder", "Nachricht schreiben …")
     expect(page.locator(".day")).to_have_text("Heute")
     assert double.heard("hello")[0]["locale"] == "de-AT"
+
+
+def test_what_no_server_can_take_is_left_out_of_what_is_sent(chat: Page, double: Double) -> None:
+    area = chat.locator(".composer textarea")
+    area.evaluate("(it) => { it.value = 'a\\0b\\ud83dc \\ud83d\\ude00'; it.dispatchEvent(new Event('input')) }")
+    area.press("Enter")
+    double.wait(lambda: double.said() == ["abc \U0001f600"])

@@ -1,5 +1,5 @@
 // Where the visitor writes: grows with the text, Enter sends, Shift+Enter breaks the line. Adapts its keyboard to what is asked.
-import { el, icon } from "../dom.js";
+import { clean, el, icon } from "../dom.js";
 
 const LIMIT = 4000; // characters the server takes
 const LINES = 6;
@@ -36,7 +36,7 @@ export function openComposer({ t, said, written }) {
   /** @param {Event} event */
   function submit(event) {
     event.preventDefault();
-    const text = area.value.trim();
+    const text = clean(area.value);
     if (!text || text.length > LIMIT) return;
     write("");
     written("");

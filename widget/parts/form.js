@@ -46,7 +46,7 @@ export function form({ fields, submit, held }, kit) {
 
     /** @returns {boolean} whether this field can be sent */
     function judge() {
-      const wrong = problem(input.value.trim(), id === "email" || type === "email" ? "email" : type, !!required) || (input.checkValidity() ? "" : "wrong");
+      const wrong = problem(kit.dom.clean(input.value), id === "email" || type === "email" ? "email" : type, !!required) || (input.checkValidity() ? "" : "wrong");
       error.textContent = wrong && t(wrong);
       input.ariaInvalid = wrong ? "true" : null;
       return !wrong;
@@ -59,8 +59,8 @@ export function form({ fields, submit, held }, kit) {
     if (!send.isConnected) return; // Enter in a field, after the time was over
     const wrong = inputs.filter(({ judge }) => !judge());
     if (wrong.length) return wrong[0].input.focus();
-    const values = inputs.map(({ id, input }) => /** @type {[string, string]} */ ([id, input.value.trim()]));
-    const shown = inputs.map(({ input }) => (input instanceof HTMLSelectElement ? input.selectedOptions[0]?.label : input.value.trim()));
+    const values = inputs.map(({ id, input }) => /** @type {[string, string]} */ ([id, kit.dom.clean(input.value)]));
+    const shown = inputs.map(({ input }) => (input instanceof HTMLSelectElement ? input.selectedOptions[0]?.label : kit.dom.clean(input.value)));
     kit.say(shown.filter(Boolean).join("\n"), { form: Object.fromEntries(values) });
   }
 }
