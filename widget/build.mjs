@@ -63,9 +63,11 @@ async function bundle(name) {
     format: LOADERS.includes(name) ? "iife" : "esm",
     bundle: true, minify: true, write: false, target: "es2022", charset: "utf8", legalComments: "none",
     plugins: [minifiedCss],
+    tsconfigRaw: {}, // else "use strict" in front of the loader
     define: {
       PINNED: String(name === "pinned"),
       HASH: JSON.stringify(HASH),
+      "PINS.greet": '"pin:greet"', // the pinned loader has no room for an object
       PINS: JSON.stringify(Object.fromEntries((LOADS[name] ?? []).map((it) => [it, "pin:" + it]))),
     },
   });

@@ -27,6 +27,7 @@ export function start(host) {
   /** @type {Greeter} */
   const greeter = (host.greeter = { store, once: openOnce(host, store), discreet, tag: languageTag(host.locale), page: readPage, views: readViews, device, tease });
   root.adoptedStyleSheets.push(sheet(css));
+  launcher.ariaHasPopup = "dialog";
   stay();
   count();
   host.judge = judgePage;
@@ -42,13 +43,7 @@ export function start(host) {
 
   /** Applications swap their bodies and empty their elements: ours goes back to where it belongs. */
   function stay() {
-    if (!customElements.get("usher-chat")) {
-      customElements.define("usher-chat", class extends HTMLElement {
-        disconnectedCallback() {
-          setTimeout(() => this.dispatchEvent(new Event("lost")));
-        }
-      });
-    }
+    frame.lost = () => setTimeout(() => frame.dispatchEvent(new Event("lost")));
     frame.addEventListener("lost", host.place);
   }
 

@@ -7,8 +7,15 @@ const { site = "", mode } = script.dataset;
 const server = new URL(script.src).origin;
 const METHODS = "open close toggle hide show identify logout set track page reset on consent".split(" ");
 
+// Pages hide what is not defined or is empty: ours is neither. Once it is defined nobody can give it a callback any more.
+customElements.get("usher-chat") || customElements.define("usher-chat", class extends HTMLElement {
+  disconnectedCallback() {
+    /** @type {any} */ (this).lost?.();
+  }
+});
 const frame = document.createElement("usher-chat");
 const launcher = document.createElement("button");
+frame.append(" ");
 let again = ""; // a part that did not come is asked for under another address: browsers remember the failure
 /** @type {Promise<any>} */ let ready;
 /** @type {Promise<void> | undefined} */ let greeted;
@@ -82,7 +89,7 @@ async function start() {
   const config = (host.config = await answer.json());
   host.locale = navigator.languages.map((it) => it.slice(0, 2)).find((it) => config.locales.includes(it)) ?? config.locale;
   try {
-    host.saved = JSON.parse(localStorage[host.key]);
+    host.saved = Object(JSON.parse(localStorage[host.key])); // whatever else is there counts as nothing
   } catch {} // nothing there, or storage is forbidden
   host.seed = host.saved.seed ?? String(Math.random());
   draw(config);
@@ -90,7 +97,7 @@ async function start() {
   window.navigation?.addEventListener("currententrychange", place);
   if (host.saved.open || host.saved.live) call("resume");
   if (mode === "inline") greet();
-  for (const sign of ["pointermove", "scroll", "keydown"]) addEventListener(sign, greet, { once: true, passive: true });
+  for (const sign of ["pointermove", "scroll", "keydown"]) addEventListener(sign, greet, { once: true });
   setTimeout(host.emit, 0, "ready");
 }
 
@@ -98,17 +105,19 @@ async function start() {
 function draw({ brand, traffic }) {
   Object.assign(brand, script.dataset);
   const sheet = new CSSStyleSheet();
-  const { position, color, scheme, x, y, z } = brand;
+  const { position } = brand;
   const beside = document.querySelectorAll(`usher-chat[data-side=${position}]`).length;
-  sheet.replaceSync(`${css}:host{color-scheme:${scheme};--c:var(--usher-color,${color});--dx:${x}px;--dy:${y}px;--dz:${z};--n:${beside}}`);
+  sheet.replaceSync(
+    `${css}:host{color-scheme:${brand.scheme};--c:var(--usher-color,${brand.color});--z:var(--usher-z,${brand.z});` +
+      `--x:calc(max(var(--usher-x,${brand.x}px),env(safe-area-inset-right)) + ${beside * 76}px);` +
+      `--y:max(var(--usher-y,${brand.y}px),env(safe-area-inset-bottom));--side:${position === "left" ? "var(--x) auto" : "auto var(--x)"}}`,
+  );
   host.root.adoptedStyleSheets = [sheet];
   frame.dataset.site = site;
   frame.dataset.side = mode ?? position;
-  launcher.className = "launcher";
-  /** @type {any} */ (launcher).part = "launcher";
+  launcher.className = /** @type {any} */ (launcher).part = "launcher";
   launcher.ariaLabel = host.text(brand.launcher);
   launcher.ariaExpanded = "false";
-  launcher.ariaHasPopup = "dialog";
   launcher.hidden ||= !!mode || +host.seed * 100 >= traffic;
   if (!PINNED) launcher.onpointerenter = launcher.onfocus = () => part("panel").catch(greet);
   launcher.onclick = () => call("toggle");

@@ -16,8 +16,9 @@ export function openScreen(host, section, close) {
   const fit = () => {
     const view = visualViewport;
     if (!view) return;
-    rule.style.setProperty("--seen", view.height + "px");
-    rule.style.setProperty("--from", view.offsetTop + "px");
+    const { currentCSSZoom: zoom = 1 } = /** @type {any} */ (section); // that the page gives itself
+    rule.style.setProperty("--seen", view.height / zoom + "px");
+    rule.style.setProperty("--from", view.offsetTop / zoom + "px");
   };
   section.addEventListener("keydown", keys);
   small.addEventListener("change", () => !section.hidden && lockPage(phone()));

@@ -79,6 +79,51 @@ def test_the_owner_may_hide_the_chat_with_one_plain_rule(visit: Visit) -> None:
     expect(page.locator(".panel")).to_be_hidden()
 
 
+FADE = "@keyframes fade { from { opacity: 0; transform: translateY(20px) } to { transform: translateY(0) } } "
+PAGES = {
+    "fades in": FADE + "body > * { display: block; animation: fade 0.4s both }",
+    "flexible": "body > * { display: flex; transform: translateX(10px); will-change: transform; position: relative }",
+    "undefined": ":not(:defined) { display: none }",
+    "empty": ":empty { display: none }",
+}
+
+
+def test_the_launcher_is_in_its_place_from_the_first_paint_whatever_the_page_does(visit: Visit, double: Double) -> None:
+    page = visit("short", reduced_motion="reduce")
+    plain = page.locator(".launcher").bounding_box()
+    for name, css in PAGES.items():
+        tag = f'<script async src="{double.usher}/w.js" data-site="acme"></script>'
+        double.pages["styled"] = f"<!doctype html><style>{css}</style><h1>Acme</h1>{tag}", {}
+        page.goto(f"{double.site}/styled")
+        page.evaluate("Usher.ready")
+        assert page.locator(".launcher").bounding_box() == plain, name
+        assert page.evaluate("Boolean(document.elementFromPoint(innerWidth - 50, innerHeight - 50).shadowRoot)"), name
+    assert not [request for request in double.requests if "greet" in request]  # nobody has touched the page
+    expect(opened(page).locator(".panel")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (390, 844)], ids=["desktop", "phone"])
+def test_panel_stays_within_the_window_of_a_page_that_zooms_itself(visit: Visit, size: tuple[int, int]) -> None:
+    width, height = size
+    page = visit("short", reduced_motion="reduce", viewport={"width": width, "height": height})
+    page.evaluate(ADD, "html { zoom: 1.5 }")
+    for name in (".panel", ".close", ".composer"):
+        box = settled(opened(page) if name == ".panel" else page).locator(name).bounding_box()
+        assert box
+        assert 0 <= box["x"] <= width - box["width"], (name, box)
+        assert 0 <= box["y"] <= height - box["height"], (name, box)
+
+
+def test_what_lies_under_the_key_of_the_record_and_is_none_counts_as_nothing(visit: Visit) -> None:
+    page = visit("short")
+    for found in ("null", "5", '"text"', "[]", "{"):
+        page.evaluate("(found) => { localStorage['usher:acme'] = found }", found)
+        page.reload()
+        page.wait_for_function("window.Usher && Usher.v")
+        page.evaluate("Usher.ready")
+        expect(page.locator(".launcher")).to_be_visible()
+
+
 GRID = """() => {
   const odd = [];
   for (let x = 4; x < innerWidth; x += 9) for (let y = 4; y < innerHeight; y += 9) {
