@@ -103,6 +103,7 @@ def test_what_we_cannot_have_written_into_the_record_counts_as_nothing(chat: Pag
     expect(chat.locator(".pending")).to_have_count(0)
     assert (double.said(), len(double.conversations)) == (["hello"], 1)
     assert chat.evaluate(f"{STORED}.unsent") == []
+    assert {type(hello["seed"]) for hello in double.heard("hello")} == {str}
 
 
 def test_messages_stay_in_order_when_the_first_has_to_be_sent_again(chat: Page, double: Double) -> None:
