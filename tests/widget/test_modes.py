@@ -138,7 +138,7 @@ def test_chat_is_seen_on_the_pages_of_the_rules_hidden_elsewhere_and_back_as_it_
     assert page.evaluate("!!window.navigation") is navigation
     expect(page.locator(".launcher")).to_be_hidden()
     page.mouse.wheel(0, 50)
-    page.wait_for_function("!!customElements.get('usher-chat')")
+    page.wait_for_function("!!document.querySelector('usher-chat')?.lost")  # greet.js is there
     page.evaluate("history.pushState({}, '', '/put/cart')")
     opened(page)
     page.locator(".composer textarea").fill("half a sent")

@@ -42,7 +42,7 @@ def spa(request: pytest.FixtureRequest, visit: Visit, double: Double) -> Page:
     page.wait_for_function("!!window.Usher?.v")
     page.evaluate("Usher.ready")
     page.mouse.move(300, 300)
-    page.wait_for_function("!!customElements.get('usher-chat')")
+    page.wait_for_function("!!document.querySelector('usher-chat')?.lost")  # greet.js is there
     assert page.evaluate("!!window.navigation") is request.param
     return page
 
