@@ -23,14 +23,25 @@ _BLANK: dict[str, Any] = {
 
 
 def of_person(
-    tx: Connection, site_id: str, address: str, lead_ids: Collection[str], conversation_ids: Collection[str]
+    tx: Connection,
+    site_id: str,
+    address: str,
+    lead_ids: Collection[str],
+    conversation_ids: Collection[str],
+    others: Collection[str],
 ) -> Sequence[Meeting]:
-    """Meetings booked with this address or by these leads, and what these conversations hold, by start."""
+    """Meetings booked with this address or by these leads, and what these conversations hold, by start. In the
+    conversations of `others` only what was booked with the address."""
     holding = and_(meetings.c.conversation_id.in_(conversation_ids), meetings.c.email == "")
     named = meetings.c.email.icontains(address, autoescape=True)
     mine = or_(meetings.c.attendee == address, meetings.c.lead_id.in_(lead_ids), holding, named)
     found = tx.execute(select(meetings).where(meetings.c.site_id == site_id, mine).order_by(meetings.c.start_at))
-    return [row for row in found if row.lead_id in lead_ids or not row.email or email_key(row.email) == address]
+    return [
+        row
+        for row in found
+        if email_key(row.email) == address
+        or (row.conversation_id not in others and (row.lead_id in lead_ids or not row.email))
+    ]
 
 
 def invited(tx: Connection, site_id: str, address: str) -> Sequence[Meeting]:

@@ -71,6 +71,8 @@ def _tell(done: Erased, email: str) -> None:
     meetings = "1 meeting was" if done.called_off == 1 else f"{done.called_off} meetings were"
     called_off = f" {meetings} called off." if done.called_off else ""
     out.print(f"{email} is erased: {sum(done.counts.values())} rows.{called_off}", markup=False)
+    if done.of_others:
+        out.print(done.of_others)
     if done.by_hand:
         out.print(f"Also see to: {', '.join(done.by_hand)}. Backups keep what they have.", markup=False)
     if not done.without_trace:

@@ -58,7 +58,8 @@ def erase(lead_id: str) -> ResponseReturnValue:
         )
     except Conflict as error:
         return _page(lead_id, error.message), error.status
-    flash("The person is erased." + ("" if done.without_trace else " Traces may stay in the file for now."), "done")
+    traces = "" if done.without_trace else "Traces may stay in the file for now."
+    flash(" ".join(filter(None, ("The person is erased.", done.of_others, traces))), "done")
     return redirect(url_for("console.erasures.index"), 303)
 
 

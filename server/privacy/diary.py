@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, update
 
@@ -38,6 +38,14 @@ def erase(tx: Connection, subjects: Mapping[str, Sequence[str]], delivery_ids: S
     said = t.c.conversation_id.in_(subjects["conversation"])
     tx.execute(delete(t).where(said, t.c.subject_kind.in_(("conversation", "visitor"))))
     tx.execute(update(t).where(said).values(conversation_id=None))
+
+
+def part_with(tx: Connection, conversation_ids: Collection[str], lead_ids: Collection[str]) -> None:
+    """Lines about these conversations of others no longer say whose they were taken for."""
+    for line in tx.execute(select(t).where(t.c.conversation_id.in_(conversation_ids))).all():
+        kept = {name: value for name, value in line.data.items() if value not in lead_ids}
+        if kept != line.data:
+            tx.execute(update(t).where(t.c.id == line.id).values(data=kept))
 
 
 def scrub_others(tx: Connection, site_id: str, wipe: Wipe) -> int:

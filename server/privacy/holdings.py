@@ -42,8 +42,8 @@ IMPERSONAL = {
 
 @dataclass(frozen=True)
 class Holdings:
-    """Ids and meetings of one person on one site; `shared`: browsers that others used too; `invited`: meetings of
-    others to which the person is invited."""
+    """Ids and meetings of one person on one site; `shared`: browsers that others used too; `typed`: conversations
+    of others, in which the address was only typed; `invited`: meetings of others to which the person is invited."""
 
     site_id: str
     address: str
@@ -51,11 +51,12 @@ class Holdings:
     visitors: Sequence[str]
     shared: Sequence[str]
     conversations: Sequence[str]
+    typed: Sequence[str]
     meetings: Sequence[Meeting]
     invited: Sequence[Meeting]
 
     def __bool__(self) -> bool:
-        return bool(self.leads or self.visitors or self.conversations or self.meetings or self.invited)
+        return bool(self.leads or self.visitors or self.conversations or self.typed or self.meetings or self.invited)
 
     @property
     def meeting_ids(self) -> list[str]:
@@ -81,9 +82,9 @@ def find(tx: Connection, site_id: str, address: str, lead_id: str = "") -> Holdi
     """What the site holds about whoever has this address (folded), or is this lead."""
     lead_ids = leads.of_person(tx, site_id, address, lead_id)
     visitor_ids = visitors.of_person(tx, site_id, lead_ids, address)
-    talks = conversations.of_person(tx, lead_ids, visitor_ids)
+    talks, typed = conversations.of_person(tx, lead_ids, visitor_ids)
     visitor_ids = sorted({*visitor_ids, *conversations.visitors_of(tx, talks)})
-    mine = booking.of_person(tx, site_id, address, lead_ids, talks)
+    mine = booking.of_person(tx, site_id, address, lead_ids, talks, typed)
     return Holdings(
         site_id,
         address,
@@ -91,6 +92,7 @@ def find(tx: Connection, site_id: str, address: str, lead_id: str = "") -> Holdi
         visitor_ids,
         conversations.shared_by(tx, visitor_ids, talks),
         talks,
+        typed,
         mine,
         [one for one in booking.invited(tx, site_id, address) if one.id not in {meeting.id for meeting in mine}],
     )

@@ -58,13 +58,25 @@ class Look:
 
 @dataclass
 class Erased:
-    """What was done. `by_hand`: systems that heard of the person and that Usher cannot make forget."""
+    """What was done. `by_hand`: systems that heard of the person and that Usher cannot make forget; `only_typed`: how
+    many conversations of others stay that were taken for the person's because their address was typed in them."""
 
     counts: dict[str, int]
     called_off: int = 0
     by_hand: list[str] = field(default_factory=list)
     conversations: list[str] = field(default_factory=list)
+    only_typed: int = 0
     without_trace: bool = True
+
+    @property
+    def of_others(self) -> str:
+        """A sentence about the conversations that stay, "" when there are none."""
+        if self.only_typed == 1:
+            return "1 conversation of another browser in which only the address was typed stays, without it."
+        many = (
+            f"{self.only_typed} conversations of other browsers in which only the address was typed stay, without it."
+        )
+        return many if self.only_typed else ""
 
 
 def look(db: Database, who: Who) -> Look:
@@ -138,7 +150,7 @@ def _refuse_meetings(of: Holdings, cancel_meetings: bool) -> None:
 def _erase(tx: Connection, of: Holdings, by: Actor, done: Erased) -> None:
     version, wipe = config.active_of(tx, of.site_id), Wipe(of.address)
     visitors.lock(tx, of.visitors)
-    conversations.lock(tx, of.conversations)
+    conversations.lock(tx, [*of.conversations, *of.typed])
     diary.wait_for_reactions(tx, of.subjects)
     told = outbox.about(tx, of.subjects)
     if outbox.under_way(told):
@@ -150,6 +162,8 @@ def _erase(tx: Connection, of: Holdings, by: Actor, done: Erased) -> None:
     outbox.erase(tx, told)
     routing.erase(tx, of.meeting_ids)
     conversations.erase(tx, of.conversations)
+    conversations.part_with(tx, of.typed, wipe)
+    diary.part_with(tx, of.typed, of.leads)
     visitors.erase(tx, of.visitors, of.shared)
     leads.erase(tx, of.leads)
     adapters.erase(tx, of.site_id, of.address, of.uids)
@@ -158,6 +172,7 @@ def _erase(tx: Connection, of: Holdings, by: Actor, done: Erased) -> None:
     done.called_off += called_off
     done.by_hand = sorted({*done.by_hand, *by_hand})
     done.conversations += of.conversations
+    done.only_typed += len(of.typed)
     _note(tx, events.PERSON_ERASED, of, by, {"rows": done.counts, "called_off": called_off, "by_hand": by_hand})
 
 

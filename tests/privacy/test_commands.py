@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from server import cli, settings
+from tests.playbooks.chat import Chat
 from tests.privacy.conftest import ADA, Town
 
 
@@ -53,6 +54,15 @@ def test_erasing_shows_what_goes_and_asks_for_the_address(usher, town):
     assert (code, "is erased" in said, "1 meeting was called off" in said) == (0, True, True)
     assert "mailboxes of those who were written to" in said
     assert town.found() == []
+
+
+def test_a_stranger_who_typed_the_address_is_told_of_and_stays(usher, town):
+    chat = Chat(town.db, seed="third").open()
+    chat.say(f"Ask {ADA} about it")
+    chat.say(f"Or {ADA}, as I said")
+    code, said, _ = usher("erase", ADA, "--cancel-meetings", "--yes")
+    assert (code, "1 conversation of another browser in which only the address was typed stays" in said) == (0, True)
+    assert [text for _, author, text in chat.thread() if author == "visitor"][-1] == "Or [erased], as I said"
 
 
 def test_a_meeting_ahead_stops_it_with_one_sentence(usher, town):
