@@ -15,7 +15,7 @@ from server.booking.form import solve_slots
 from tests.booking import oracle
 from tests.booking.problems import ZONES, iso, problems
 
-EXAMPLES = int(os.environ.get("USHER_EXAMPLES", "35"))
+EXAMPLES = int(os.environ.get("USHER_EXAMPLES", "20"))
 slowly = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 quickly = settings(max_examples=EXAMPLES * 4, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -162,7 +162,7 @@ def test_a_browser_that_tells_odd_things_is_met_all_the_same(chat: Chat) -> None
     opened = playbooks.open(chat.db, playbooks.Hello.from_frame(frame))
     welcome = opened.welcome()
     assert welcome["messages"][0]["text"] == "Welcome to the blog"
-    assert set(welcome) == {"t", "token", "conversation", "state", "seq", "messages", "agent", "texts"}
+    assert set(welcome) == {"t", "token", "conversation", "state", "seq", "messages", "agent", "texts", "now"}
     with chat.db.reading() as tx:
         row = conversations.get(tx, opened.conversation_id)
         visitor = visitors.get(tx, row.visitor_id)
