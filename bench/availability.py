@@ -15,10 +15,10 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from server.booking.availability import Question, RepCalendar, Shape, openings
-from server.booking.hours import Schedule, working_blocks
-from server.booking.stamps import stamps
-from server.booking.wallclock import DAY, day_number
+from server.booking.availability.hours import Schedule, working_blocks
+from server.booking.availability.openings import Question, RepCalendar, Shape, openings
+from server.booking.availability.stamps import stamps
+from server.booking.availability.wallclock import DAY, day_number
 
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Tokyo", "Australia/Lord_Howe", "Asia/Kathmandu")
 WEEKDAYS = (((9 * 3600, 17 * 3600),),) * 5 + ((), ())

@@ -15,9 +15,9 @@ from sqlalchemy import Connection, Engine
 
 from server import clock
 from server.booking import store
-from server.booking.availability import RepCalendar
+from server.booking.availability.openings import RepCalendar
+from server.booking.availability.wallclock import DAY, Span
 from server.booking.schedules import schedule_of
-from server.booking.wallclock import DAY, Span
 from server.config.service import Version
 from server.routing.schema import Rep, Team
 

@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from server import clock, events
-from server.booking import messages, offers, store
+from server.booking import offers, store
 from server.booking.holds import checked_start, refusal
 from server.booking.hosts import chosen, occupy
+from server.booking.invitations import messages
 from server.booking.offers import Asked
 from server.booking.store import AHEAD, CANCELLED, DONE, NO_SHOW, RESCHEDULED, Meeting
 from server.config.service import Version

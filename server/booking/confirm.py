@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from server import clock, events
-from server.booking import holds, links, messages, offers, store
+from server.booking import holds, offers, store
+from server.booking.invitations import links, messages
 from server.booking.store import AHEAD, BOOKED, HELD, Meeting
 from server.config.service import Version
 from server.errors import Conflict, Gone, Invalid

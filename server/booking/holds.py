@@ -14,10 +14,10 @@ from sqlalchemy.exc import IntegrityError
 
 from server import clock, events, ids, settings
 from server.booking import offers, store
+from server.booking.availability.wallclock import DAY
 from server.booking.hosts import chosen, occupy
 from server.booking.offers import Asked
 from server.booking.store import HELD, Meeting
-from server.booking.wallclock import DAY
 from server.config.service import Version
 from server.errors import Conflict, Invalid, SlotTaken
 from server.events import Actor

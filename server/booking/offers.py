@@ -13,11 +13,11 @@ from sqlalchemy import Connection
 
 from server import clock
 from server.booking import calendars
-from server.booking.availability import Openings, Question, RepCalendar, Shape, Window, openings
-from server.booking.explain import Verdict, explain
+from server.booking.availability.explain import Verdict, explain
+from server.booking.availability.openings import Openings, Question, RepCalendar, Shape, Window, openings
+from server.booking.availability.stamps import stamp
+from server.booking.availability.wallclock import DAY, day_number
 from server.booking.schema import Meetings, MeetingType, RollingDays
-from server.booking.stamps import stamp
-from server.booking.wallclock import DAY, day_number
 from server.config.service import Version
 from server.errors import Invalid, NotFound
 from server.routing import service as routing

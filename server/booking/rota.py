@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.booking.problem import Place, moment
+from server.booking.availability.problem import Place, moment
 from server.routing.pick import (
     BOOKED,
     CANCELLED,

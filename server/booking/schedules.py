@@ -7,8 +7,8 @@ from functools import lru_cache
 
 import holidays
 
-from server.booking.hours import Schedule, Spans
-from server.booking.wallclock import DAY, Span, day_number
+from server.booking.availability.hours import Schedule, Spans
+from server.booking.availability.wallclock import DAY, Span, day_number
 from server.config.service import Version
 from server.routing.schema import Rep, Team
 from server.routing.team import Span as Hours

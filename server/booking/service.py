@@ -8,12 +8,13 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from server import clock
-from server.booking import ics, links, store
+from server.booking import store
+from server.booking.availability.explain import Verdict
 from server.booking.blocks import add_block, blocks_of, read_ahead, remove_block, silent_calendars
 from server.booking.changes import cancel, get, mark, reschedule, takers
 from server.booking.confirm import confirm
-from server.booking.explain import Verdict
 from server.booking.holds import HOLD_FOR, hold, release_expired
+from server.booking.invitations import ics, links
 from server.booking.offers import Asked, SlotList, ask, nearest, slots, why_not
 from server.booking.store import AHEAD, BOOKED, CANCELLED, DONE, HELD, NO_SHOW, PENDING, RESCHEDULED, Meeting
 from server.config.service import Version

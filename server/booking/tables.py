@@ -19,6 +19,7 @@ meetings = Table(
     Column("start_at", UtcDateTime, nullable=False),
     Column("end_at", UtcDateTime, nullable=False),
     Column("held_until", UtcDateTime),
+    Column("checked_at", UtcDateTime),  # when its hosts' connected calendars were read again for this very time
     Column("hold_key", String(200)),  # what makes a repeated hold the same hold
     Column("confirm_key", String(200)),
     Column("uid", String(200), nullable=False),  # of the invitation, for ever the same
@@ -28,6 +29,8 @@ meetings = Table(
     Column("email", String(320), nullable=False),
     Column("attendee", String(320)),  # the folded e-mail while the meeting is ahead: one person, one meeting at a time
     Column("phone", String(60), nullable=False),
+    Column("place", String(12), nullable=False, server_default=""),  # video | phone | in_person; "" as the type says
+    Column("passed_over", String(60), nullable=False, server_default=""),  # the owner who had no time soon enough
     Column("guests", Json, nullable=False),
     Column("answers", Json, nullable=False),
     Column("zone", String(60), nullable=False),  # of the visitor
@@ -103,6 +106,18 @@ busy_times = Table(
     Column("spans", Json, nullable=False),  # [[start, end]] in whole UTC seconds
     Column("covers_from", UtcDateTime),
     Column("covers_until", UtcDateTime),
+    Column("read_at", UtcDateTime),
+    Column("failed_at", UtcDateTime),
+    Column("problem", Text, nullable=False),
+)
+
+# How far we have read what comes from outside: the change feed of a rep's calendar, the mailbox that answers come to.
+reading_positions = Table(
+    "reading_positions",
+    metadata,
+    Column("site_id", Id, primary_key=True),
+    Column("source", String(260), primary_key=True),  # "calendar:<rep>:<id at the service>" | "inbox"
+    Column("position", Text, nullable=False),  # the service's own word for it; "" to begin anew
     Column("read_at", UtcDateTime),
     Column("failed_at", UtcDateTime),
     Column("problem", Text, nullable=False),

@@ -8,7 +8,8 @@ from typing import Any, TextIO
 
 import click
 
-from server.booking import form, rota
+from server.booking import rota
+from server.booking.availability import form
 from server.errors import Invalid
 
 

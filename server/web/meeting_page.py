@@ -13,8 +13,8 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 
 from server import clock
-from server.booking import links
 from server.booking import service as booking
+from server.booking.invitations import links
 from server.booking.service import Meeting, SlotTaken
 from server.config import service as config
 from server.config.service import Version

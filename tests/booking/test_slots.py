@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from server.booking.availability import Window
-from server.booking.form import solve_slots
-from server.booking.wallclock import DAY, day_number
+from server.booking.availability.form import solve_slots
+from server.booking.availability.openings import Window
+from server.booking.availability.wallclock import DAY, day_number
 from server.errors import Invalid
 
 ALL = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]

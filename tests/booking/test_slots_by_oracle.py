@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from server.booking.explain import REASONS
-from server.booking.form import solve_slots
+from server.booking.availability.explain import REASONS
+from server.booking.availability.form import solve_slots
 from tests.booking import oracle
 from tests.booking.problems import ZONES, iso, problems
 

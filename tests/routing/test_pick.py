@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.booking.form import solve_pick
+from server.booking.availability.form import solve_pick
 from server.errors import Invalid
 from server.routing.pick import Candidate, Policy, Tally, choose, next_picks
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from server.booking.availability import Question, RepCalendar, full_spans, openings
-from server.booking.hours import working_blocks
-from server.booking.stamps import stamp
-from server.booking.wallclock import DAY, Span
+from server.booking.availability.hours import working_blocks
+from server.booking.availability.openings import Question, RepCalendar, full_spans, openings
+from server.booking.availability.stamps import stamp
+from server.booking.availability.wallclock import DAY, Span
 
 FREE = "free"
 REASONS = ("window", "notice", "outside_hours", "off_grid", "busy", "hold", "buffer", "limit")

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, vCalAddress, vText
 
-from server.booking import links
+from server.booking.invitations import links
 from server.booking.store import Meeting
 from server.config.service import Version
 from server.routing.schema import Rep

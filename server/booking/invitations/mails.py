@@ -13,8 +13,8 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, get_timezone_name
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
-from server.booking import ics, links
-from server.booking.mail_texts import LABELS, REMINDER, TEXTS
+from server.booking.invitations import ics, links
+from server.booking.invitations.mail_texts import LABELS, REMINDER, TEXTS
 from server.booking.store import Meeting
 from server.config.service import Version
 from server.routing.schema import Rep

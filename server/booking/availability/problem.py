@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from server.booking.wallclock import DAY, Span, day_number
+from server.booking.availability.wallclock import DAY, Span, day_number
 from server.errors import Invalid
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from server.booking.wallclock import Span
+from server.booking.availability.wallclock import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ import statistics
 import time
 from typing import Any
 
-from server.booking.availability import Openings, Question, RepCalendar, Shape, Window, openings
-from server.booking.explain import explain as explain_start
-from server.booking.hours import Schedule, Spans
-from server.booking.problem import (
+from server.booking.availability.explain import explain as explain_start
+from server.booking.availability.hours import Schedule, Spans
+from server.booking.availability.openings import Openings, Question, RepCalendar, Shape, Window, openings
+from server.booking.availability.problem import (
     Place,
     day_of,
     instant,
@@ -24,9 +24,9 @@ from server.booking.problem import (
     time_of_day,
     zone_name,
 )
+from server.booking.availability.stamps import stamps
+from server.booking.availability.wallclock import DAY, Span, instants
 from server.booking.rota import solve_pick
-from server.booking.stamps import stamps
-from server.booking.wallclock import DAY, Span, instants
 from server.errors import Invalid
 
 __all__ = ["median_ms", "read_question", "solve_pick", "solve_slots"]

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from server import clock
-from server.booking import ics, links, mails, store
-from server.booking.mail_texts import (
+from server.booking import store
+from server.booking.invitations import ics, links, mails
+from server.booking.invitations.mail_texts import (
     BOOKED,
     CANCELLED,
     HANDED_OVER,
@@ -20,7 +21,7 @@ from server.booking.mail_texts import (
     REP_GIVEN_AWAY,
     REP_MOVED,
 )
-from server.booking.mails import About
+from server.booking.invitations.mails import About
 from server.booking.store import Meeting
 from server.config.service import Version
 from server.outbox import service as outbox

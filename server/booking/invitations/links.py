@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from server import ids, settings
+from server.booking.availability.stamps import stamp
 from server.booking.schema import Meetings, MeetingType
-from server.booking.stamps import stamp
 from server.booking.store import Meeting
 from server.config.service import Version
 from server.expressions import LocaleText

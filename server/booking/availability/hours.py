@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from server.booking.wallclock import DAY, Span, date_of, day_number, day_start, instants, join
+from server.booking.availability.wallclock import DAY, Span, date_of, day_number, day_start, instants, join
 
 Spans = tuple[Span, ...]
 Block = tuple[int, int, int]

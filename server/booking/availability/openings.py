@@ -13,9 +13,9 @@ from datetime import datetime
 from functools import lru_cache
 from math import gcd
 
-from server.booking.hours import Schedule, working_blocks
-from server.booking.masks import Grid, at_least, bits, comb, meeting_starts, within
-from server.booking.wallclock import DAY, Span, instants, local_day
+from server.booking.availability.hours import Schedule, working_blocks
+from server.booking.availability.masks import Grid, at_least, bits, comb, meeting_starts, within
+from server.booking.availability.wallclock import DAY, Span, instants, local_day
 
 MEMO_SIZE = 64  # masks kept per rep: a few meeting types times a few ranges; a month of 30-minute cells is 180 bytes
 

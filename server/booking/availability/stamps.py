@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from server.booking.wallclock import DAY, date_of
+from server.booking.availability.wallclock import DAY, date_of
 
 
 def stamp(instant: int) -> str:
