@@ -11,6 +11,7 @@ from server.adapters import service as adapters
 from server.booking import service as booking
 from server.config import service as config
 from server.db import Database
+from server.outbox import service as outbox
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ def release_expired_holds(db: Database) -> None:
         booking.release_expired(tx, clock.now())
 
 
+def release_what_the_dead_had_in_hand(db: Database) -> None:
+    """Deliveries of a worker that was killed go out without waiting for the end of its lease."""
+    outbox.release_dead(db)
+
+
 def read_calendars_ahead(db: Database) -> None:
     """Connected calendars are read before anybody asks; one that is silent takes its rep out of the pool."""
     for site in config.sites(db):
@@ -37,6 +43,7 @@ def read_calendars_ahead(db: Database) -> None:
 
 
 TIMETABLE: tuple[Job, ...] = (
+    Job("release what killed workers had in hand", timedelta(seconds=5), release_what_the_dead_had_in_hand),
     Job("release expired holds", timedelta(seconds=5), release_expired_holds),
     Job("read calendars ahead", timedelta(minutes=5), read_calendars_ahead),
 )

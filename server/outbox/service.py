@@ -6,9 +6,7 @@ which makes twice harmless.
 
 from __future__ import annotations
 
-import os
 import random
-import socket
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -19,11 +17,13 @@ from plugins.errors import PluginError, Retry
 from server import clock, events, ids
 from server.db import Database
 from server.errors import Conflict, NotFound
-from server.outbox import store
+from server.outbox import leases, store
+from server.outbox.leases import Lease
 from server.outbox.store import Delivery
 
 LEASE = timedelta(seconds=60)
 MOST_ATTEMPTS = 12
+MOST_DEATHS = 3
 FIRST_REST_SECONDS = 15
 LONGEST_REST_SECONDS = 3600
 
@@ -79,16 +79,41 @@ def cancel(tx: Connection, cancel_key: str) -> int:
     return store.withdraw(tx, cancel_key, clock.now())
 
 
-def deliver_due(db: Database, call: Call, *, most: int = 20) -> int:
-    """Deliver what is due; a failure moves its own row only. Returns how many were tried."""
-    owner = f"{socket.gethostname()}:{os.getpid()}:{ids.new_token()[:8]}"
+def deliver_due(db: Database, call: Call, *, most: int = 20, lease: timedelta = LEASE) -> int:
+    """Deliver what is due; a failure moves its own row only. Returns how many were tried.
+
+    Nobody else starts one of them meanwhile, however long the outside takes: the lease is kept until the last is done.
+    """
+    held = Lease(leases.new_owner(), clock.now() + lease)
     with db.transaction() as tx:
         found = store.due(tx, clock.now(), most)
         if found:
-            store.lease(tx, [row.id for row in found], owner, clock.now() + LEASE)
-    for row in found:
-        _deliver(db, row, owner, call)
+            store.lease(tx, [row.id for row in found], held.owner, held.until)
+    if not found:
+        return 0
+    with held.kept(lease, lambda until: _keep(db, held.owner, until)):
+        for row in found:
+            if held.holds:
+                _deliver(db, row, held.owner, call)
     return len(found)
+
+
+def release_dead(db: Database) -> int:
+    """What a process of this machine had in hand when it was killed may go out at once; the number of these.
+
+    Of a batch that was in hand at several deaths one may be what kills: from the third on they rest, longer each time.
+    """
+    with db.reading() as tx:
+        dead = [owner for owner in store.owners(tx) if leases.is_gone(owner)]
+    if not dead:
+        return 0
+    with db.transaction() as tx:
+        rows = store.leased_by(tx, dead)
+        for row in rows:
+            rest = 0.0 if row.attempts < MOST_DEATHS else _rest_seconds(row.attempts)
+            again = clock.now() + timedelta(seconds=rest)
+            store.settle(tx, row.id, row.lease_owner, {"state": "waiting", "not_before": again})
+    return len(rows)
 
 
 def retry(db: Database, delivery_id: str, actor: events.Actor) -> None:
@@ -161,10 +186,18 @@ def _next_try(attempt: int, problem: PluginError) -> datetime | None:
     """When to try again; None to give up. The error's class says whether trying again can help."""
     if problem.retry is Retry.NEVER or attempt >= MOST_ATTEMPTS:
         return None
-    now = clock.now()
-    spread = 0.75 + random.random() / 2  # noqa: S311 (only spreads load)
-    rested = now + timedelta(seconds=min(FIRST_REST_SECONDS * 2 ** (attempt - 1), LONGEST_REST_SECONDS) * spread)
+    rested = clock.now() + timedelta(seconds=_rest_seconds(attempt))
     return max(rested, problem.retry_after or rested)
+
+
+def _rest_seconds(attempt: int) -> float:
+    spread = 0.75 + random.random() / 2  # noqa: S311 (only spreads load)
+    return min(FIRST_REST_SECONDS * 2 ** (min(attempt, MOST_ATTEMPTS) - 1), LONGEST_REST_SECONDS) * spread
+
+
+def _keep(db: Database, owner: str, until: datetime) -> None:
+    with db.transaction() as tx:
+        store.keep(tx, owner, until)
 
 
 def _settle(db: Database, row: Delivery, owner: str, values: dict[str, Any], event: str | None) -> None:

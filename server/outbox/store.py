@@ -43,6 +43,20 @@ def lease(tx: Connection, ids: Sequence[str], owner: str, until: datetime) -> No
     tx.execute(taken.values(state="leased", lease_owner=owner, lease_until=until, attempts=t.c.attempts + 1))
 
 
+def keep(tx: Connection, owner: str, until: datetime) -> None:
+    tx.execute(update(t).where(t.c.state == "leased", t.c.lease_owner == owner).values(lease_until=until))
+
+
+def owners(tx: Connection) -> Sequence[str]:
+    """Who has something in hand."""
+    return tx.execute(select(t.c.lease_owner).where(t.c.state == "leased").distinct()).scalars().all()
+
+
+def leased_by(tx: Connection, owners: Sequence[str]) -> Sequence[Delivery]:
+    here = and_(t.c.state == "leased", t.c.lease_owner.in_(owners))
+    return tx.execute(select(t).where(here).order_by(t.c.id)).all()
+
+
 def settle(tx: Connection, delivery_id: str, owner: str, values: Mapping[str, Any]) -> bool:
     """True when the lease was still ours."""
     mine = update(t).where(t.c.id == delivery_id, t.c.lease_owner == owner, t.c.state == "leased")

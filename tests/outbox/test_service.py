@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from datetime import timedelta
 
@@ -10,7 +12,9 @@ import pytest
 from plugins.errors import AuthError, InvalidInput, RateLimited, Transient
 from server import clock, events
 from server.errors import Conflict
+from server.outbox import leases
 from server.outbox import service as outbox
+from tests.processes import ROOT, wait_until
 
 
 def queue(db, key, **more):
@@ -158,6 +162,93 @@ def test_a_worker_that_died_in_the_middle_is_followed_by_another_after_its_lease
     monday.advance(outbox.LEASE + timedelta(seconds=1))
     outbox.deliver_due(db, outside)
     assert (outside.heard, states(db)) == (["a"], {"a": "done"})
+
+
+DIES = """
+import os, signal, sys
+from server.db import Database
+from server.outbox import service as outbox
+outbox.deliver_due(Database(sys.argv[1]), lambda delivery: os.kill(os.getpid(), signal.SIGKILL))
+"""
+
+
+def killed_in_mid_delivery(database_url):
+    subprocess.run([sys.executable, "-c", DIES, database_url], cwd=ROOT, check=False)
+
+
+def test_what_a_killed_process_had_in_hand_goes_out_at_once(db, database_url):
+    queue(db, "a")
+    killed_in_mid_delivery(database_url)
+    outside = Outside()
+    assert (outbox.deliver_due(db, outside), states(db)) == (0, {"a": "leased"})
+    assert outbox.release_dead(db) == 1
+    outbox.deliver_due(db, outside)
+    assert (outside.heard, states(db)) == (["a"], {"a": "done"})
+
+
+def test_what_was_in_hand_when_its_worker_died_again_and_again_rests_before_the_next_try(sqlite_db):
+    url = sqlite_db.url.render_as_string(hide_password=False)
+    queue(sqlite_db, "a")
+    for _ in range(outbox.MOST_DEATHS):
+        killed_in_mid_delivery(url)
+        outbox.release_dead(sqlite_db)
+    assert (outbox.deliver_due(sqlite_db, Outside()), states(sqlite_db)) == (0, {"a": "waiting"})
+
+
+def test_a_process_that_lives_a_number_used_again_and_other_machines_are_not_taken_for_dead():
+    mine = leases.new_owner()
+    machine, pid, started, token = mine.split("/")
+    assert not leases.is_gone(mine)
+    assert leases.is_gone(f"{machine}/{pid}/{int(started) - 1}/{token}")
+    for elsewhere in (f"{machine}x/1/{started}/{token}", f"{machine}/1", "host:1:token", "", f"{machine}/{pid}//x"):
+        assert not leases.is_gone(elsewhere)
+    child = subprocess.Popen(["sleep", "60"])
+    theirs = f"{machine}/{child.pid}/{leases._started(child.pid)}/x"
+    assert not leases.is_gone(theirs)
+    child.kill()
+    wait_until(lambda: leases.is_gone(theirs), what="a child that nobody has waited for being seen as dead")
+    child.wait()
+    assert leases.is_gone(theirs)
+
+
+def test_what_takes_longer_than_its_lease_is_not_started_by_another_meanwhile(db, monday):
+    queue(db, "a")
+    queue(db, "b")
+    seen, ends, lease = [], threading.Event(), timedelta(seconds=0.6)
+
+    def slow(delivery):
+        seen.append(delivery.key)
+        ends.wait(20)
+        return {}
+
+    def until():
+        with db.reading() as tx:
+            return max(row.lease_until for row in outbox.latest(tx))
+
+    first = threading.Thread(target=outbox.deliver_due, args=(db, slow), kwargs={"lease": lease})
+    first.start()
+    wait_until(lambda: seen, what="the first delivery")
+    for _ in range(3):
+        monday.advance(lease * 0.6)
+        wait_until(lambda: until() == clock.now() + lease, what="the lease being kept")
+    assert outbox.deliver_due(db, slow) == 0
+    ends.set()
+    first.join()
+    assert (seen, states(db)) == (["a", "b"], {"a": "done", "b": "done"})
+
+
+def test_who_has_lost_the_lease_starts_nothing_more(db, monday):
+    queue(db, "a")
+    queue(db, "b")
+    outside = Outside()
+
+    def sleeps_long(delivery):
+        monday.advance(outbox.LEASE + timedelta(seconds=1))
+        outbox.deliver_due(db, outside)
+        return {}
+
+    outbox.deliver_due(db, sleeps_long)
+    assert (outside.heard, states(db)) == (["a", "b"], {"a": "done", "b": "done"})
 
 
 def test_four_workers_at_once_send_each_of_forty_deliveries_once(db):
