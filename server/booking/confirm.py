@@ -33,6 +33,7 @@ def confirm(
     guests: Sequence[str] = (),
     answers: Mapping[str, Any] | None = None,
     phone: str = "",
+    place: str = "",
     zone: str = "",
     locale: str = "",
     key: str | None = None,
@@ -41,12 +42,14 @@ def confirm(
     """Make a held time a meeting. Twice is once: the same attendee (or `key`) gets the same meeting back.
 
     Gone when the hold has expired, with the nearest open starts; Invalid for what cannot be used, naming the field.
+    `place`: which of the meeting type's locations the visitor chose, by its kind; "" is the first.
     A person who has a meeting at this very time already gets that one, and the hold is let go.
     """
     if key and (done := store.by_key(tx, version.site_id, "confirm_key", key)) and done.status != HELD:
         return done
     held = _held(tx, version, meeting_id)
     told = _told(version, held, name, email, guests, answers or {}, phone, zone, locale)
+    told["place"] = _place(version, held, place, told["phone"])
     if held.status != HELD:
         return _again(held, told["attendee"])
     if held.held_until <= clock.now():
@@ -177,6 +180,20 @@ def _answers(version: Version, held: Meeting, answers: Mapping[str, Any]) -> dic
         if answer:
             kept[question.id] = answer
     return kept
+
+
+def _place(version: Version, held: Meeting, wanted: str, phone: str) -> str:
+    """What is chosen where there is a choice, "" where the meeting type leaves none. A call that was chosen needs a number."""
+    of = links.type_of(version, held)
+    kinds = [one.kind for one in of.places]
+    if wanted and wanted not in kinds:
+        raise Invalid(f"This meeting can take place by: {', '.join(kinds)}.", field="place")
+    if not of.locations:
+        return ""
+    chosen = wanted or kinds[0]
+    if chosen == "phone" and not phone:
+        raise Invalid("Please tell us the number to call.", field="phone")
+    return chosen
 
 
 def _line(text: str, field: str, *, required: bool = False) -> str:

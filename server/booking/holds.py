@@ -47,9 +47,11 @@ def hold(
     conversation_id: str | None = None,
     lead_id: str | None = None,
     key: str | None = None,
+    passed_over: str = "",
     actor: Actor = VISITOR,
 ) -> Meeting:
-    """Keep a time for five minutes, with one fairly chosen rep (or the one named).
+    """Keep a time for five minutes, with one fairly chosen rep (or the one named). `passed_over`: the visitor's owner,
+    who had no time soon enough.
 
     The same `key` (by default conversation and choice) gives the same hold; a conversation's earlier hold is let go.
     SlotTaken, with the nearest open starts, when the time cannot be booked; nothing has changed then.
@@ -57,7 +59,7 @@ def hold(
     start = checked_start(start)
     asked = offers.ask(tx, version, meeting, pool, [rep] if rep else None)
     key = key or (f"{conversation_id}:{meeting}:{start.isoformat()}" if conversation_id else None)
-    about = {"conversation_id": conversation_id, "lead_id": lead_id, "hold_key": key}
+    about = {"conversation_id": conversation_id, "lead_id": lead_id, "hold_key": key, "passed_over": passed_over}
     if known := _known(tx, version, key, meeting, start):
         return known
     try:

@@ -64,6 +64,7 @@ class MeetingType(Part):
     hosts: int = Field(1, ge=1, le=20)
     pool: Identifier | None = None
     location: Location = Location()
+    locations: list[Location] = Field([], description="Instead of `location`: several, of which the visitor chooses")
     questions: list[Question] = []
     reminders_minutes: list[Annotated[int, Field(ge=5, le=60 * 24 * 30)]] = [1440, 60]
     description: LocaleText = LocaleText.parse("")
@@ -73,6 +74,24 @@ class MeetingType(Part):
     def step(self) -> int:
         """Minutes between starts."""
         return self.step_minutes or self.duration_minutes
+
+    @property
+    def places(self) -> list[Location]:
+        """Where it can take place: one, or those that the visitor chooses from, the first by default."""
+        return self.locations or [self.location]
+
+    def place(self, kind: str) -> Location:
+        """The place of this kind (`meetings.place`); the first one for "" or a kind that is not offered any more."""
+        return next((one for one in self.places if one.kind == kind), self.places[0])
+
+    @model_validator(mode="after")
+    def _places_once(self) -> MeetingType:
+        kinds = [one.kind for one in self.locations]
+        if len(set(kinds)) < len(kinds):
+            raise ValueError("found two locations of one kind, allowed each of video, phone and in_person once")
+        if self.locations and "location" in self.model_fields_set:
+            raise ValueError("found both location and locations, allowed one of them")
+        return self
 
     def named(self, locale: str) -> str:
         """Its name in a language."""

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from server.config.problems import Problem, unknown_name
 from server.config.version import Version
-from server.routing.schema import Routing, Segments, Target, Team
+from server.routing.schema import Routing, Rule, Segments, Target, Team
 
 Loc = tuple[int | str, ...]
+_ONE_PERSON = ("csm", "owner", "rep")
 
 
 def check_team(version: Version) -> list[Problem]:
@@ -51,17 +52,31 @@ def check_segments(version: Version) -> list[Problem]:
 
 
 def check_routing(version: Version) -> list[Problem]:
-    """Targets exist; only the last rule may match everybody, or the rules behind it never get their turn."""
+    """Targets exist; a rule that falls through says to whom; only the last rule may match everybody, or the rules behind
+    it never get their turn."""
     rules = version.part(Routing).rules
     problems: list[Problem] = []
     for number, rule in enumerate(rules):
         for key, target in (("to", rule.to), ("else_to", rule.else_to)):
             if target is not None:
                 problems += _lost_target(version, ("rules", number, key), target)
+        if wrong := _no_fall_through(rule):
+            problems.append(version.problem(Routing.FILE, ("rules", number, "within_hours"), wrong))
         if rule.when is None and number < len(rules) - 1 and rule.to.kind not in ("csm", "owner"):
             wrong = f'found no condition, so the rules after "{rule.id}" are never asked; allowed in the last rule only'
             problems.append(version.problem(Routing.FILE, ("rules", number), wrong))
     return problems
+
+
+def _no_fall_through(rule: Rule) -> str:
+    """What is wrong with `within_hours`: it is about one person, and somebody else has to be named."""
+    if rule.within_hours is None:
+        return ""
+    if rule.to.kind not in _ONE_PERSON:
+        return f"found it for a {rule.to.kind}, allowed where `to` is one person: csm, owner or rep"
+    if rule.else_to is None or rule.else_to.kind not in (*_ONE_PERSON, "pool"):
+        return "found nobody to fall back on, allowed with `else_to` a pool, csm, owner or rep"
+    return ""
 
 
 def _lost_target(version: Version, where: Loc, target: Target) -> list[Problem]:

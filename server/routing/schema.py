@@ -156,7 +156,10 @@ class Rule(Part):
     id: Identifier
     when: Expression | None = None
     to: Target
-    else_to: Target | None = Field(None, description="When the first target is nobody")
+    else_to: Target | None = Field(None, description="When the first target is nobody, or has no time soon enough")
+    within_hours: int | None = Field(
+        None, ge=1, le=24 * 90, description="One person's times only if one begins within so many hours, else `else_to`"
+    )
     reason: str = Field("", max_length=300)
 
 

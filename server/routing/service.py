@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -27,6 +27,7 @@ class Decision:
 
     `target` is the id of the rep, pool or queue, or the address of the resource. booking_only: the site is closed, so
     times are offered instead of the queue `target`. nobody: no rule matched. `rule` "" then.
+    `otherwise`: kind and target of who meets the visitor when the rep `target` cannot, or has no time `within_hours`.
     """
 
     kind: str
@@ -34,6 +35,8 @@ class Decision:
     reason: str
     rule: str = ""
     trace: Mapping[str, Any] = field(default_factory=dict)
+    otherwise: tuple[str, str] | None = None
+    within_hours: int | None = None
 
 
 def decide(
@@ -70,7 +73,8 @@ def judge(version: Version, values: Mapping[str, Any], at: datetime) -> Decision
         if found is not None:
             kind, target = _by_the_clock(version, *found, at, looked_at)
             trace = {"decision": "routing", "chosen": f"{rule.id}: {kind} {target}", "looked_at": looked_at}
-            return Decision(kind, target, rule.reason or f"rule {rule.id}", rule.id, trace)
+            decision = Decision(kind, target, rule.reason or f"rule {rule.id}", rule.id, trace)
+            return _with_otherwise(version, decision, rule, values)
     trace = {"decision": "routing", "chosen": NOBODY, "looked_at": looked_at}
     return Decision(NOBODY, "", "no rule of routing.yml matched", "", trace)
 
@@ -164,6 +168,14 @@ def _asked(
         if target:
             looked_at.append({"name": f"{rule.id}: {target.kind}", "answer": "no", "because": "nobody", "saw": {}})
     return None
+
+
+def _with_otherwise(version: Version, decision: Decision, rule: Rule, values: Mapping[str, Any]) -> Decision:
+    """A rep may have no time; who else meets the visitor then is known beforehand."""
+    found = _resolved(version, rule.else_to, values) if rule.else_to and decision.kind == REP else None
+    if found is None or found[0] not in (REP, POOL) or found == (decision.kind, decision.target):
+        return decision
+    return replace(decision, otherwise=found, within_hours=rule.within_hours)
 
 
 def _resolved(version: Version, target: Target, values: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -67,7 +67,7 @@ def create_hold() -> Response:
 def create_meeting() -> Response:
     """Make a held time a meeting."""
     Caller.of(request.headers).refuse_crawlers()
-    texts = {"phone": str, "zone": str, "locale": str, "key": str}
+    texts = {"phone": str, "place": str, "zone": str, "locale": str, "key": str}
     body = _body({"site": str, "hold": str, "name": str, "email": str}, {**texts, "guests": list, "answers": dict})
     version = _version("booking", body["site"])
     with origins.database().transaction() as tx:
@@ -81,6 +81,7 @@ def create_meeting() -> Response:
             guests=_texts(body.get("guests") or [], "guests"),
             answers=body.get("answers"),
             phone=body.get("phone", ""),
+            place=body.get("place", ""),
             zone=body.get("zone", ""),
             locale=body.get("locale", ""),
             key=_key(body),
