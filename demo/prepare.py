@@ -18,12 +18,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from server import clock, ids, settings
-from server.booking import blocks
+from server.booking import service as booking
 from server.config import folder
 from server.config import service as config
 from server.config.service import Version
 from server.db import Database, migrate
 from server.errors import UsherError
+from server.events import Actor
 from server.people import service as people
 from server.routing.team import Rep, Team
 from server.sections import SECTIONS
@@ -95,22 +96,24 @@ def fill_calendars(db: Database, version: Version) -> None:
     now = clock.now()
     with db.transaction() as tx:
         for rep in version.part(Team).reps:
-            if not blocks.blocks_of(tx, version.site_id, rep.id, now):
+            if not booking.own_times_of(tx, version.site_id, rep.id, now):
                 for start, minutes, title in _busy(rep, now):
-                    until = start + timedelta(minutes=minutes)
-                    blocks.add_block(
-                        tx, version.site_id, rep.id, start=start, end=until, title=title, created_by="make demo"
+                    wanted = booking.OwnTime(
+                        "blocked", rep.zone, start, start + timedelta(minutes=minutes), title=title
                     )
+                    booking.add_own_time(tx, version.site_id, rep.id, wanted, by=Actor("system", "", "make demo"))
 
 
 def _busy(rep: Rep, now: datetime) -> Iterator[tuple[datetime, int, str]]:
-    """(start, minutes, title), spread by the rep's name so that no two calendars look alike."""
+    """(start on the rep's clock, minutes, title), those ahead, spread so that no two calendars look alike."""
     today, zone = now.astimezone(ZoneInfo(rep.zone)).date(), ZoneInfo(rep.zone)
     spread = sum(map(ord, rep.id))
     for day in (today + timedelta(days=ahead) for ahead in range(14)):
         if day.weekday() < 5:
             hour, minutes, title = BUSY[(spread + day.toordinal()) % len(BUSY)]
-            yield datetime.combine(day, time(hour), zone), minutes, title
+            start = datetime.combine(day, time(hour))
+            if start.replace(tzinfo=zone) > now:
+                yield start, minutes, title
 
 
 def _add(db: Database, person: dict[str, Any]) -> str:

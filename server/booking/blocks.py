@@ -1,52 +1,23 @@
-"""Other things that make reps busy: their own time blocks, and what connected calendars told."""
+"""What connected calendars told makes reps busy: read ahead, kept, and whom it cannot be asked of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Callable
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
 from plugins.calendar import Busy, Calendar, Window
 from plugins.errors import PluginError
-from server import clock, ids
+from server import clock
 from server.booking import calendars, store
 from server.config.service import Version
 from server.db import Database
-from server.errors import Invalid, NotFound
 from server.routing.schema import Team
 
 READ_BACK = timedelta(days=8)
 READ_AHEAD = timedelta(days=120)
 _SILENT = Busy(error=PluginError("no answer", user_message="The calendar service said nothing about this calendar."))
-
-
-def add_block(
-    tx: Connection, site_id: str, rep: str, start: datetime, end: datetime, *, title: str, created_by: str
-) -> str:
-    """Keep a rep's time free of meetings from now on; meetings that are booked already stay. Returns the block's id."""
-    if start.tzinfo is None or end.tzinfo is None or end <= start:
-        raise Invalid("The end must lie after the start.", field="end")
-    block_id = ids.new_id("block")
-    store.lock_calendars(tx, site_id, [rep])
-    row = {"id": block_id, "site_id": site_id, "rep": rep, "start_at": start, "end_at": end, "title": title[:200]}
-    store.add_block(tx, {**row, "created_by": created_by, "created_at": clock.now()})
-    store.touch(tx, site_id, [rep])
-    return block_id
-
-
-def remove_block(tx: Connection, site_id: str, rep: str, block_id: str) -> None:
-    """Open the time again; NotFound when it is not this rep's block."""
-    store.lock_calendars(tx, site_id, [rep])
-    if not store.drop_block(tx, site_id, rep, block_id):
-        raise NotFound("There is no such block.")
-    store.touch(tx, site_id, [rep])
-
-
-def blocks_of(tx: Connection, site_id: str, rep: str, since: datetime) -> Sequence[Any]:
-    """A rep's blocks that end after `since`, by start."""
-    return store.blocks_of(tx, site_id, [rep], since)
 
 
 def read_ahead(db: Database, version: Version, open_calendar: Callable[[], Calendar]) -> int:

@@ -6,7 +6,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -14,7 +14,8 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Engine
 
 from server import clock
-from server.booking import store
+from server.booking import own_times, store
+from server.booking.availability.hours import Schedule
 from server.booking.availability.openings import RepCalendar
 from server.booking.availability.wallclock import DAY, Span
 from server.booking.schedules import schedule_of
@@ -44,6 +45,8 @@ class _Found:
     holds: list[Span] = field(default_factory=list)
     counted: list[int] = field(default_factory=list)
     labels: dict[Span, str] = field(default_factory=dict)
+    extra: list[Span] = field(default_factory=list)
+    reach: float = math.inf  # the last `since` for which own times were followed far enough
     valid_until: float = math.inf
     problem: str = ""
 
@@ -57,10 +60,11 @@ class _Kept:
     since: int
     read_at: float
     valid_until: float
+    reach: float
 
     def holds(self, stamp: int, first: int, now: float) -> bool:
-        """Nothing has changed since, and it reaches back far enough."""
-        return self.stamp == stamp and self.since <= first and self.read_at <= now < self.valid_until
+        """Nothing has changed since, and it reaches back and ahead far enough."""
+        return self.stamp == stamp and self.since <= first <= self.reach and self.read_at <= now < self.valid_until
 
 
 _kept: WeakKeyDictionary[Engine, OrderedDict[tuple[str, str], _Kept]] = WeakKeyDictionary()
@@ -119,17 +123,18 @@ def _read(
     for row in store.busy_meetings(tx, version.site_id, reps, since):
         if row.id != without:
             _add_meeting(found[row.rep], row, now)
-    for row in store.blocks_of(tx, version.site_id, reps, since):
-        span = _span(row.start_at, row.end_at)
-        found[row.rep].busy.append(span)
-        found[row.rep].labels[span] = row.title or "own time"
+    for rep, own in own_times.known(tx, version.site_id, reps, first).items():
+        found[rep].busy += own.busy
+        found[rep].labels |= own.labels
+        found[rep].extra += own.extra
+        found[rep].reach = math.inf if own.until is None else own.until - own_times.REACH
     team = version.part(Team).reps_by_id
     if version.site.adapters.calendar != "builtin":
         _add_connected(tx, version, {rep: team[rep].calendar_id for rep in reps}, found, now)
     return {
         rep: _Kept(
             None if one.problem else _calendar(version, team[rep], one, since.year),
-            one.problem, stamps.get(rep, 0), version, first, now, one.valid_until,
+            one.problem, stamps.get(rep, 0), version, first, now, one.valid_until, one.reach,
         )
         for rep, one in found.items()
     }  # fmt: skip
@@ -183,7 +188,7 @@ def calendar_problem(row: Any, now: float) -> str:
 def _calendar(version: Version, rep: Rep, found: _Found, year: int) -> RepCalendar:
     return RepCalendar(
         id=rep.id,
-        schedule=schedule_of(version, rep.id, year, year + _YEARS_AHEAD),
+        schedule=_with_extra(schedule_of(version, rep.id, year, year + _YEARS_AHEAD), found.extra),
         busy=found.busy,
         holds=found.holds,
         counted=found.counted,
@@ -194,6 +199,10 @@ def _calendar(version: Version, rep: Rep, found: _Found, year: int) -> RepCalend
         notice=_seconds(rep.notice_minutes),
         labels=found.labels,
     )
+
+
+def _with_extra(schedule: Schedule, spans: list[Span]) -> Schedule:
+    return replace(schedule, extra=tuple(sorted(spans))) if spans else schedule
 
 
 def _seconds(minutes: int | None) -> int | None:

@@ -10,12 +10,16 @@ from sqlalchemy import Connection
 from server import clock
 from server.booking import store
 from server.booking.availability.explain import Verdict
-from server.booking.blocks import add_block, blocks_of, read_ahead, remove_block, silent_calendars
+from server.booking.blocks import read_ahead, silent_calendars
 from server.booking.changes import cancel, get, mark, reschedule, takers
 from server.booking.confirm import confirm
 from server.booking.holds import HOLD_FOR, hold, release_expired
 from server.booking.invitations import ics, links
 from server.booking.offers import Asked, SlotList, ask, nearest, slots, why_not
+from server.booking.own_times import OwnTime, add_block, meetings_in
+from server.booking.own_times import add as add_own_time
+from server.booking.own_times import of_rep as own_times_of
+from server.booking.own_times import remove as remove_own_time
 from server.booking.store import AHEAD, BOOKED, CANCELLED, DONE, HELD, NO_SHOW, PENDING, RESCHEDULED, Meeting
 from server.config.service import Version
 from server.errors import NotFound, SlotTaken
@@ -23,10 +27,10 @@ from server.people.rights import EVERYTHING, Sight
 
 __all__ = [
     "AHEAD", "BOOKED", "CANCELLED", "DONE", "HELD", "HOLD_FOR", "NO_SHOW", "PENDING", "RESCHEDULED", "Asked",
-    "Meeting", "SlotList", "SlotTaken", "Verdict", "add_block", "ask", "blocks_of", "cancel", "confirm",
-    "find_by_token", "for_rep", "get", "hold", "invitation", "list_for", "mark", "nearest", "of_conversation",
-    "of_lead", "read_ahead", "release_expired", "remove_block", "reschedule", "shown", "silent_calendars", "slots",
-    "takers", "token_of", "visible", "why_not",
+    "Meeting", "OwnTime", "SlotList", "SlotTaken", "Verdict", "add_block", "add_own_time", "ask", "cancel", "confirm",
+    "find_by_token", "for_rep", "get", "hold", "invitation", "list_for", "mark", "meetings_in", "nearest",
+    "of_conversation", "of_lead", "own_times_of", "read_ahead", "release_expired", "remove_own_time", "reschedule",
+    "shown", "silent_calendars", "slots", "takers", "token_of", "visible", "why_not",
 ]  # fmt: skip
 
 shown = links.shown

@@ -10,7 +10,15 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from server.booking.tables import busy_times, cells, meeting_hosts, meetings, rep_calendars, time_blocks
+from server.booking.tables import (
+    busy_times,
+    cells,
+    meeting_hosts,
+    meetings,
+    reading_positions,
+    rep_calendars,
+    time_blocks,
+)
 
 Meeting = Row[Any]
 
@@ -47,15 +55,22 @@ def busy_meetings(tx: Connection, site_id: str, reps: Sequence[str], since: date
     """Meetings that block these reps' time after `since`, expired holds included."""
     found = select(
         meeting_hosts.c.rep, meeting_hosts.c.busy_from, meeting_hosts.c.busy_until, meetings.c.id, meetings.c.status,
-        meetings.c.start_at, meetings.c.held_until,
+        meetings.c.start_at, meetings.c.end_at, meetings.c.held_until,
     ).join(meetings, meetings.c.id == meeting_hosts.c.meeting_id)  # fmt: skip
     here = and_(meeting_hosts.c.site_id == site_id, meeting_hosts.c.rep.in_(reps), meeting_hosts.c.blocks)
     return tx.execute(found.where(here, meeting_hosts.c.busy_until > since)).all()
 
 
 def blocks_of(tx: Connection, site_id: str, reps: Sequence[str], since: datetime) -> Sequence[Any]:
-    here = and_(time_blocks.c.site_id == site_id, time_blocks.c.rep.in_(reps), time_blocks.c.end_at > since)
-    return tx.execute(select(time_blocks).where(here).order_by(time_blocks.c.start_at)).all()
+    """These reps' own times that are not over at `since`, in the order of their first start."""
+    here = and_(time_blocks.c.site_id == site_id, time_blocks.c.rep.in_(reps))
+    lasting = or_(time_blocks.c.ends_at.is_(None), time_blocks.c.ends_at > since)
+    return tx.execute(select(time_blocks).where(here, lasting).order_by(time_blocks.c.start_local)).all()
+
+
+def block(tx: Connection, site_id: str, rep: str, block_id: str) -> Row[Any] | None:
+    here = (time_blocks.c.site_id == site_id, time_blocks.c.rep == rep, time_blocks.c.id == block_id)
+    return tx.execute(select(time_blocks).where(*here)).first()
 
 
 def add_block(tx: Connection, row: Mapping[str, Any]) -> None:
@@ -77,6 +92,26 @@ def keep_calendar(tx: Connection, site_id: str, rep: str, calendar: str, values:
     if tx.execute(update(busy_times).where(*here).values(**values)).rowcount == 0:
         row = {"site_id": site_id, "rep": rep, "calendar": calendar, "spans": [], "problem": "", **values}
         tx.execute(insert(busy_times), row)
+
+
+def position(tx: Connection, site_id: str, source: str) -> Row[Any] | None:
+    """How far this source has been read; the row is ours until the transaction ends."""
+    here = (reading_positions.c.site_id == site_id, reading_positions.c.source == source)
+    return tx.execute(select(reading_positions).where(*here).with_for_update()).first()
+
+
+def positions(tx: Connection, site_id: str) -> Sequence[Any]:
+    return tx.execute(select(reading_positions).where(reading_positions.c.site_id == site_id)).all()
+
+
+def keep_position(tx: Connection, site_id: str, source: str, values: Mapping[str, Any]) -> None:
+    dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
+    row = {"site_id": site_id, "source": source, "position": "", "problem": "", **values}
+    tx.execute(
+        dialect.insert(reading_positions)
+        .values(**row)
+        .on_conflict_do_update(index_elements=["site_id", "source"], set_=dict(values))
+    )
 
 
 def add_meeting(tx: Connection, row: Mapping[str, Any]) -> None:

@@ -82,18 +82,24 @@ rep_calendars = Table(
     Column("stamp", BigInteger, nullable=False),  # random: a number that was rolled back never comes again
 )
 
+# A rep's own times. Wall clock text (YYYY-MM-DDTHH:MM, seconds where there are any) in `zone`, so that a weekly nine
+# o'clock stays nine o'clock when clocks change.
 time_blocks = Table(
     "time_blocks",
     metadata,
     Column("id", Id, primary_key=True),
     Column("site_id", Id, nullable=False),
     Column("rep", String(60), nullable=False),
-    Column("start_at", UtcDateTime, nullable=False),
-    Column("end_at", UtcDateTime, nullable=False),
+    Column("kind", String(8), nullable=False),  # away | blocked | open
+    Column("zone", String(60), nullable=False),
+    Column("start_local", String(19), nullable=False),  # of the first time, or where the rule begins
+    Column("end_local", String(19), nullable=False),
+    Column("rule", Text, nullable=False),  # RRULE (RFC 5545); "" for once
+    Column("ends_at", UtcDateTime),  # when it is over; null: never
     Column("title", String(200), nullable=False),
     Column("created_by", String(80), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
-    Index("ix_time_blocks_rep", "site_id", "rep", "end_at"),
+    Index("ix_time_blocks_rep", "site_id", "rep", "ends_at"),
 )
 
 # What a connected calendar told when last read. A stale or failing one takes its rep out; it never counts as free.

@@ -181,10 +181,10 @@ def test_own_time_blocks_are_kept_free(db, version):
         told = booking.why_not(tx, version, booking.ask(tx, version, "demo", None, ["grace"]), NINE)
     assert (told["grace"].answer, told["grace"].because[:7]) == ("busy", "Dentist")
     with db.transaction() as tx:
-        booking.remove_block(tx, version.site_id, "grace", block)
+        booking.remove_own_time(tx, version.site_id, "grace", block)
     assert open_starts(db, version, reps=["grace"])[0] == 0
     with pytest.raises(NotFound), db.transaction() as tx:
-        booking.remove_block(tx, version.site_id, "linus", block)
+        booking.remove_own_time(tx, version.site_id, "linus", block)
 
 
 def test_cells_refuse_an_overlap_even_when_the_check_is_passed_by(db, version):

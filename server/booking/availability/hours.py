@@ -17,17 +17,19 @@ class Schedule:
 
     `weekly`: seven tuples, Monday first, of (start, end) in seconds after midnight; an end past 86,400 lies on the next
     date. `overrides`: (day number, spans). `travel`: (first day, last day, zone), both included, first match wins.
+    `extra`: further hours as UTC spans, which no override cuts.
     """
 
     zone: str
     weekly: tuple[Spans, ...]
     overrides: tuple[tuple[int, Spans], ...] = ()
     travel: tuple[tuple[int, int, str], ...] = ()
+    extra: Spans = ()
     _hash: int = field(init=False, repr=False, compare=False, default=0)
 
     def __post_init__(self) -> None:
         # Schedules are cache keys in every query: hashing the nested tuples once keeps 1,000 reps cheap.
-        object.__setattr__(self, "_hash", hash((self.zone, self.weekly, self.overrides, self.travel)))
+        object.__setattr__(self, "_hash", hash((self.zone, self.weekly, self.overrides, self.travel, self.extra)))
 
     def __hash__(self) -> int:
         return self._hash
@@ -67,11 +69,13 @@ def _raw_spans(schedule: Schedule, first_day: int, last_day: int) -> list[Span]:
             limit = day_start(schedule.zone_on(day + 1), day + 1)
             found = [(start, min(end, limit)) for start, end in found if start < limit]
         spans += found
-    return spans
+    near = (span for span in schedule.extra if span[0] < (last_day + 2) * DAY and (first_day - 1) * DAY < span[1])
+    return [*spans, *near]
 
 
 def _first_irregular_day(schedule: Schedule, default: int) -> int:
     days = [day for day, _ in schedule.overrides] + [first for first, _, _ in schedule.travel]
+    days += [start // DAY - 1 for start, _ in schedule.extra]
     return min(days, default=default)
 
 
