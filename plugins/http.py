@@ -26,7 +26,7 @@ from plugins.statuses import meaning, retry_after
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 20.0
 MAX_BYTES = 10_000_000
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"})
 REQUEST_IDS = ("x-request-id", "request-id", "x-correlation-id", "sforce-request-id")
 _NOT_SENT = (NewConnectionError, ConnectTimeoutError, NameResolutionError, TlsError)
 
@@ -50,7 +50,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """A whole answer with a status of 2xx. `headers` are found without regard to case."""
+    """A whole answer with a status of 2xx or one the call welcomed. `headers` are found without regard to case."""
 
     call: Call
     status: int
@@ -111,6 +111,7 @@ class Http:
         *,
         repeatable: bool | None = None,
         judge: Judge | None = None,
+        welcome: Collection[int] = (),
         seconds: float | None = None,
         **request: Any,
     ) -> Reply:
@@ -118,6 +119,7 @@ class Http:
 
         `repeatable` is True for GET and for writes that carry a key the service honours. `judge` sees every answer
         first, also 2xx, and may name the error in the service's own terms; None leaves it to the status.
+        `welcome`: further statuses that are answers, not errors, such as a redirect that the adapter reads itself.
         `seconds` shortens the time for the answer. Raises the classes of `plugins.errors`.
         """
         safe = method.upper() in SAFE if repeatable is None else repeatable
@@ -127,7 +129,7 @@ class Http:
         try:
             reply = self._exchange(call, seconds or self._answer_seconds, request)
             self._log(call, began, str(reply.status))
-            self._raise_for(reply, judge)
+            self._raise_for(reply, judge, welcome)
         except PluginError as error:
             self._log(call, began, error.code)
             raise self._cleaned(error, operation) from error.__cause__
@@ -166,9 +168,11 @@ class Http:
                 raise _lost(call)(f"{call.place()}: the answer took too long")
         return bytes(body)
 
-    def _raise_for(self, reply: Reply, judge: Judge | None) -> None:
+    def _raise_for(self, reply: Reply, judge: Judge | None, welcome: Collection[int]) -> None:
         error = judge(reply) if judge else None
         if error is None:
+            if reply.status in welcome:
+                return
             kind = meaning(reply.status, repeatable=reply.call.repeatable)
             if kind is None:
                 return

@@ -16,7 +16,7 @@ from plugins.adapter import API_VERSION, Adapter, Tokens
 from plugins.config import Config
 from plugins.errors import ConfigError
 from plugins.fields import validate
-from plugins.http import Http
+from plugins.http import ANSWER_SECONDS, CONNECT_SECONDS, Http
 from plugins.records import Records
 
 CONTRACTS = {
@@ -30,6 +30,7 @@ CONTRACTS = {
 BUILT_IN = {
     ("crm", "builtin"): "plugins.crm.builtin:BuiltinCRM",
     ("calendar", "builtin"): "plugins.calendar.builtin:BuiltinCalendar",
+    ("calendar", "caldav"): "plugins.calendar.caldav:CalDav",
     ("enrichment", "builtin"): "plugins.enrichment.builtin:BuiltinEnrichment",
     ("marketing", "builtin"): "plugins.marketing.builtin:BuiltinMarketing",
     ("notify", "smtp"): "plugins.notify.smtp:Smtp",
@@ -96,17 +97,27 @@ class Registry:
         records: Records,
         http: Http | None = None,
         tokens: Tokens | None = None,
+        private: Collection[str] = (),
+        seconds: float | None = None,
     ) -> Any:
         """An adapter with its settings, ready for use. ConfigError names what is wrong with them.
 
-        Typed Any: the caller knows the contract of `kind`. `http` is made when not given.
+        Typed Any: the caller knows the contract of `kind`. `http` is made when not given: `private` hosts may have
+        private addresses, the bundle of a field `ca_file` is trusted, and no answer may take longer than `seconds`.
         """
         adapter = self.load(kind, name)
         try:
             checked = validate(adapter.fields, config)
         except ConfigError as error:
             raise error.at(f"{kind}.{name}", "open") from None
-        http = http or Http(f"{kind}.{name}", secrets=checked.secrets())
+        http = http or Http(
+            f"{kind}.{name}",
+            secrets=checked.secrets(),
+            private=private,
+            ca_file=str(checked.get("ca_file") or ""),
+            connect_seconds=min(seconds or CONNECT_SECONDS, CONNECT_SECONDS),
+            answer_seconds=min(seconds or ANSWER_SECONDS, ANSWER_SECONDS),
+        )
         return adapter(checked, records=records, http=http, tokens=tokens)
 
     def register(self, adapter: type[Adapter]) -> None:

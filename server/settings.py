@@ -52,6 +52,11 @@ class Settings(BaseSettings):
         "",
         description="Comma-separated `kind.name` list of adapters that may be used; empty allows all installed ones.",
     )
+    private_hosts: str = Field(
+        "",
+        description="Comma-separated names or addresses of hosts in your own network that adapters may call "
+        "(`cloud.intern, 10.0.0.7`); all others have to be public.",
+    )
     trusted_proxies: str = Field(
         "",
         description="Addresses or networks of your reverse proxies, comma-separated (`127.0.0.1, 10.0.0.0/8`); "
@@ -121,6 +126,11 @@ class Settings(BaseSettings):
     def adapters_allowed(self) -> list[str] | None:
         """The adapters from outside that may be used ("crm.acme"); None: all."""
         return [name.strip() for name in self.allowed_adapters.split(",")] if self.allowed_adapters else None
+
+    @property
+    def hosts_in_private(self) -> list[str]:
+        """Hosts with private addresses that adapters may call."""
+        return [host.strip() for host in self.private_hosts.split(",") if host.strip()]
 
     def key(self) -> str:
         """The secret key as configured, or one made once and kept in a file that its owner only can read."""

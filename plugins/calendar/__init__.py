@@ -132,6 +132,8 @@ class Calendar(Adapter, ABC):
     """Knows one calendar service. Raises `plugins.errors` and nothing else."""
 
     kind: ClassVar[str] = "calendar"
+    at_once: ClassVar[int] = 1
+    """How many calendars `busy` asks the service about in one request; more are asked for in calls of their own."""
 
     @abstractmethod
     def busy(self, calendars: Sequence[str], window: Window) -> dict[str, Busy]:

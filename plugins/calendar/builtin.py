@@ -24,9 +24,9 @@ from plugins.calendar import (
     Guest,
     Window,
 )
-from plugins.calendar.times import merge
+from plugins.calendar.times import hold_to_times, merge
 from plugins.emails import stable_id
-from plugins.errors import Conflict, CursorExpired, InvalidInput, NotFound
+from plugins.errors import Conflict, CursorExpired, NotFound
 from plugins.records import Record, append, change
 
 CALENDARS = "calendar.calendar"
@@ -63,14 +63,14 @@ class BuiltinCalendar(Calendar):
         return sorted(touching, key=lambda pair: pair[1].start)
 
     def create(self, calendar: str, draft: Draft, *, key: str) -> EventRef:
-        _hold_to_times(draft)
+        hold_to_times(draft)
         id = stable_id("evt", calendar, key)
         new = {"id": id, "calendar": calendar, "version": 1, "gone": False, "keys": [key], **_written(draft)}
         self.records.put(CALENDARS, stable_id("cal", calendar), {"id": calendar}, new=True)
         return self._settle(calendar, id, lambda there: there or new)
 
     def update(self, ref: EventRef, draft: Draft, *, key: str) -> EventRef:
-        _hold_to_times(draft)
+        hold_to_times(draft)
 
         def moved(there: Record | None) -> Record:
             if there is None or (there["gone"] and key not in there["keys"]):
@@ -160,13 +160,6 @@ def _months(start: datetime, end: datetime) -> list[str]:
         months.append(day.strftime("%Y-%m"))
         day = (day + timedelta(days=32)).replace(day=1)
     return months
-
-
-def _hold_to_times(draft: Draft) -> None:
-    if draft.start.tzinfo is None or draft.end.tzinfo is None:
-        raise InvalidInput("times need a zone", field="start")
-    if draft.end <= draft.start:
-        raise InvalidInput("an event ends after it starts", field="end")
 
 
 def _written(draft: Draft) -> Record:

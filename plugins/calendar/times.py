@@ -1,11 +1,12 @@
-"""Busy times as a calendar adapter returns them."""
+"""Busy times as a calendar adapter returns them, and what it asks of the times it is given."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC
 
-from plugins.calendar import Window
+from plugins.calendar import Draft, Window
+from plugins.errors import InvalidInput
 
 
 def merge(times: Iterable[Window], window: Window) -> tuple[Window, ...]:
@@ -18,3 +19,11 @@ def merge(times: Iterable[Window], window: Window) -> tuple[Window, ...]:
         else:
             merged.append(time)
     return tuple(Window(time.start.astimezone(UTC), time.end.astimezone(UTC)) for time in merged)
+
+
+def hold_to_times(draft: Draft) -> None:
+    """InvalidInput when the event's times have no zone or run backwards."""
+    if draft.start.tzinfo is None or draft.end.tzinfo is None:
+        raise InvalidInput("times need a zone", field="start")
+    if draft.end <= draft.start:
+        raise InvalidInput("an event ends after it starts", field="end")

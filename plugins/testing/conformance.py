@@ -20,6 +20,8 @@ from plugins.registry import Registry
 from plugins.testing.network import only_loopback
 
 THREADS = 8
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""Where fakes listen; adapters may call nothing else during a test."""
 Test = TypeVar("Test", bound=Callable[..., None])
 
 
@@ -71,7 +73,7 @@ class Conformance(Guarded):
     def subject(self, config: dict[str, Any], records: Records) -> Iterator[Any]:
         registry = Registry(discover=list)
         registry.register(self.adapter)
-        opened = registry.open(self.adapter.kind, self.adapter.name, config, records=records)
+        opened = registry.open(self.adapter.kind, self.adapter.name, config, records=records, private=LOOPBACK)
         yield opened
         opened.close()
 

@@ -34,23 +34,25 @@ def ai(db: Database, version: Version) -> Any:
     return _open(db, version, "ai", version.part(Site).adapters.ai)
 
 
-def opened(db: Database, version: Version, kind: str) -> Any:
+def opened(db: Database, version: Version, kind: str, *, seconds: float | None = None) -> Any:
     """The site's adapter of `kind` (crm, calendar, marketing, notify), or a named one ("enrichment.builtin").
 
-    Raises plugins.errors.
+    `seconds`: the most that connecting, and an answer, may take, where somebody waits for it. Raises plugins.errors.
     """
     if "." in kind:
-        return _open(db, version, *kind.split(".", 1))
+        kind, name = kind.split(".", 1)
+        return _open(db, version, kind, name, seconds)
     if kind == "notify":
         return _open_mail(db, version)
-    return _open(db, version, kind, getattr(version.part(Site).adapters, kind))
+    return _open(db, version, kind, getattr(version.part(Site).adapters, kind), seconds)
 
 
 def carry_out(db: Database, delivery: Delivery) -> dict[str, Any]:
     """Do one delivery: the payload's keys are the parameters of the adapter's method, in their types.
 
-    `{"$result": key}` stands for what the delivery of that key answered. Returns the answer as JSON; raises nothing but
-    plugins.errors, whatever goes wrong.
+    `{"$result": key}` stands for what the delivery of that key answered, what else stands beside it taking the place
+    of what was answered (`"version": ""`). Returns the answer as JSON; raises nothing but plugins.errors, whatever
+    goes wrong.
     """
     try:
         return _carried_out(db, delivery)
@@ -79,10 +81,11 @@ def _carried_out(db: Database, delivery: Delivery) -> dict[str, Any]:
         adapter.close()
 
 
-def _open(db: Database, version: Version, kind: str, name: str) -> Any:
+def _open(db: Database, version: Version, kind: str, name: str, seconds: float | None = None) -> Any:
     adapter = registry.load(kind, name)
     given = from_environment(adapter.fields, kind, name, settings.adapter_environment())
-    return registry.open(kind, name, given, records=TableRecords(db, version.site_id))
+    records, private = TableRecords(db, version.site_id), settings.get().hosts_in_private
+    return registry.open(kind, name, given, records=records, private=private, seconds=seconds)
 
 
 def _open_mail(db: Database, version: Version) -> Any:
@@ -94,7 +97,7 @@ def _open_mail(db: Database, version: Version) -> Any:
 
 
 def _resolved(tx: Any, value: Any) -> Any:
-    if not (isinstance(value, Mapping) and set(value) == {"$result"}):
+    if not (isinstance(value, Mapping) and "$result" in value):
         return value
     earlier = outbox.by_key(tx, value["$result"])
     if earlier is None or earlier.state in ("dead", "withdrawn"):
@@ -104,7 +107,7 @@ def _resolved(tx: Any, value: Any) -> Any:
         )
     if earlier.state != "done":
         raise Transient(f"{value['$result']} is not delivered yet")
-    return earlier.result
+    return {**earlier.result, **{name: one for name, one in value.items() if name != "$result"}}
 
 
 def _typed(method: Any, payload: Mapping[str, Any]) -> dict[str, Any]:

