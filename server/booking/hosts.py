@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
-from server.booking import store
+from server.booking import offers, store
+from server.booking.availability.explain import FREE, Verdict
 from server.booking.offers import Asked
 from server.booking.schema import MeetingType
 from server.config.service import Version
@@ -19,9 +21,20 @@ CELL_SECONDS = 300
 
 
 def chosen(
-    tx: Connection, version: Version, asked: Asked, free: Sequence[str], *, preferred: str = ""
+    tx: Connection,
+    version: Version,
+    asked: Asked,
+    free: Sequence[str],
+    *,
+    preferred: str = "",
+    at: datetime | None = None,
+    moving: str | None = None,
 ) -> tuple[list[str], dict[str, Any]]:
-    """Who takes it, the organizer first, and the trace of the choice; nobody when there are too few."""
+    """Who takes it, the organizer first, and the trace of the choice; nobody when there are too few.
+
+    `at`: the start, so that the trace says of those who are not free why not; `moving`: a meeting that does not stand
+    in its own way. The picks of further hosts are in the trace under "also".
+    """
     if len(free) < asked.needed:
         return [], {}
     if not asked.pool or preferred in free:
@@ -29,16 +42,49 @@ def chosen(
         because = "had the meeting before" if preferred in free else "asked for by name"
         looked_at = [{"name": first, "answer": "yes", "because": because, "saw": {}}]
         trace = {"decision": "pick", "chosen": first, "pool": asked.pool, "looked_at": looked_at}
+        hosts = [first]
     else:
-        picked = routing.pick(tx, version, asked.pool, free)
-        if picked.rep is None:
+        wanted = 1 if asked.needed == len(free) else asked.needed
+        picked = routing.picks(tx, version, asked.pool, free, wanted)
+        hosts = [one.rep for one in picked if one.rep is not None]
+        if not hosts:
             return [], {}
-        first, trace = picked.rep, routing.pick_trace(asked.pool, picked)
-    hosts = [first]
-    while len(hosts) < asked.needed:
-        left = [rep for rep in free if rep not in hosts]
-        hosts.append((asked.pool and routing.pick(tx, version, asked.pool, left).rep) or left[0])
-    return hosts, trace
+        why = _why_not(tx, version, asked, free, at, moving)
+        trace, *also = [routing.pick_trace(asked.pool, one, why) for one in picked if one.rep is not None]
+        trace |= {"also": also} if also else {}
+    return _filled(tx, version, asked, free, hosts), trace
+
+
+def _filled(tx: Connection, version: Version, asked: Asked, free: Sequence[str], hosts: Sequence[str]) -> list[str]:
+    """The hosts, and as many more as are needed: by turn where there is a choice, else whoever is left."""
+    left = [rep for rep in free if rep not in hosts]
+    missing = asked.needed - len(hosts)
+    if asked.pool and 0 < missing < len(left):
+        turn = [one.rep for one in routing.picks(tx, version, asked.pool, left, missing)]
+        left = [*(rep for rep in turn if rep is not None), *(rep for rep in left if rep not in turn)]
+    return [*hosts, *left[:missing]]
+
+
+def _why_not(
+    tx: Connection, version: Version, asked: Asked, free: Sequence[str], at: datetime | None, moving: str | None
+) -> dict[str, str]:
+    """In words why each of those who are not free is not: by the rules that also make the list of open times."""
+    busy = tuple(rep for rep in asked.reps if rep not in free)
+    if at is None or not busy:
+        return {}
+    told = offers.why_not(tx, version, replace(asked, reps=busy, needed=1), at, moving)
+    return {rep: _in_words(one) for rep, one in told.items() if one.answer != FREE}
+
+
+def _in_words(verdict: Verdict) -> str:
+    """What colleagues may read: by what somebody is busy, but not what they wrote into their own calendar."""
+    if verdict.answer not in ("busy", "buffer"):
+        return verdict.because
+    what, _, span = verdict.because.rpartition(", ")
+    known = what.removeprefix("the buffer meets ")
+    if not known.startswith(("meeting ", "the calendar")):
+        known = "time of their own"
+    return f"{'the buffer meets' if verdict.answer == 'buffer' else 'busy:'} {known}, {span}"
 
 
 def occupy(

@@ -1,7 +1,12 @@
-"""The account of turns of a pool: entries are added, never changed; what a rep has had is their exact sum."""
+"""The account of turns of a pool: entries are added, never changed; what a rep has had is their exact sum.
+
+Whoever gives a turn locks the account and gives every entry that has come its place in it (`rev`); a pick counts what
+has a place, and keeps which. So the picks can be made again from the entries alone (replay.py).
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -21,14 +26,23 @@ from server.routing.team import Pool
 ASSIGNED, REASSIGNED_TO = "assigned", "reassigned_to"
 REASSIGNED_AWAY, RELEASED = "reassigned_away", "released"
 CANCELLED, NO_SHOW, DISQUALIFIED, CALIBRATION = "cancelled", "no_show", "disqualified", "calibration"
-KINDS = (ASSIGNED, REASSIGNED_TO, REASSIGNED_AWAY, RELEASED, CANCELLED, NO_SHOW, DISQUALIFIED, CALIBRATION)
+JOINED, LEFT = "joined", "left"
+KINDS = (
+    ASSIGNED, REASSIGNED_TO, REASSIGNED_AWAY, RELEASED, CANCELLED, NO_SHOW, DISQUALIFIED, CALIBRATION, JOINED, LEFT,
+)  # fmt: skip
+GIVEN = (ASSIGNED, REASSIGNED_TO)
+
+_AMOUNT = re.compile(r"[+-]?\d{1,6}(/\d{1,6}|\.\d{1,6})?", re.ASCII)
+_KEPT_ELSEWHERE = ("looked_at", "also")  # the whole trace of a pick is in the diary
 
 
 def give(
     tx: Connection, site_id: str, pool: Pool, rep: str, meeting_id: str, *, by: Actor, trace: Mapping[str, Any]
 ) -> None:
     """A turn for the rep: +1, now."""
-    _add(tx, site_id, pool.account, pool.id, rep, ASSIGNED, Fraction(1), clock.now(), by, "", meeting_id, trace)
+    now, mine = clock.now(), _of(trace, rep)
+    account = mine.get("account") or pool.account  # a conversation may keep a version in which it had another name
+    _add(tx, site_id, account, pool.id, rep, ASSIGNED, Fraction(1), now, by, "", meeting_id, mine)
 
 
 def move(
@@ -45,10 +59,9 @@ def move(
     """The meeting goes to other reps: -1 for those who had it, +1 for the new ones."""
     _return(tx, meeting_id, REASSIGNED_AWAY, by, reason)
     for rep in reps:
-        _add(
-            tx, site_id, pool.account, pool.id, rep, REASSIGNED_TO, Fraction(1), clock.now(), by, reason, meeting_id,
-            trace,
-        )  # fmt: skip
+        now, mine = clock.now(), _of(trace, rep)
+        account = mine.get("account") or pool.account
+        _add(tx, site_id, account, pool.id, rep, REASSIGNED_TO, Fraction(1), now, by, reason, meeting_id, mine)
 
 
 def release(tx: Connection, meeting_id: str, *, by: Actor, reason: str) -> None:
@@ -62,37 +75,67 @@ def credit(tx: Connection, meeting_id: str, kind: str, *, by: Actor, reason: str
     return _return(tx, meeting_id, kind, by, reason)
 
 
-def calibrate(tx: Connection, site_id: str, pool: Pool, rep: str, amount: str, *, by: Actor, reason: str) -> None:
+def calibrate(tx: Connection, site_id: str, pool: Pool, rep: str, amount: str, *, by: Actor, reason: str) -> Fraction:
     """Add to (or take from) what a rep has had in the present period; `amount` is exact, such as 2, -1 or 1/2."""
     if rep not in pool.members:
         raise Invalid(f"{rep} is not a member of the pool {pool.id}.", field="rep")
-    if not reason:
+    if not reason.strip():
         raise Invalid("Say why, so that the others can read it.", field="reason")
+    exact = amount_of(amount)
+    lock(tx, site_id, pool)
+    _add(tx, site_id, pool.account, pool.id, rep, CALIBRATION, exact, clock.now(), by, reason.strip(), None)
+    return exact
+
+
+def amount_of(text: str) -> Fraction:
+    """An exact number such as 2, -1, 1/2 or 0.5 of at most six digits; Invalid, also for nothing."""
+    plain = text.strip().replace("\N{MINUS SIGN}", "-")
     try:
-        exact = Fraction(amount)
-    except (ValueError, ZeroDivisionError):
-        raise Invalid(f"{amount!r} is not a number such as 2, -1 or 1/2.", field="amount") from None
-    store.lock_counter(tx, site_id, pool.account)
-    _add(tx, site_id, pool.account, pool.id, rep, CALIBRATION, exact, clock.now(), by, reason, None)
+        exact = Fraction(plain) if _AMOUNT.fullmatch(plain) else Fraction(0)
+    except ZeroDivisionError:
+        exact = Fraction(0)
+    if not exact:
+        raise Invalid(f"{text[:40]!r} is not a number such as 2, -1 or 1/2.", field="amount")
+    return exact
 
 
-def tally(tx: Connection, site_id: str, pool: Pool, at: datetime) -> Tally:
-    """What each rep has had in the period of `at`, and when each was last given a turn."""
+def tally(tx: Connection, site_id: str, pool: Pool, at: datetime, *, placed: bool = False) -> Tally:
+    """What each rep has had in the period of `at`, and when each was last given a turn. `placed`: count only what has
+    its place in the account, as a pick does that holds the lock."""
     counts: dict[str, Fraction] = {}
-    for row in store.amounts_since(tx, site_id, pool.account, period_start(pool, at)):
+    for row in store.amounts_since(tx, site_id, pool.account, period_start(pool, at), placed):
         counts[row.rep] = counts.get(row.rep, Fraction(0)) + Fraction(row.amount) * row.times
-    given = store.last_given(tx, site_id, pool.account, (ASSIGNED, REASSIGNED_TO), RELEASED)
-    return Tally(counts, {row.rep: row.at for row in given})
+    last_at = store.last_given(tx, site_id, pool.account, GIVEN, RELEASED, (JOINED,), placed)
+    if not last_at:  # nobody has joined by the ledger yet
+        last_at = store.last_given(tx, site_id, pool.account, GIVEN, RELEASED, GIVEN, placed)
+    return Tally(counts, last_at)
 
 
-def lock(tx: Connection, site_id: str, pool: Pool) -> None:
-    """Nobody else gives a turn of this account until our transaction ends. Take it before any calendar."""
-    store.lock_counter(tx, site_id, pool.account)
+def lock(tx: Connection, site_id: str, pool: Pool) -> int:
+    """Nobody else gives a turn of this account until our transaction ends. Take it before any calendar.
+
+    Returns the account's turn of locking: every entry that is there has its place at or before it.
+    """
+    rev = store.lock_counter(tx, site_id, pool.account)
+    store.place_all(tx, site_id, pool.account, rev)
+    return rev
 
 
 def entries(tx: Connection, site_id: str, pool: Pool, since: datetime, until: datetime) -> Sequence[Entry]:
     """The entries that count in [since, until), oldest first."""
     return store.entries(tx, site_id, pool.account, since, until)
+
+
+def entries_of_kinds(
+    tx: Connection, site_id: str, pool: Pool, kinds: Sequence[str], since: datetime
+) -> Sequence[Entry]:
+    """The entries of these kinds that count since then."""
+    return store.of_kinds(tx, site_id, pool.account, kinds, since)
+
+
+def newest(tx: Connection, site_id: str, pool: Pool, *, before: str | None = None, limit: int = 50) -> Sequence[Entry]:
+    """The account's entries, the newest first; `before` goes on after the entry of this id."""
+    return store.newest(tx, site_id, pool.account, before, limit)
 
 
 def of_meeting(tx: Connection, meeting_id: str) -> Sequence[Entry]:
@@ -124,13 +167,21 @@ def _return(tx: Connection, meeting_id: str, kind: str, by: Actor, reason: str) 
     counts: dict[str, Fraction] = {}
     for row in history:
         counts[row.rep] = counts.get(row.rep, Fraction(0)) + Fraction(row.amount)
-    given = {row.rep: row for row in history if row.kind in (ASSIGNED, REASSIGNED_TO)}
+    given = {row.rep: row for row in history if row.kind in GIVEN}
     back = [(given[rep], count) for rep, count in counts.items() if count > 0]
     for row, count in back:
         _add(
             tx, row.site_id, row.counter, row.pool, row.rep, kind, -count, row.counts_at, by, reason, meeting_id
         )  # fmt: skip
     return bool(back)
+
+
+def _of(trace: Mapping[str, Any], rep: str) -> dict[str, Any]:
+    """What the pick of this rep saw, as far as the ledger needs it to make the same pick again."""
+    picks = [trace, *trace.get("also", ())]
+    mine = next((one for one in picks if one.get("chosen") == rep), None)
+    left_out = _KEPT_ELSEWHERE if mine else (*_KEPT_ELSEWHERE, "rev")  # without it there is nothing to make again
+    return {name: value for name, value in (mine or trace).items() if name not in left_out}
 
 
 def _add(
@@ -150,6 +201,6 @@ def _add(
     row = {
         "id": ids.new_id("credit"), "site_id": site_id, "counter": counter, "pool": pool, "rep": rep, "kind": kind,
         "amount": str(amount), "meeting_id": meeting_id, "counts_at": counts_at, "at": clock.now(), "by_kind": by.kind,
-        "by_id": by.id, "reason": reason, "trace": dict(trace) if trace else None,
+        "by_id": by.id, "reason": reason, "trace": dict(trace) if trace else None, "rev": None,
     }  # fmt: skip
-    store.add(tx, row)
+    store.add(tx, [row])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
+from typing import Any
 
 BOOKED, CANCELLED, NO_SHOW, REASSIGNED = "booked", "cancelled", "no_show", "reassigned"
 
@@ -66,10 +67,14 @@ class Standing:
 
 @dataclass(frozen=True)
 class Pick:
-    """The rep, or None when nobody is free and eligible; and the standing of everybody, in the order asked."""
+    """The rep, or None when nobody is free and eligible; and the standing of everybody, in the order asked.
+
+    `seen`: by what it was made, so that it can be made again (replay.py); empty when it was only foretold.
+    """
 
     rep: str | None
     why: Sequence[Standing]
+    seen: Mapping[str, Any] = field(default_factory=dict)
 
 
 def tally(
@@ -101,11 +106,13 @@ def choose(policy: Policy, reps: Sequence[Candidate], standing: Tally) -> Pick:
     counts = _counts(reps, standing)
     shortfalls = _shortfalls(reps, counts)
     asked = _asked(policy, reps, standing)
+    turn = {rep.id for rep in asked}
     first = next((rep for rep in asked if rep.free), None)
+    least = min(counts.values(), default=Fraction(0))
     why = []
     for rep in reps:
-        ahead = _is_ahead(policy, rep, counts)
-        because = _ahead(policy, rep, counts) if ahead else _because(policy, rep, first, shortfalls)
+        ahead = _is_ahead(policy, counts[rep.id] - least)
+        because = _ahead(policy, counts[rep.id] - least) if ahead else _because(policy, rep, first, shortfalls, turn)
         why.append(Standing(rep.id, counts[rep.id], shortfalls[rep.id], rep is first, because))
     return Pick(first.id if first else None, why)
 
@@ -130,8 +137,9 @@ def _asked(policy: Policy, reps: Sequence[Candidate], standing: Tally) -> list[C
     """Those who may be picked, the next in turn first."""
     counts = _counts(reps, standing)
     shortfalls = _shortfalls(reps, counts)
+    least = min(counts.values(), default=Fraction(0))
     turn = sorted(
-        (rep for rep in reps if not _is_ahead(policy, rep, counts)),
+        (rep for rep in reps if not _is_ahead(policy, counts[rep.id] - least)),
         key=lambda rep: _rank(policy, rep, shortfalls[rep.id], standing.last_at.get(rep.id)),
     )
     return turn[:1] if policy.kind == "strict" else turn
@@ -155,23 +163,25 @@ def _rank(policy: Policy, rep: Candidate, shortfall: Fraction, last_at: datetime
     return (-shortfall, -rep.weight, -rep.priority, *recent, rep.id)
 
 
-def _lead(rep: Candidate, counts: Mapping[str, Fraction]) -> Fraction:
-    return counts[rep.id] - min(counts.values())
+def _is_ahead(policy: Policy, lead: Fraction) -> bool:
+    return policy.max_lead is not None and lead >= policy.max_lead
 
 
-def _is_ahead(policy: Policy, rep: Candidate, counts: Mapping[str, Fraction]) -> bool:
-    return policy.max_lead is not None and _lead(rep, counts) >= policy.max_lead
+def _ahead(policy: Policy, lead: Fraction) -> str:
+    return f"{lead} ahead of the smallest count, {policy.max_lead} is too many"
 
 
-def _ahead(policy: Policy, rep: Candidate, counts: Mapping[str, Fraction]) -> str:
-    return f"{_lead(rep, counts)} ahead of the smallest count, {policy.max_lead} is too many"
-
-
-def _because(policy: Policy, rep: Candidate, first: Candidate | None, shortfalls: Mapping[str, Fraction]) -> str:
-    if not rep.free:
-        return "not free"
-    if first is None:
+def _because(
+    policy: Policy,
+    rep: Candidate,
+    first: Candidate | None,
+    shortfalls: Mapping[str, Fraction],
+    turn: Collection[str],
+) -> str:
+    if rep.id not in turn:
         return "not next in turn, and only the next in turn is asked"
+    if not rep.free or first is None:
+        return "not free"
     if rep is first:
         return "priority and turn" if policy.kind == "availability" else "furthest below the fair share"
     if policy.kind == "availability":

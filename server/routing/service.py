@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import Connection
@@ -13,10 +12,27 @@ from sqlalchemy import Connection
 from server import clock, events
 from server.config import hours
 from server.config.service import Version
-from server.errors import NotFound
-from server.routing import ledger
-from server.routing.pick import Candidate, Pick, Policy, choose, eligible, next_picks
-from server.routing.schema import Pool, Routing, Rule, Target, Team
+from server.routing.pick import Pick
+from server.routing.pools import candidates, in_force, members, policy_of, pool_of, still_members
+from server.routing.replay import Replayed, replay
+from server.routing.schema import Routing, Rule, Target, Team
+from server.routing.turns import (
+    Rotation,
+    Share,
+    calibrate,
+    pick,
+    pick_trace,
+    picks,
+    rotation,
+    simulate,
+    who_may,
+)
+
+__all__ = [
+    "BOOKING_ONLY", "NOBODY", "POOL", "QUEUE", "REP", "RESOURCE", "Decision", "Pick", "Replayed", "Rotation", "Share",
+    "calibrate", "candidates", "decide", "in_force", "judge", "members", "pick", "pick_trace", "picks", "policy_of",
+    "pool_of", "replay", "rotation", "simulate", "still_members", "who_may",
+]  # fmt: skip
 
 REP, POOL, QUEUE, RESOURCE, BOOKING_ONLY, NOBODY = "rep", "pool", "queue", "resource", "booking_only", "nobody"
 
@@ -77,78 +93,6 @@ def judge(version: Version, values: Mapping[str, Any], at: datetime) -> Decision
             return _with_otherwise(version, decision, rule, values)
     trace = {"decision": "routing", "chosen": NOBODY, "looked_at": looked_at}
     return Decision(NOBODY, "", "no rule of routing.yml matched", "", trace)
-
-
-def pick(tx: Connection, version: Version, pool: str, free_reps: Collection[str]) -> Pick:
-    """Whose turn it is among those who are free. Locks the pool's account, so that two picks see each other."""
-    of = pool_of(version, pool)
-    ledger.lock(tx, version.site_id, of)
-    standing = ledger.tally(tx, version.site_id, of, clock.now())
-    return choose(policy_of(of), candidates(version, of, free_reps), standing)
-
-
-def who_may(tx: Connection, version: Version, pool: str) -> list[str]:
-    """Members who may be picked now if they are free: not too far ahead; in a strict pool, only the next in turn."""
-    of = pool_of(version, pool)
-    everybody = members(version, pool)
-    if of.policy != "strict" and of.max_lead is None:
-        return everybody
-    standing = ledger.tally(tx, version.site_id, of, clock.now())
-    return eligible(policy_of(of), candidates(version, of, everybody), standing)
-
-
-def simulate(tx: Connection, version: Version, pool: str, free_reps: Collection[str], how_many: int) -> list[Pick]:
-    """Who would get the next turns if everybody stayed as free as now; writes nothing."""
-    of = pool_of(version, pool)
-    standing = ledger.tally(tx, version.site_id, of, clock.now())
-    return next_picks(policy_of(of), candidates(version, of, free_reps), standing, clock.now(), how_many)
-
-
-def pick_trace(pool: str, picked: Pick) -> dict[str, Any]:
-    """A pick as a decision trace: everybody's standing, and why or why not."""
-    looked_at = [
-        {
-            "name": one.rep,
-            "answer": "yes" if one.picked else "no",
-            "because": one.because,
-            "saw": {"count": str(one.count), "shortfall": str(one.shortfall)},
-        }
-        for one in picked.why
-    ]
-    return {"decision": "pick", "chosen": picked.rep, "pool": pool, "looked_at": looked_at}
-
-
-def members(version: Version, pool: str) -> list[str]:
-    """The active members of a pool. NotFound for an unknown pool."""
-    reps = version.part(Team).reps_by_id
-    return [rep for rep in pool_of(version, pool).members if reps[rep].active]
-
-
-def pool_of(version: Version, pool: str) -> Pool:
-    """The pool; NotFound."""
-    found = version.part(Team).pools_by_id.get(pool)
-    if found is None:
-        raise NotFound(f"There is no pool {pool} in team.yml.")
-    return found
-
-
-def candidates(version: Version, pool: Pool, free_reps: Collection[str]) -> list[Candidate]:
-    """The pool's active members with their weights and priorities there."""
-    reps = version.part(Team).reps_by_id
-    return [
-        Candidate(
-            rep,
-            rep in free_reps,
-            weight=_exact(pool.weights.get(rep, reps[rep].weight)),
-            priority=_exact(pool.priorities.get(rep, reps[rep].priority)),
-        )
-        for rep in members(version, pool.id)
-    ]
-
-
-def policy_of(pool: Pool) -> Policy:
-    """How the pool picks."""
-    return Policy(pool.policy, None if pool.max_lead is None else Fraction(pool.max_lead))
 
 
 def _asked(
@@ -215,7 +159,3 @@ def _get(values: Mapping[str, Any], *path: str) -> Any:
     for key in path:
         found = found.get(key) if isinstance(found, Mapping) else None
     return found
-
-
-def _exact(number: float) -> Fraction:
-    return Fraction(str(number))

@@ -15,38 +15,70 @@ from server.routing.tables import credit_ledger as ledger
 Entry = Row[Any]
 
 
-def lock_counter(tx: Connection, site_id: str, counter: str) -> None:
-    """Ours until the transaction ends; on both databases by the row that it changes."""
+def lock_counter(tx: Connection, site_id: str, counter: str) -> int:
+    """Ours until the transaction ends; on both databases by the row that it changes. Returns the account's new rev."""
     here = (counters.c.site_id == site_id, counters.c.counter == counter)
-    change = update(counters).where(*here).values(rev=counters.c.rev + 1)
-    if tx.execute(change).rowcount == 0:
+    change = update(counters).where(*here).values(rev=counters.c.rev + 1).returning(counters.c.rev)
+    rev = tx.execute(change).scalar()
+    if rev is None:
         dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
         row = {"site_id": site_id, "counter": counter, "rev": 0}
         tx.execute(dialect.insert(counters).values(**row).on_conflict_do_nothing())
-        tx.execute(change)
+        rev = tx.execute(change).scalar_one()
+    return int(rev)
 
 
-def add(tx: Connection, row: Mapping[str, Any]) -> None:
-    tx.execute(insert(ledger), dict(row))
+def place_all(tx: Connection, site_id: str, counter: str, rev: int) -> None:
+    """What has come since the last lock gets its place in the account."""
+    here = (ledger.c.site_id == site_id, ledger.c.counter == counter, ledger.c.rev.is_(None))
+    tx.execute(update(ledger).where(*here).values(rev=rev))
 
 
-def amounts_since(tx: Connection, site_id: str, counter: str, since: datetime) -> Sequence[Any]:
+def add(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    tx.execute(insert(ledger), [dict(row) for row in rows])
+
+
+def amounts_since(tx: Connection, site_id: str, counter: str, since: datetime, placed: bool) -> Sequence[Any]:
     """rep, amount and how many of these; exact amounts are added up by the caller."""
     found = select(ledger.c.rep, ledger.c.amount, func.count().label("times"))
-    here = found.where(ledger.c.site_id == site_id, ledger.c.counter == counter, ledger.c.counts_at >= since)
-    return tx.execute(here.group_by(ledger.c.rep, ledger.c.amount)).all()
+    found = found.where(ledger.c.site_id == site_id, ledger.c.counter == counter, ledger.c.counts_at >= since)
+    if placed:
+        found = found.where(ledger.c.rev.is_not(None))
+    return tx.execute(found.group_by(ledger.c.rep, ledger.c.amount)).all()
 
 
-def last_given(tx: Connection, site_id: str, counter: str, given: Sequence[str], released: str) -> Sequence[Any]:
-    """rep and when a turn was last given to him, those that ended as a mere hold left out."""
-    taken_back = ledger.alias("taken_back")
-    was_released = (
-        select(taken_back.c.id)
-        .where(taken_back.c.meeting_id == ledger.c.meeting_id, taken_back.c.kind == released)
-        .exists()
-    )
-    here = (ledger.c.site_id == site_id, ledger.c.counter == counter, ledger.c.kind.in_(given), ~was_released)
-    return tx.execute(select(ledger.c.rep, func.max(ledger.c.at).label("at")).where(*here).group_by(ledger.c.rep)).all()
+def last_given(
+    tx: Connection, site_id: str, counter: str, given: Sequence[str], released: str, named: Sequence[str], placed: bool
+) -> dict[str, datetime]:
+    """When a turn was last given to each rep who has an entry of a kind in `named`; those that ended as a mere hold
+    are left out. One look into the index a rep, however long the ledger."""
+    here = (ledger.c.site_id == site_id, ledger.c.counter == counter)
+    reps = select(ledger.c.rep).where(*here, ledger.c.kind.in_(named)).distinct().subquery()
+    turn, taken_back = ledger.alias("turn"), ledger.alias("taken_back")
+    ended = [taken_back.c.meeting_id == turn.c.meeting_id, taken_back.c.kind == released]
+    mine = [turn.c.site_id == site_id, turn.c.counter == counter, turn.c.rep == reps.c.rep]
+    if placed:
+        ended.append(taken_back.c.rev.is_not(None))
+        mine.append(turn.c.rev.is_not(None))
+    was_released = select(taken_back.c.id).where(*ended).exists()
+    newest = [
+        select(turn.c.at).where(*mine, turn.c.kind == kind, ~was_released).order_by(turn.c.at.desc()).limit(1)
+        for kind in given
+    ]
+    rows = tx.execute(select(reps.c.rep, *(one.scalar_subquery() for one in newest))).all()
+    dated = {row.rep: [at for at in row[1:] if at is not None] for row in rows}
+    return {rep: max(moments) for rep, moments in dated.items() if moments}
+
+
+def of_kinds(
+    tx: Connection, site_id: str, counter: str, kinds: Sequence[str], since: datetime | None = None
+) -> Sequence[Any]:
+    """rep, kind and amount of these entries (that count since then), in the account's order."""
+    found = select(ledger.c.rep, ledger.c.kind, ledger.c.amount)
+    found = found.where(ledger.c.site_id == site_id, ledger.c.counter == counter, ledger.c.kind.in_(kinds))
+    if since is not None:
+        found = found.where(ledger.c.counts_at >= since)
+    return tx.execute(found.order_by(ledger.c.rev, ledger.c.id)).all()
 
 
 def of_meeting(tx: Connection, meeting_id: str) -> Sequence[Entry]:
@@ -57,3 +89,17 @@ def entries(tx: Connection, site_id: str, counter: str, since: datetime, until: 
     here = (ledger.c.site_id == site_id, ledger.c.counter == counter)
     within = (ledger.c.counts_at >= since, ledger.c.counts_at < until)
     return tx.execute(select(ledger).where(*here, *within).order_by(ledger.c.id)).all()
+
+
+def newest(tx: Connection, site_id: str, counter: str, before: str | None, limit: int | None) -> Sequence[Entry]:
+    """The account's entries, the newest first."""
+    found = select(ledger).where(ledger.c.site_id == site_id, ledger.c.counter == counter)
+    if before:
+        found = found.where(ledger.c.id < before)
+    return tx.execute(found.order_by(ledger.c.id.desc()).limit(limit)).all()
+
+
+def in_order(tx: Connection, site_id: str, counter: str) -> Sequence[Entry]:
+    """All entries that have their place in the account, first to last."""
+    here = (ledger.c.site_id == site_id, ledger.c.counter == counter, ledger.c.rev.is_not(None))
+    return tx.execute(select(ledger).where(*here).order_by(ledger.c.rev, ledger.c.id)).all()

@@ -21,8 +21,18 @@ credit_ledger = Table(
     Column("by_id", String(80), nullable=False),
     Column("reason", Text, nullable=False),
     Column("trace", Json),
+    # Its place in the account: the turn of the lock that first counted it, written once; null until then.
+    Column("rev", BigInteger),
     Index("ix_credit_ledger_counter", "site_id", "counter", "counts_at"),
+    Index("ix_credit_ledger_given", "site_id", "counter", "kind", "rep", "at"),
     Index("ix_credit_ledger_meeting", "meeting_id"),
+    Index(
+        "ix_credit_ledger_unplaced",
+        "site_id",
+        "counter",
+        sqlite_where=Column("rev").is_(None),
+        postgresql_where=Column("rev").is_(None),
+    ),
 )
 
 credit_counters = Table(
