@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -23,6 +24,7 @@ from server.config.service import Version
 from server.routing.schema import Rep, Team
 
 STALE_AFTER = timedelta(minutes=30)
+TRUSTED, UNREAD, FAILING, STALE = "ok", "unread", "failing", "stale"
 _LOOK_BACK = 8 * DAY  # a week, so that weekly limits see all of it
 _YEARS_AHEAD = 3
 _KEPT = 5_000  # calendars a process keeps per database
@@ -35,6 +37,27 @@ class Roster:
 
     calendars: list[RepCalendar]
     silent: dict[str, str]
+    kept: tuple[_Kept, ...] = ()
+
+    def holds(self, since: datetime, at: datetime) -> bool:
+        """It reaches back and ahead far enough, and no hold and no reading of a calendar has expired."""
+        return self._since <= _first(since) <= self._reach and self._read_at <= at.timestamp() < self._valid_until
+
+    @cached_property
+    def _since(self) -> int:
+        return max((one.since for one in self.kept), default=0)
+
+    @cached_property
+    def _reach(self) -> float:
+        return min((one.reach for one in self.kept), default=math.inf)
+
+    @cached_property
+    def _read_at(self) -> float:
+        return max((one.read_at for one in self.kept), default=0)
+
+    @cached_property
+    def _valid_until(self) -> float:
+        return min((one.valid_until for one in self.kept), default=math.inf)
 
 
 @dataclass
@@ -44,6 +67,7 @@ class _Found:
     busy: list[Span] = field(default_factory=list)
     holds: list[Span] = field(default_factory=list)
     counted: list[int] = field(default_factory=list)
+    counted_of: dict[str, list[int]] = field(default_factory=dict)
     labels: dict[Span, str] = field(default_factory=dict)
     extra: list[Span] = field(default_factory=list)
     reach: float = math.inf  # the last `since` for which own times were followed far enough
@@ -75,28 +99,39 @@ def load(
     tx: Connection, version: Version, reps: Sequence[str], since: datetime, *, without: str | None = None
 ) -> Roster:
     """The calendars of these reps from `since` on; `without`: leave out a meeting, which is being moved."""
-    first = (int(since.timestamp()) - _LOOK_BACK) // DAY * DAY
+    first = _first(since)
     now = clock.now().timestamp()
     stamps = store.stamps(tx, version.site_id, reps)
+    with _lock:
+        mine = _kept.setdefault(tx.engine, OrderedDict())
+    hosts = {row.rep for row in store.hosts_of(tx, [without])} if without is not None else set()
     found: dict[str, _Kept] = {}
-    for rep in reps if without is None else ():
-        kept = _kept_of(tx, version.site_id, rep)
-        if kept and kept.version is version and kept.holds(stamps.get(rep, 0), first, now):
-            found[rep] = kept
+    before: dict[str, _Kept] = {}
+    for rep in reps:
+        if rep not in hosts and (kept := mine.get((version.site_id, rep))) is not None:
+            fits = kept.version is version and kept.holds(stamps.get(rep, 0), first, now)
+            (found if fits else before)[rep] = kept
     missing = [rep for rep in reps if rep not in found]
     if missing:
-        found |= _read(tx, version, missing, first, now, stamps, without)
-        if without is None:
-            _keep(tx, version.site_id, {rep: found[rep] for rep in missing})
+        fresh = _read(tx, version, missing, first, now, stamps, without)
+        found |= {rep: _as_before(before.get(rep), kept) for rep, kept in fresh.items()}
+        _keep(tx, version.site_id, {rep: found[rep] for rep in missing if rep not in hosts})
     calendars = [kept.calendar for rep in reps if (kept := found[rep]).calendar is not None]
-    return Roster(
-        [one for one in calendars if one is not None], {rep: found[rep].problem for rep in reps if found[rep].problem}
-    )
+    silent = {rep: found[rep].problem for rep in reps if found[rep].problem}
+    return Roster([one for one in calendars if one is not None], silent, tuple(found.values()))
 
 
-def _kept_of(tx: Connection, site_id: str, rep: str) -> _Kept | None:
-    with _lock:
-        return _kept.setdefault(tx.engine, OrderedDict()).get((site_id, rep))
+def _first(since: datetime) -> int:
+    return (int(since.timestamp()) - _LOOK_BACK) // DAY * DAY
+
+
+def _as_before(old: _Kept | None, new: _Kept) -> _Kept:
+    """A calendar that was read again and says the same stays the one it was, with its masks."""
+    if old is None or old.calendar is None or new.calendar is None:
+        return new
+    was, is_ = vars(old.calendar), vars(new.calendar)
+    same = all(was[name] == value for name, value in is_.items() if name != "memo")
+    return replace(new, calendar=old.calendar) if same else new
 
 
 def _keep(tx: Connection, site_id: str, fresh: dict[str, _Kept]) -> None:
@@ -150,7 +185,9 @@ def _add_meeting(found: _Found, row: Any, now: float) -> None:
         found.holds.append(span)
     else:
         found.busy.append(span)
-    found.counted.append(int(row.start_at.timestamp()))
+    start = int(row.start_at.timestamp())
+    found.counted.append(start)
+    found.counted_of.setdefault(row.type, []).append(start)
     found.labels[span] = f"meeting {row.id}"
 
 
@@ -163,8 +200,7 @@ def _add_connected(
         row, one = rows.get((rep, calendar)), found[rep]
         one.problem = calendar_problem(row, now)
         if row is None or one.problem:
-            one.valid_until = min(one.valid_until, now)
-            continue
+            continue  # until the next reading, which changes the stamp
         one.valid_until = min(one.valid_until, row.read_at.timestamp() + STALE_AFTER.total_seconds())
         known = (int(row.covers_from.timestamp()), int(row.covers_until.timestamp()))
         spans = [(start, end) for start, end in row.spans]
@@ -176,13 +212,19 @@ def _add_connected(
 
 def calendar_problem(row: Any, now: float) -> str:
     """Why a connected calendar cannot be trusted; "" when it can."""
+    return standing(row, now)[1]
+
+
+def standing(row: Any, now: float) -> tuple[str, str]:
+    """How far a connected calendar (its row of busy_times) can be trusted, and why no farther."""
     if row is None or row.read_at is None:
-        return row.problem if row is not None and row.problem else "the calendar has not been read yet"
+        failed = row is not None and row.problem
+        return (FAILING, row.problem) if failed else (UNREAD, "the calendar has not been read yet")
     if row.failed_at is not None and row.failed_at > row.read_at:
-        return row.problem or "the calendar could not be read"
+        return FAILING, row.problem or "the calendar could not be read"
     if now - row.read_at.timestamp() > STALE_AFTER.total_seconds():
-        return "the calendar was last read too long ago"
-    return ""
+        return STALE, "the calendar was last read too long ago"
+    return TRUSTED, ""
 
 
 def _calendar(version: Version, rep: Rep, found: _Found, year: int) -> RepCalendar:
@@ -192,6 +234,7 @@ def _calendar(version: Version, rep: Rep, found: _Found, year: int) -> RepCalend
         busy=found.busy,
         holds=found.holds,
         counted=found.counted,
+        counted_of=found.counted_of,
         max_per_day=rep.limits.per_day,
         max_per_week=rep.limits.per_week,
         before=_seconds(rep.buffer_before_minutes),

@@ -12,13 +12,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from server import clock
-from server.booking import calendars
+from server.booking import rosters
 from server.booking.availability.explain import Verdict, explain
-from server.booking.availability.openings import Openings, Question, RepCalendar, Shape, Window, openings
+from server.booking.availability.openings import Openings, openings
+from server.booking.availability.question import Crew, FirstOfDay, Limits, Question, Shape, Window
 from server.booking.availability.stamps import stamp
 from server.booking.availability.wallclock import DAY, day_number
 from server.booking.schema import Meetings, MeetingType, RollingDays
 from server.config.service import Version
+from server.config.zones import is_zone
 from server.errors import Invalid, NotFound
 from server.routing import service as routing
 from server.routing.schema import Team
@@ -78,18 +80,33 @@ def slots(
 
     NotFound for an unknown meeting type, pool or rep; Invalid for an unknown zone or more than 93 days.
     """
+    asked = ask(tx, version, meeting, pool, reps)
+    return open_times(
+        tx, version, asked, start=start, end=end, zone=zone, limit=limit, exclude_meeting=exclude_meeting
+    )
+
+
+def open_times(
+    tx: Connection,
+    version: Version,
+    asked: Asked,
+    *,
+    start: datetime,
+    end: datetime,
+    zone: str,
+    limit: int | None = None,
+    exclude_meeting: str | None = None,
+) -> SlotList:
+    """`slots` for those who may take it, such as the takers of a meeting that is moved."""
     local = zone_of(zone)
     if end - start > LONGEST_LOOK:
         raise Invalid(f"Ask for {LONGEST_LOOK.days} days at most.", field="days")
-    asked = ask(tx, version, meeting, pool, reps)
     found, silent = _open(tx, version, asked, start, end, exclude_meeting)
-    starts = [_moment(one) for one in found.starts()]
-    if asked.type.first_of_day:
-        starts = _first_of_day(starts, local, asked.type.first_of_day)
+    starts = [_moment(one) for one in found.starts(limit + 1 if limit else None)]
     starts, more = (starts[:limit], starts[limit:]) if limit else (starts, [])
-    after = more[:1] or _following(tx, version, asked, end, exclude_meeting)
+    after = more or _following(tx, version, asked, end, exclude_meeting)
     next_from = after[0].astimezone(local).date() if after else None
-    return SlotList(meeting, zone, tuple(starts), next_from, silent)
+    return SlotList(asked.type.id, zone, tuple(starts), next_from, silent)
 
 
 def nearest(
@@ -109,16 +126,15 @@ def able(
 ) -> list[str]:
     """The reps who can take the meeting at this start; fewer than `asked.needed` means that it cannot be booked."""
     found, _ = _open(tx, version, asked, start, start + timedelta(seconds=1), exclude_meeting)
-    second = int(start.timestamp())
-    return found.able(second) if (second - found.grid.origin) % found.grid.cell == 0 else []
+    return found.able(_second(start))
 
 
 def why_not(
     tx: Connection, version: Version, asked: Asked, start: datetime, exclude_meeting: str | None = None
 ) -> dict[str, Verdict]:
     """Per rep free, or why not, from the same rules as the list; for refusals, the console and support."""
-    roster = calendars.load(tx, version, asked.reps, start, without=exclude_meeting)
-    told = explain(_question(version, asked, roster.calendars, start, start + timedelta(seconds=1)), _second(start))
+    roster = rosters.load(tx, version, asked.reps, start, without=exclude_meeting)
+    told = explain(_question(version, asked, roster.crew, start, start + timedelta(seconds=1)), _second(start))
     return told | {rep: Verdict("calendar", problem) for rep, problem in roster.silent.items()}
 
 
@@ -138,7 +154,7 @@ def ask(
     if name is None:
         raise Invalid(f"The meeting {meeting} has no pool: name a pool or a rep.", field="pool")
     if of.assignment == "collective":
-        everybody = routing.members(version, name)
+        everybody = routing.still_members(tx, version, name)
         return Asked(of, name, tuple(everybody), len(everybody))
     return Asked(of, name, tuple(routing.who_may(tx, version, name)), of.hosts)
 
@@ -156,28 +172,31 @@ def shape_of(meeting: MeetingType) -> Shape:
 
 def zone_of(name: str) -> ZoneInfo:
     """The zone of this IANA name; Invalid."""
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
-        raise Invalid(f"{name!r} is not a time zone such as Europe/Berlin.", field="zone") from None
+    if not is_zone(name):
+        raise Invalid(f"{name!r} is not a time zone such as Europe/Berlin.", field="zone")
+    return ZoneInfo(name)
 
 
 def _open(
     tx: Connection, version: Version, asked: Asked, start: datetime, end: datetime, exclude_meeting: str | None
 ) -> tuple[Openings, dict[str, str]]:
-    roster = calendars.load(tx, version, asked.reps, max(start, clock.now()), without=exclude_meeting)
-    return openings(_question(version, asked, roster.calendars, start, end)), roster.silent
+    roster = rosters.load(tx, version, asked.reps, max(start, clock.now()), without=exclude_meeting)
+    return openings(_question(version, asked, roster.crew, start, end)), roster.silent
 
 
-def _question(version: Version, asked: Asked, reps: Sequence[RepCalendar], start: datetime, end: datetime) -> Question:
+def _question(version: Version, asked: Asked, crew: Crew, start: datetime, end: datetime) -> Question:
+    of, first = asked.type, asked.type.first_of_day
+    limited = of.limits.per_day is not None or of.limits.per_week is not None
     return Question(
         now=clock.now(),
         start=_second(start),
         end=max(_second(start), _second(end)),
-        shape=shape_of(asked.type),
-        reps=reps,
+        shape=shape_of(of),
+        reps=crew,
         needed=asked.needed,
-        window=_window(version, asked.type),
+        window=_window(version, of),
+        limits=Limits(of.id, of.limits.per_day, of.limits.per_week) if limited else None,
+        first_of_day=FirstOfDay(first, of.window.zone or version.site.zone) if first else None,
     )
 
 
@@ -197,17 +216,6 @@ def _following(
         return []
     found, _ = _open(tx, version, asked, end, min(last, end + LONGEST_LOOK), exclude_meeting)
     return [_moment(one) for one in found.starts(1)]
-
-
-def _first_of_day(starts: list[datetime], zone: ZoneInfo, count: int) -> list[datetime]:
-    kept: list[datetime] = []
-    seen: dict[date, int] = {}
-    for start in starts:
-        day = start.astimezone(zone).date()
-        seen[day] = seen.get(day, 0) + 1
-        if seen[day] <= count:
-            kept.append(start)
-    return kept
 
 
 def _second(moment: datetime) -> int:

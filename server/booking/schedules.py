@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import holidays
 
-from server.booking.availability.hours import Schedule, Spans
+from server.booking.availability.hours import Schedule, Spans, shared
 from server.booking.availability.wallclock import DAY, Span, day_number
 from server.config.service import Version
 from server.routing.schema import Rep, Team
@@ -30,7 +30,7 @@ def schedule_of(version: Version, rep: str, first_year: int, last_year: int) -> 
         day = day_number(override.date)
         own[day] = (*own.get(day, ()), *map(_seconds, override.hours))
     travel = tuple((day_number(trip.from_), day_number(trip.to), trip.zone) for trip in of.travel)
-    return Schedule(of.zone, tuple(map(tuple, weekly)), tuple(sorted((days | own).items())), travel)
+    return shared(Schedule(of.zone, tuple(map(tuple, weekly)), tuple(sorted((days | own).items())), travel))
 
 
 def _seconds(hours: Hours) -> Span:

@@ -13,7 +13,7 @@ from server.config.schema import Identifier, Part, Zone
 from server.config.version import Version
 from server.expressions import LocaleText
 from server.routing.schema import Team
-from server.routing.team import Location, Minutes, on_the_step, refuse_doubles
+from server.routing.team import Limits, Location, Minutes, on_the_step, refuse_doubles
 
 Length = Annotated[int, Field(ge=5, le=60 * 12), AfterValidator(on_the_step)]
 
@@ -68,7 +68,8 @@ class MeetingType(Part):
     questions: list[Question] = []
     reminders_minutes: list[Annotated[int, Field(ge=5, le=60 * 24 * 30)]] = [1440, 60]
     description: LocaleText = LocaleText.parse("")
-    first_of_day: int | None = Field(None, ge=1, description="Offer only so many starts a day, the first ones")
+    first_of_day: int | None = Field(None, ge=1, description="Only the first so many open times of a day can be booked")
+    limits: Limits = Field(Limits(), description="The most of these meetings that one rep takes in a day, in a week")
 
     @property
     def step(self) -> int:

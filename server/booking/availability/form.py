@@ -10,8 +10,8 @@ import time
 from typing import Any
 
 from server.booking.availability.explain import explain as explain_start
-from server.booking.availability.hours import Schedule, Spans
-from server.booking.availability.openings import Openings, Question, RepCalendar, Shape, Window, openings
+from server.booking.availability.hours import Schedule, Spans, shared
+from server.booking.availability.openings import openings
 from server.booking.availability.problem import (
     Place,
     day_of,
@@ -24,6 +24,7 @@ from server.booking.availability.problem import (
     time_of_day,
     zone_name,
 )
+from server.booking.availability.question import Crew, FirstOfDay, Question, RepCalendar, Shape, Window
 from server.booking.availability.stamps import stamps
 from server.booking.availability.wallclock import DAY, Span, instants
 from server.booking.rota import solve_pick
@@ -60,7 +61,9 @@ def median_ms(problem: Any, repeat: int) -> float:
 
 def read_question(place: Place) -> Question:
     """The question that a slot problem asks."""
-    place.refuse_near_misses("now", "range", "visitor_time_zone", "meeting", "window", "assignment", "reps")
+    place.refuse_near_misses(
+        "now", "range", "visitor_time_zone", "meeting", "window", "assignment", "first_of_day", "reps"
+    )
     now, meeting = moment(place.key("now")), place.key("meeting")
     start, end = _range(place.key("range"))
     if (zone := place.get("visitor_time_zone")) is not None:
@@ -68,15 +71,16 @@ def read_question(place: Place) -> Question:
     reps = [_rep(rep, meeting, now) for rep in place.key("reps").items()]
     _distinct(place.key("reps"), [rep.id for rep in reps])
     kind = place.get("assignment", "round_robin").one_of("round_robin", "collective")
-    window = place.get("window")
+    window, first_of_day = place.get("window"), place.get("first_of_day")
     return Question(
         now=now,
         start=start,
         end=end,
         shape=_shape(meeting),
-        reps=reps,
+        reps=Crew(reps),
         needed=1 if kind == "round_robin" else len(reps),
         window=None if window is None else _window(window, now),
+        first_of_day=None if first_of_day is None else _first_of_day(first_of_day),
     )
 
 
@@ -87,15 +91,11 @@ def _solve(place: Place, who: bool, explain: str | None) -> dict[str, Any]:
     names = stamps(starts)
     result: dict[str, Any] = {"slots": names, "count": len(names)}
     if who:
-        result["reps"] = _able(answer, starts, names)
+        result["reps"] = dict(zip(names, answer.who().values(), strict=True))
     if explain is not None:
         verdicts = explain_start(question, instant(Place(explain, "--explain"), up=True))
         result["explain"] = {rep: {"answer": told.answer, "because": told.because} for rep, told in verdicts.items()}
     return result
-
-
-def _able(answer: Openings, starts: list[int], names: list[str]) -> dict[str, list[str]]:
-    return {name: answer.able(start) for start, name in zip(starts, names, strict=True)}
 
 
 def _range(place: Place) -> Span:
@@ -127,6 +127,11 @@ def _window(place: Place, now: Any) -> Window:
     if last < first:
         raise place.wrong("ends before it starts")
     return Window(zone, first, last)
+
+
+def _first_of_day(place: Place) -> FirstOfDay:
+    place.refuse_near_misses("count", "time_zone")
+    return FirstOfDay(place.key("count").whole(least=1), zone_name(place.key("time_zone")))
 
 
 def _rep(place: Place, meeting: Place, now: Any) -> RepCalendar:
@@ -167,7 +172,7 @@ def _schedule(place: Place, zone: str) -> Schedule:
         (day_of(trip.key("from")), day_of(trip.key("to")), zone_name(trip.key("time_zone")))
         for trip in place.get("travel", []).items()
     ]
-    return Schedule(zone, tuple(map(tuple, weekly)), tuple(sorted(overrides.items())), tuple(travel))
+    return shared(Schedule(zone, tuple(map(tuple, weekly)), tuple(sorted(overrides.items())), tuple(travel)))
 
 
 def _daily(place: Place) -> Span:

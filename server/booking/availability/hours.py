@@ -40,6 +40,12 @@ class Schedule:
 
 
 @lru_cache(maxsize=8192)
+def shared(schedule: Schedule) -> Schedule:
+    """The one schedule of these hours: reps who work alike share it, and with it everything that is derived from it."""
+    return schedule
+
+
+@lru_cache(maxsize=2048)
 def working_blocks(schedule: Schedule, first_day: int, last_day: int) -> tuple[Block, ...]:
     """Joined blocks of working time that meet the UTC days [first_day, last_day), in order.
 

@@ -10,9 +10,9 @@ from datetime import UTC, date, datetime
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from server.booking.availability.wallclock import DAY, Span, day_number
+from server.config.zones import is_zone
 from server.errors import Invalid
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
@@ -199,15 +199,6 @@ def optional_count(place: Place, key: str) -> int | None:
 
 def zone_name(place: Place) -> str:
     """An IANA zone name."""
-    if not _is_zone(place.text()):
+    if not is_zone(place.text()):
         raise place.wrong(f"is {place.value!r}, not an IANA time zone such as Europe/Berlin")
     return str(place.value)
-
-
-@lru_cache(maxsize=1024)
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
-        return False
-    return True

@@ -29,6 +29,12 @@ def instants(zone: str, start: int, end: int) -> list[Span]:
     return join(spans)
 
 
+@lru_cache(maxsize=8192)
+def date_spans(zone: str, day: int) -> tuple[Span, ...]:
+    """UTC spans of local date `day`: one as a rule, none of a date that the zone skipped."""
+    return tuple(instants(zone, day * DAY, (day + 1) * DAY))
+
+
 def day_start(zone: str, day: int) -> int:
     """First instant of local date `day` (days since 1970-01-01), or of the next date where the zone skipped it."""
     return instants(zone, day * DAY, (day + 3) * DAY)[0][0]
