@@ -13,10 +13,11 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from publicsuffixlist import PublicSuffixList
 
-from plugins.errors import ConfigError, NotFound, Permanent, PluginError, QuotaExhausted
+from plugins.errors import ConfigError, NotFound, Permanent, PluginError, QuotaExhausted, Transient
 from plugins.http import Http, Reply
 
 DAV = "{DAV:}"
+MULTI_STATUS = 207
 REDIRECTS = (301, 302, 307, 308)
 HOPS = 5
 
@@ -111,7 +112,10 @@ class WebDav:
         )
 
     def resources(self, reply: Reply) -> list[Resource]:
-        """What a 207 answer lists. NotFound when it says so of the one address asked for."""
+        """What a 207 answer lists. NotFound when it says so of the one address asked for; Permanent for other answers:
+        what is no WebDAV server answers 200 with a page."""
+        if reply.status != MULTI_STATUS:
+            raise Permanent(f"{reply.call.place()}: {reply.status} is no answer of WebDAV", http_status=reply.status)
         found = [self._resource(one) for one in parsed(reply).findall(f"{DAV}response")]
         if len(found) == 1 and found[0].status == 404 and reply.call.method == "PROPFIND":
             raise NotFound(f"{reply.call.place()}: 404 inside the answer", http_status=404)
@@ -130,13 +134,13 @@ def xml(name: str, inside: str) -> str:
 
 
 def parsed(reply: Reply) -> Element:
-    """The answer as a tree. Permanent for what is no XML, and for XML with a document type: no entity is expanded."""
+    """The answer as a tree. Half an answer is Transient; a document type is Permanent: no entity is ever expanded."""
     try:
         tree: Element = fromstring(reply.body, forbid_dtd=True)
-    except (ParseError, DefusedXmlException, LookupError, ValueError) as error:
-        raise Permanent(
-            f"{reply.call.place()}: {type(error).__name__} in the answer", http_status=reply.status
-        ) from None
+    except DefusedXmlException as error:
+        raise Permanent(f"{reply.call.place()}: {type(error).__name__}", http_status=reply.status) from None
+    except (ParseError, LookupError, ValueError):
+        raise Transient(f"{reply.call.place()}: the answer is no XML", http_status=reply.status) from None
     return tree
 
 
@@ -146,7 +150,7 @@ def preconditions(reply: Reply) -> dict[str, list[str]]:
         return {}
     try:
         tree = parsed(reply)
-    except Permanent:
+    except (Permanent, Transient):
         return {}
     reasons = list(tree) if tree.tag == f"{DAV}error" else []
     return {

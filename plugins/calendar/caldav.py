@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cached_property
+from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from plugins.adapter import CheckResult
 from plugins.calendar import Busy, Calendar, CalendarInfo, Capability, Changes, Draft, EventRef, Window, written
 from plugins.calendar.caldav_changes import changes_of
-from plugins.calendar.caldav_places import Place, Places, is_address
-from plugins.calendar.caldav_times import Times
+from plugins.calendar.caldav_places import Places, is_address
+from plugins.calendar.caldav_times import Times, query
 from plugins.calendar.times import hold_to_times
 from plugins.errors import (
     AuthError,
@@ -25,7 +27,7 @@ from plugins.errors import (
 )
 from plugins.fields import Field, Type
 from plugins.http import Reply
-from plugins.webdav import DAV, WebDav, preconditions, xml
+from plugins.webdav import DAV, WebDav, preconditions
 
 ICS = "text/calendar"
 DEAD_AFTER = 2
@@ -78,16 +80,14 @@ class CalDav(Calendar):
         return [CalendarInfo(one.href, one.title, one.href in usual, one.writable) for one in found]
 
     def busy(self, calendars: Sequence[str], window: Window) -> dict[str, Busy]:
-        times = Times(self._dav, self._places, self._zone(), events=self.config["busy_from"] == "events")
-        named = [calendar for calendar in calendars if not is_address(calendar)]
-        listed = self._places.all() if named else []
+        times = self._times()
         results: dict[str, Busy] = {}
         silent: list[PluginError] = []
         for calendar in calendars:
             try:
                 if len(silent) >= DEAD_AFTER:
                     raise silent[-1]
-                results[calendar] = Busy(times.of(self._place(calendar, listed), calendar, window))
+                results[calendar] = Busy(times.of(self._places.find(calendar), calendar, window))
             except (AuthError, RateLimited, ConfigError):
                 raise
             except PluginError as error:
@@ -113,6 +113,8 @@ class CalDav(Calendar):
         if found.carries(key):
             return EventRef(ref.calendar, href, found.version)
         if ref.version and ref.version != found.version:
+            if found.shows(draft, self.config["guests"]):  # the server dropped our key
+                return EventRef(ref.calendar, href, found.version)
             raise Conflict(f"the event is at version {found.version}, not {ref.version}")
         text = written.edited(found, draft, key=key, now=_now(), guests=self.config["guests"])
         try:
@@ -130,29 +132,26 @@ class CalDav(Calendar):
             return
 
     def changes(self, calendar: str, cursor: str = "") -> Changes:
-        place = self._place(calendar)
-        addresses = Times(self._dav, self._places, self._zone()).addresses(place, calendar)
-        return changes_of(self._dav, place, calendar, cursor, place.zone or self._zone(), addresses)
+        place = self._places.find(calendar)
+        return changes_of(self._dav, place, calendar, cursor, self._times().owner(place, calendar))
 
-    @property
+    @cached_property
     def _dav(self) -> WebDav:
         if self.http is None:
             raise ConfigError("there is no way out")
         config = self.config
         return WebDav(self.http, config.text("url"), config.text("user"), config.secret("password"))
 
-    @property
+    @cached_property
     def _places(self) -> Places:
         return Places(self._dav)
 
-    def _place(self, calendar: str, listed: Sequence[Place] = ()) -> Place:
-        if is_address(calendar):
-            return self._places.at(self._dav.path(calendar))
-        return self._places.named(calendar, list(listed) or self._places.all())
+    def _times(self) -> Times:
+        return Times(self._dav, self._places, self._zone(), events=self.config["busy_from"] == "events")
 
     def _folder(self, calendar: str) -> str:
         """Where the events of a calendar lie; only a name has to be looked up."""
-        href = self._dav.path(calendar) if is_address(calendar) else self._place(calendar).href
+        href = self._dav.path(calendar) if is_address(calendar) else self._places.find(calendar).href
         return href if href.endswith("/") else f"{href}/"
 
     def _href(self, ref: EventRef) -> str:
@@ -163,7 +162,8 @@ class CalDav(Calendar):
         try:
             return ZoneInfo(named)
         except (ZoneInfoNotFoundError, ValueError):
-            raise ConfigError(f"{named} is no time zone", problems=(("time_zone", "is no time zone"),)) from None
+            said = f"{named} is no time zone, such as Europe/Berlin."
+            raise ConfigError(said, problems=(("time_zone", "is no time zone"),), user_message=said) from None
 
     def _stored(self, operation: str, href: str) -> written.Stored:
         """The event at `href`. Asked for as it is: servers that compress on the way give it another ETag."""
@@ -194,9 +194,8 @@ class CalDav(Calendar):
         raise conflict
 
     def _with_uid(self, folder: str, uid: str) -> list[str]:
-        match = f'<C:prop-filter name="UID"><C:text-match collation="i;octet">{uid}</C:text-match></C:prop-filter>'
-        inside = f'<C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT">{match}</C:comp-filter></C:comp-filter>'
-        body = xml("C:calendar-query", f"<prop><getetag/></prop><C:filter>{inside}</C:filter>")
+        match = f'<C:text-match collation="i;octet">{escape(uid)}</C:text-match>'
+        body = query("<getetag/>", f'<C:prop-filter name="UID">{match}</C:prop-filter>')
         return [one.href for one in self._dav.resources(self._dav.report("create", folder, body))]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import tzinfo
 from typing import Self
 from xml.sax.saxutils import escape
 
@@ -40,9 +39,7 @@ class _Place:
         return json.dumps({name: value for name, value in asdict(self).items() if value})
 
 
-def changes_of(
-    dav: WebDav, place: Place, calendar: str, cursor: str, zone: tzinfo, addresses: frozenset[str]
-) -> Changes:
+def changes_of(dav: WebDav, place: Place, calendar: str, cursor: str, owner: Owner) -> Changes:
     """The changes since `cursor`, those of one page. CursorExpired when the server has forgotten it."""
     at = _Place.read(cursor)
     body = xml(
@@ -55,7 +52,7 @@ def changes_of(
     truncated = any(one.status == TRUNCATED for one in listed)
     inside = sorted((one for one in listed if one.href != place.href and one.href > at.after), key=lambda one: one.href)
     page = inside[:PAGE]
-    items = _items(dav, place, page, calendar, Owner(zone, addresses))
+    items = _items(dav, place, page, calendar, owner)
     then = at.then or token
     if len(inside) > PAGE:
         return Changes(tuple(items), _Place(at.token, page[-1].href, then).written(), more=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -33,10 +34,13 @@ class Place:
 
 
 class Places:
-    """Asks one server. Nothing is remembered between calls of the adapter's methods."""
+    """Asks one server. Which calendars there are is asked once for all questions, and again for an unknown name."""
 
     def __init__(self, dav: WebDav) -> None:
         self._dav = dav
+        self._listed: list[Place] | None = None
+        self._addresses: dict[str, frozenset[str]] = {}
+        self._lock = threading.Lock()
 
     def principal(self) -> Resource:
         """Who we are signed in as. ConfigError when no CalDAV server answers at the address."""
@@ -47,7 +51,7 @@ class Places:
                 continue
             hrefs = found[0].hrefs(f"{DAV}current-user-principal") if found else []
             if hrefs:
-                wanted = "<displayname/><C:calendar-home-set/><C:calendar-user-address-set/>"
+                wanted = "<displayname/><C:calendar-home-set/>"
                 return self._dav.find("discover", hrefs[0], wanted)[0]
         host = urlsplit(self._dav.url).hostname
         raise ConfigError(
@@ -70,7 +74,23 @@ class Places:
             raise NotFound(f"there is no calendar at {href}", user_message=f"There is no calendar at {href}.")
         return self._place(found[0], set())
 
-    def named(self, name: str, among: list[Place]) -> Place:
+    def find(self, calendar: str) -> Place:
+        """The calendar of an id: its address, or what `_named` makes of a name. NotFound when there is none."""
+        if is_address(calendar):
+            return self.at(self._dav.path(calendar))
+        with self._lock:
+            known = self._listed is not None
+            if self._listed is None:
+                self._listed = self.all()
+            try:
+                return self._named(calendar, self._listed)
+            except NotFound:
+                if known:
+                    self._listed = self.all()
+                    return self._named(calendar, self._listed)
+                raise
+
+    def _named(self, name: str, among: list[Place]) -> Place:
         """The calendar that is called so, lies in a folder of that name, or is the only one of that person."""
         wanted = name.casefold()
         for fits in (
@@ -90,11 +110,17 @@ class Places:
 
     def addresses(self, principal: str) -> frozenset[str]:
         """The e-mail addresses of a person, as far as the server tells."""
+        if principal not in self._addresses:
+            self._addresses[principal] = self._asked_addresses(principal)
+        return self._addresses[principal]
+
+    def _asked_addresses(self, principal: str) -> frozenset[str]:
         try:
             found = self._dav.find("discover", principal, "<C:calendar-user-address-set/>")
         except (NotFound, PermissionDenied, Permanent):
             return frozenset()
-        return emails(found[0]) if found else frozenset()
+        said = (href.casefold() for one in found for href in one.hrefs(f"{CAL}calendar-user-address-set"))
+        return frozenset(href.removeprefix("mailto:") for href in said if href.startswith("mailto:"))
 
     def _starts(self) -> list[str]:
         """The address that was given first, when it says more than a host."""
@@ -117,12 +143,6 @@ class Places:
     def _of(self, email: str, among: list[Place]) -> Iterator[Place]:
         known = {owner: self.addresses(owner) for owner in {one.owner for one in among if one.owner}}
         return (one for one in among if email in known.get(one.owner, ()))
-
-
-def emails(principal: Resource) -> frozenset[str]:
-    """The e-mail addresses among what a principal calls its own."""
-    said = (href.casefold() for href in principal.hrefs(f"{CAL}calendar-user-address-set"))
-    return frozenset(href.removeprefix("mailto:") for href in said if href.startswith("mailto:"))
 
 
 def is_address(calendar: str) -> bool:

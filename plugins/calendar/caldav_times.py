@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
+from urllib.parse import unquote
 
 from plugins.calendar import Window, occupied
 from plugins.calendar.caldav_places import CAL, Place, Places
@@ -13,6 +14,7 @@ from plugins.http import Reply
 from plugins.webdav import WebDav, preconditions, xml
 
 NOT_REPORTED = (400, 405, 415, 501)
+GONE = 404
 _DAY = timedelta(days=1)
 
 
@@ -25,7 +27,6 @@ class Times:
 
     def __init__(self, dav: WebDav, places: Places, zone: tzinfo, *, events: bool = True) -> None:
         self._dav, self._places, self._zone, self._events = dav, places, zone, events
-        self._addresses: dict[str, frozenset[str]] = {}
 
     def of(self, place: Place, calendar: str, window: Window) -> tuple[Window, ...]:
         """The busy times inside the window. The other way is tried where the first is not allowed or not offered."""
@@ -39,33 +40,33 @@ class Times:
                 raise refused from None
         return merge(found, window)
 
-    def addresses(self, place: Place, calendar: str) -> frozenset[str]:
-        """The addresses under which the calendar's owner is invited."""
-        if place.owner and place.owner not in self._addresses:
-            self._addresses[place.owner] = self._places.addresses(place.owner)
-        named = {name.casefold() for name in (calendar, place.title) if "@" in name and "/" not in name}
-        return self._addresses.get(place.owner, frozenset()) | named
+    def owner(self, place: Place, calendar: str) -> Owner:
+        """Whose calendar it is; their addresses are also what looks like one in its names and paths."""
+        names = (calendar, place.title, *unquote(f"{place.href}/{place.owner}").split("/"))
+        named = frozenset(name.casefold() for name in names if "@" in name and "/" not in name)
+        asked = self._places.addresses(place.owner) if place.owner else frozenset()
+        return Owner(place.zone or self._zone, asked | named)
 
     def _from_events(self, place: Place, calendar: str, window: Window) -> list[Window]:
         texts = self._texts(place, window)
-        declines = any("DECLINED" in text for text in texts)
-        owner = Owner(place.zone or self._zone, self.addresses(place, calendar) if declines else frozenset())
+        declines = any("DECLINED" in text.upper() for text in texts)
+        owner = self.owner(place, calendar) if declines else Owner(place.zone or self._zone)
         found: list[Window] = []
-        unreadable = ""
+        unreadable: Unreadable | None = None
         for text in texts:
             try:
                 found += occupied.busy(text, window, owner)
             except Unreadable as error:
-                unreadable = str(error)
-        return found + self._reported_instead(place, calendar, window, unreadable) if unreadable else found
+                unreadable = error
+        return found + self._reported_instead(place, calendar, window, str(unreadable)) if unreadable else found
 
     def _texts(self, place: Place, window: Window) -> list[str]:
-        """The events that touch the window and the days around it: servers do not know the zone of all-day ones."""
+        """The events that touch the window and the days around it: servers do not know the zone of all-day ones. ""
+        stands for one that the server does not hand out, or for all that it left out (RFC 4791 7.8)."""
         span = _range(Window(window.start - _DAY, window.end + _DAY))
-        inside = f'<C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT">{span}</C:comp-filter></C:comp-filter>'
-        body = xml("C:calendar-query", f"<prop><C:calendar-data/></prop><C:filter>{inside}</C:filter>")
+        body = query("<C:calendar-data/>", span)
         found = self._dav.resources(self._dav.report("busy", place.href, body, judge=_unsupported))
-        return [text for one in found if (text := one.text(f"{CAL}calendar-data"))]
+        return [one.text(f"{CAL}calendar-data") for one in found if one.status != GONE]
 
     def _reported_instead(self, place: Place, calendar: str, window: Window, why: str) -> list[Window]:
         """What the server makes of events that we cannot read; the calendar is unknown when it cannot either."""
@@ -82,6 +83,12 @@ class Times:
             return occupied.periods(reply.body.decode("utf-8", "replace"))
         except Unreadable as error:
             raise NoSuchReport(f"{reply.call.place()}: {error}") from error
+
+
+def query(props: str, match: str) -> str:
+    """A calendar-query for the events that `match` picks."""
+    inside = f'<C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT">{match}</C:comp-filter></C:comp-filter>'
+    return xml("C:calendar-query", f"<prop>{props}</prop><C:filter>{inside}</C:filter>")
 
 
 def _range(window: Window) -> str:

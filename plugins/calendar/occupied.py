@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+import threading
+from collections import OrderedDict
+from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
@@ -13,12 +15,14 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import recurring_ical_events
 from icalendar import Calendar
+from icalendar.error import InvalidCalendar
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from plugins.calendar import Window
 
 TOO_OFTEN = frozenset({"SECONDLY", "MINUTELY"})
 MOST = 5_000
+REMEMBERED = 20_000
 _DAY = timedelta(days=1)
 _NEEDED = frozenset(
     ("BEGIN", "END", "VERSION", "CALSCALE", "UID", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "STATUS")
@@ -32,12 +36,36 @@ class Unreadable(ValueError):
     """iCalendar text that we cannot make sense of."""
 
 
+_BROKEN = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, InvalidCalendar)
+
+
 @dataclass(frozen=True)
 class Owner:
     """Whose calendar it is: the zone of all-day and floating times, and the addresses under which they are invited."""
 
     zone: tzinfo
     addresses: frozenset[str] = frozenset()
+
+
+class _Memory:
+    """What texts came to, the latest of them. Pure results: nobody can tell whether one was remembered."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Hashable, list[Window]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, mark: Hashable) -> list[Window] | None:
+        with self._lock:
+            return self._kept.get(mark)
+
+    def keep(self, mark: Hashable, found: list[Window]) -> None:
+        with self._lock:
+            self._kept[mark] = found
+            while len(self._kept) > REMEMBERED:
+                self._kept.popitem(last=False)
+
+
+_memory = _Memory()
 
 
 @dataclass(frozen=True)
@@ -52,13 +80,25 @@ class Told:
 
 
 def busy(text: str, window: Window, owner: Owner) -> list[Window]:
-    """The times in which the events of one resource block, near the window. Unreadable when it cannot be known."""
+    """The times in which the events of one resource block, near the window. Unreadable when it cannot be known.
+
+    Calendars are read again and again and hardly change: what a text came to is remembered.
+    """
+    days = Window(_midnight(window.start) - _DAY, _midnight(window.end) + 2 * _DAY)
+    mark = _mark(text, owner)
+    for known in (_memory.of(mark), _memory.of((mark, days))):
+        if known is not None:
+            return known
     try:
-        return [span for one in _occurrences(_read(text), window) if (span := _blocking(one, owner))]
+        series, found = _occurrences(text, days)
+        times = [_span(one, owner) for one in found if _counts(one, owner)]
     except Unreadable:
         raise
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
+    except _BROKEN as error:
         raise Unreadable(f"{type(error).__name__}: {error}") from error
+    if mark is not None:
+        _memory.keep((mark, days) if series else mark, times)
+    return times
 
 
 def told(text: str, owner: Owner) -> Told | None:
@@ -67,7 +107,7 @@ def told(text: str, owner: Owner) -> Told | None:
         events = _read(text).walk("VEVENT")
         event = next((one for one in events if "RECURRENCE-ID" not in one), events[0])
         span = _span(event, owner)
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError):
+    except _BROKEN:
         return None
     gone = _is(event, "STATUS", "CANCELLED")
     return Told(str(event.get("UID", "")), span.start, span.end, _counts(event, owner), gone)
@@ -78,7 +118,7 @@ def periods(text: str) -> list[Window]:
     try:
         reports = Calendar.from_ical(text).walk("VFREEBUSY")
         return [Window(start, end) for one in reports for start, end in _reported(one)]
-    except (ValueError, TypeError, AttributeError) as error:
+    except _BROKEN as error:
         raise Unreadable(f"{type(error).__name__}: {error}") from error
 
 
@@ -93,8 +133,14 @@ def zone_of(text: str) -> tzinfo | None:
     try:
         zones: list[Any] = Calendar.from_ical(text).walk("VTIMEZONE")
         return zones[0].to_tz() if zones else None
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError):
+    except _BROKEN:
         return None
+
+
+def _mark(text: str, owner: Owner) -> bytes | None:
+    """What stands for a text and its reader; None where a calendar's zone has nothing but a definition of its own."""
+    zone = owner.zone.key if isinstance(owner.zone, ZoneInfo) else "UTC" if owner.zone is UTC else None
+    return None if zone is None else sha256("\0".join([text, zone, *sorted(owner.addresses)]).encode()).digest()
 
 
 def _read(text: str) -> Calendar:
@@ -121,32 +167,28 @@ def _matters(line: str) -> bool:
     return name in _NEEDED or (name == "ATTENDEE" and "DECLINED" in line.upper())
 
 
-def _occurrences(whole: Calendar, window: Window) -> Iterator[Any]:
+def _occurrences(text: str, window: Window) -> tuple[bool, list[Any]]:
+    """Whether there is more to it than one event at one time, and each time that it takes place. Unreadable for what
+    would keep us counting."""
+    whole = _read(text)
     events = whole.walk("VEVENT")
     if len(events) == 1 and not {"RRULE", "RDATE", "RECURRENCE-ID"} & set(events[0]):
-        yield events[0]
-        return
+        return False, events
     for event in events:
-        rules = event.get("RRULE", [])
-        for rule in rules if isinstance(rules, list) else [rules]:
+        for rule in _many(event.get("RRULE")):
             if TOO_OFTEN & {str(often).upper() for often in rule.get("FREQ", [])}:
                 raise Unreadable("an event repeats too often")
-    found = recurring_ical_events.of(whole).between(window.start - _DAY, window.end + _DAY)
+    found = recurring_ical_events.of(whole).between(window.start, window.end)
     if len(found) > MOST:
         raise Unreadable("an event repeats too often")
-    yield from found
-
-
-def _blocking(event: Any, owner: Owner) -> Window | None:
-    return _span(event, owner) if _counts(event, owner) else None
+    return True, found
 
 
 def _counts(event: Any, owner: Owner) -> bool:
     """Whether the event keeps its time from others: not shown as free, cancelled, or declined by the owner."""
     if _is(event, "TRANSP", "TRANSPARENT") or _is(event, "STATUS", "CANCELLED"):
         return False
-    invited = event.get("ATTENDEE", [])
-    return not any(_declined(one, owner.addresses) for one in (invited if isinstance(invited, list) else [invited]))
+    return not any(_declined(one, owner.addresses) for one in _many(event.get("ATTENDEE")))
 
 
 def _declined(attendee: Any, addresses: Collection[str]) -> bool:
@@ -175,10 +217,18 @@ def _moment(when: date, zone: tzinfo) -> datetime:
 
 
 def _reported(report: Any) -> Iterator[tuple[datetime, datetime]]:
-    lines = report.get("FREEBUSY", [])
-    for line in lines if isinstance(lines, list) else [lines]:
+    for line in _many(report.get("FREEBUSY")):
         if str(line.params.get("FBTYPE", "BUSY")).upper() != "FREE":
             yield line.start.astimezone(UTC), line.end.astimezone(UTC)
+
+
+def _many(values: Any) -> list[Any]:
+    """The values of a property that may stand once, several times, or not at all."""
+    return values if isinstance(values, list) else [] if values is None else [values]
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _is(event: Any, name: str, value: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from icalendar import Calendar, Event, vCalAddress, vText
 
@@ -18,7 +18,7 @@ from plugins.errors import Permanent
 
 KEYS, WROTE = "X-USHER-KEYS", "X-USHER-WROTE"
 KEPT_KEYS = 20
-_DAY = timedelta(days=1)
+_YEAR = timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,17 @@ def _closed(whole: Calendar, event: Event, draft: Draft, key: str, now: datetime
     _set(event, "dtstamp", now)
     _set(event, "last-modified", now)
     _set(event, KEYS, " ".join([*str(event.get(KEYS, "")).split(), _mark(key)][-KEPT_KEYS:]))
-    first, last = draft.start.date() - _DAY, draft.end.date() + 2 * _DAY
-    whole.add_missing_timezones(first, last)
+    _define_zones(whole, draft)
     return bytes(whole.to_ical())
+
+
+def _define_zones(whole: Calendar, draft: Draft) -> None:
+    """Definitions of the zones used, from before the event to years after it: its owner may make it a series. Those of
+    zones that everybody knows are written anew, because a definition ends somewhere."""
+    known = available_timezones()
+    others = [part for part in whole.subcomponents if not (part.name == "VTIMEZONE" and part.get("TZID") in known)]
+    whole.subcomponents = others
+    whole.add_missing_timezones(draft.start.date() - _YEAR, draft.end.date() + 5 * _YEAR)
 
 
 def _bring(event: Event, draft: Draft, guests: bool) -> None:
