@@ -21,8 +21,7 @@ from server.booking.store import HELD, Meeting
 from server.config.service import Version
 from server.errors import Conflict, Invalid, SlotTaken
 from server.events import Actor
-from server.routing import ledger
-from server.routing import service as routing
+from server.routing import ledger, pools
 
 HOLD_FOR = timedelta(minutes=5)
 VISITOR = Actor("visitor")
@@ -96,6 +95,29 @@ def release_expired(tx: Connection, now: datetime, most: int = 200) -> int:
     return _release_all(tx, store.expired_holds(tx, now, most), "the hold expired")
 
 
+def in_the_way(
+    tx: Connection,
+    site_id: str,
+    reps: Sequence[str],
+    *,
+    conversation_id: str | None = None,
+    lead_id: str | None = None,
+    key: str | None = None,
+) -> list[Meeting]:
+    """What has to be let go before these reps' time is taken: their expired holds, and what this conversation, this
+    person or this key holds already."""
+    stale = list(store.expired_holds_of(tx, site_id, reps, clock.now()))
+    stale += store.holds_of_visitor(tx, conversation_id, lead_id)
+    if key and (same := store.by_key(tx, site_id, "hold_key", key)):
+        stale.append(same)
+    return list({held.id: held for held in stale if held.status == HELD}.values())
+
+
+def hosts_of_holds(tx: Connection, held: Sequence[Meeting]) -> list[str]:
+    """Whose calendars these are in."""
+    return [row.rep for row in store.hosts_of(tx, [one.id for one in held])] if held else []
+
+
 def checked_start(start: datetime) -> datetime:
     """The start in UTC; Invalid for one without a zone, with fractions of a second or far away."""
     if start.tzinfo is None or start.microsecond or not 1970 < start.year < 2500:
@@ -125,18 +147,19 @@ class _Lost(Exception):
 def _take(
     tx: Connection, version: Version, asked: Asked, start: datetime, about: dict[str, Any], actor: Actor
 ) -> Meeting:
-    stale = _in_the_way(tx, version, asked, about)
+    keep = {"conversation_id": about["conversation_id"], "key": about["hold_key"]}
+    stale = in_the_way(tx, version.site_id, asked.reps, **keep)
     if not stale and len(offers.able(tx, version, asked, start)) < asked.needed:
         raise _Lost  # seen without a lock: most who come too late need not wait for those who book
     if asked.pool:
-        ledger.lock(tx, version.site_id, routing.pool_of(version, asked.pool))
-    _lock_with(tx, version.site_id, asked.reps, stale)
+        ledger.lock(tx, version.site_id, pools.pool_of(version, asked.pool))
+    store.lock_calendars(tx, version.site_id, [*asked.reps, *hosts_of_holds(tx, stale)])
     if known := _known(tx, version, about["hold_key"], asked.type.id, start):
         return known
-    for old in (one for one in stale if one.status == HELD):
+    for old in stale:
         expired = old.held_until <= clock.now()
         release(tx, old, reason="the hold expired" if expired else "another time was chosen", actor=actor)
-    hosts, trace = chosen(tx, version, asked, offers.able(tx, version, asked, start))
+    hosts, trace = chosen(tx, version, asked, offers.able(tx, version, asked, start), at=start)
     if not hosts:
         raise _Lost
     row = _row(version, asked, hosts[0], start, about)
@@ -147,21 +170,11 @@ def _take(
     except IntegrityError:
         raise _Lost from None
     if asked.pool:
-        pool = routing.pool_of(version, asked.pool)
+        pool = pools.pool_of(version, asked.pool)
         for rep in hosts:
             ledger.give(tx, version.site_id, pool, rep, row["id"], by=actor, trace=trace)
     _record_hold(tx, row, trace, actor)
     return _stored(tx, row["id"])
-
-
-def _in_the_way(tx: Connection, version: Version, asked: Asked, about: dict[str, Any]) -> list[Meeting]:
-    """What goes before a new hold: expired ones of these reps, and what the conversation or the key held before."""
-    stale = list(store.expired_holds_of(tx, version.site_id, asked.reps, clock.now()))
-    if about["conversation_id"]:
-        stale += store.holds_of_conversation(tx, about["conversation_id"])
-    if about["hold_key"] and (same := store.by_key(tx, version.site_id, "hold_key", about["hold_key"])):
-        stale.append(same)
-    return stale
 
 
 def _release_all(tx: Connection, found: Iterable[Meeting], reason: str) -> int:
@@ -171,14 +184,9 @@ def _release_all(tx: Connection, found: Iterable[Meeting], reason: str) -> int:
         by_site.setdefault(held.site_id, []).append(held)
     count = 0
     for site_id in sorted(by_site):
-        _lock_with(tx, site_id, (), by_site[site_id])
+        store.lock_calendars(tx, site_id, hosts_of_holds(tx, by_site[site_id]))
         count += sum(release(tx, held, reason=reason) for held in by_site[site_id])
     return count
-
-
-def _lock_with(tx: Connection, site_id: str, reps: Iterable[str], held: Sequence[Meeting]) -> None:
-    others = [row.rep for row in store.hosts_of(tx, [one.id for one in held])] if held else []
-    store.lock_calendars(tx, site_id, [*reps, *others])
 
 
 def _known(tx: Connection, version: Version, key: str | None, meeting: str, start: datetime) -> Meeting | None:
