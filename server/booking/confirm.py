@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from server import clock, events
 from server.booking import holds, offers, store
 from server.booking.invitations import links, messages
+from server.booking.rechecking import CalendarUnread, is_unread
 from server.booking.store import AHEAD, BOOKED, HELD, Meeting
 from server.config.service import Version
 from server.errors import Conflict, Gone, Invalid
@@ -42,6 +43,7 @@ def confirm(
     """Make a held time a meeting. Twice is once: the same attendee (or `key`) gets the same meeting back.
 
     Gone when the hold has expired, with the nearest open starts; Invalid for what cannot be used, naming the field.
+    CalendarUnread when connected calendars have to be read first (rechecking.py): nothing has changed, try again then.
     `place`: which of the meeting type's locations the visitor chose, by its kind; "" is the first.
     A person who has a meeting at this very time already gets that one, and the hold is let go.
     """
@@ -54,6 +56,8 @@ def confirm(
         return _again(held, told["attendee"])
     if held.held_until <= clock.now():
         raise _expired(tx, version, held)
+    if is_unread(version, held):
+        raise CalendarUnread(held, version)
     told |= {"lead_id": _lead(tx, version, held, told, actor), "confirm_key": key}
     other = store.booked_by(tx, version.site_id, told["attendee"], held.start_at)
     return _instead(tx, held, other, actor) if other else _book(tx, version, held, told, actor)
@@ -183,7 +187,7 @@ def _answers(version: Version, held: Meeting, answers: Mapping[str, Any]) -> dic
 
 
 def _place(version: Version, held: Meeting, wanted: str, phone: str) -> str:
-    """What is chosen where there is a choice, "" where the meeting type leaves none. A call that was chosen needs a number."""
+    """What is chosen, "" where the meeting type leaves no choice. A call that was chosen needs a number."""
     of = links.type_of(version, held)
     kinds = [one.kind for one in of.places]
     if wanted and wanted not in kinds:

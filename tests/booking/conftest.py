@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from plugins import registry
+from plugins.records import MemoryRecords
 from server.booking import service as booking
 from server.booking.schema import Meetings, check_meetings
 from server.config import service as config
@@ -15,6 +17,7 @@ from server.config.version import Section
 from server.db import Database
 from server.routing.checks import check_routing, check_segments, check_team
 from server.routing.schema import Routing, Segments, Team
+from tests.booking.wall import Wall, WallCalendar
 
 SECTIONS = (
     Section(Team, check_team),
@@ -29,6 +32,7 @@ origins: [http://localhost:8010]
 zone: Europe/Berlin
 mail: {from_name: Acme, from_address: hello@acme.example}
 """
+CONNECTED = SITE + "adapters: {calendar: wall}\n"
 TEAM = """\
 reps:
   - {id: grace, name: Grace Hopper, email: grace@acme.example, zone: Europe/Berlin,
@@ -72,6 +76,22 @@ def apply(db: Database, monday: Any) -> Callable[..., config.Version]:
         return config.apply(db, files, author="test", sections=SECTIONS)
 
     return change
+
+
+@pytest.fixture
+def wall() -> Iterator[Wall]:
+    """A calendar service that `adapters: {calendar: wall}` connects."""
+    WallCalendar.wall = found = Wall()
+    registry.register(WallCalendar)
+    yield found
+    found.ended.set()
+    registry.unregister(WallCalendar)
+
+
+@pytest.fixture
+def opened(wall: Wall) -> Callable[[], Any]:
+    """Opens its adapter."""
+    return lambda: registry.open("calendar", "wall", {}, records=MemoryRecords())
 
 
 @pytest.fixture

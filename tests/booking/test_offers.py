@@ -6,16 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from plugins.calendar import Busy, Window
-from plugins.errors import Transient
 from server import clock
-from server.booking import blocks
 from server.booking import service as booking
 from server.errors import Invalid, NotFound, SlotTaken
 from tests.booking.conftest import MEETINGS, NINE, SITE, TEAM
 
 DAY = timedelta(days=1)
-CONNECTED = SITE + "adapters: {calendar: google}\n"
 
 
 def offered(db, version, meeting="demo", start=NINE, days=1, zone="Europe/Berlin", **more):
@@ -125,60 +121,3 @@ def test_what_is_offered_follows_every_change_at_once(db, version):
     assert minutes(offered(db, version, reps=["grace"]))[0] == 60
     with clock.stopped_at(held.held_until):
         assert minutes(offered(db, version, reps=["grace"]))[0] == 0
-
-
-def busy(*spans):
-    return Busy(tuple(Window(NINE + timedelta(minutes=first), NINE + timedelta(minutes=last)) for first, last in spans))
-
-
-class Calendars:
-    """What a calendar service answers, by calendar."""
-
-    def __init__(self, **answers):
-        self.answers = {f"{rep}@acme.example": answer for rep, answer in answers.items()}
-
-    def busy(self, calendars, window):
-        if "all@acme.example" in self.answers:
-            raise self.answers["all@acme.example"].error
-        return {name: self.answers[name] for name in calendars if name in self.answers}
-
-
-def test_a_connected_calendar_blocks_and_a_silent_one_takes_its_rep_out(db, apply, monday):
-    version = apply(site=CONNECTED)
-    assert offered(db, version).silent == dict.fromkeys(
-        ["grace", "linus", "margaret"], "the calendar has not been read yet"
-    )
-    assert offered(db, version).starts == ()
-    with pytest.raises(SlotTaken) as refusal, db.transaction() as tx:
-        booking.hold(tx, version, meeting="demo", start=NINE, rep="grace")
-    assert refusal.value.extra["reason"] == "calendar"
-
-    failing = Busy(error=Transient("503", user_message="The calendar service is down."))
-    answers = Calendars(grace=busy((0, 45)), linus=failing, joan=busy())
-    assert blocks.read_ahead(db, version, lambda: answers) == 2
-    found = offered(db, version)
-    assert minutes(found) == [60, 90, 120, 150]
-    assert found.silent == {
-        "linus": "The calendar service is down.",
-        "margaret": "The calendar service said nothing about this calendar.",
-    }
-
-
-def test_a_calendar_that_was_read_too_long_ago_is_not_trusted(db, apply, monday):
-    version = apply(site=CONNECTED)
-    blocks.read_ahead(db, version, lambda: Calendars(grace=busy(), linus=busy(), margaret=busy(), joan=busy()))
-    assert minutes(offered(db, version))[0] == 0
-    monday.advance(timedelta(minutes=31))
-    assert offered(db, version).starts == ()
-    down = Busy(error=Transient("503", user_message="The calendar service is down."))
-    assert blocks.read_ahead(db, version, lambda: Calendars(all=down)) == 0
-    with db.reading() as tx:
-        assert set(booking.silent_calendars(tx, version).values()) == {"The calendar service is down."}
-
-
-def test_beyond_what_was_read_nothing_is_free(db, apply, monday):
-    version = apply(site=CONNECTED)
-    with db.transaction() as tx:
-        window = Window(clock.now(), NINE + timedelta(hours=1))
-        blocks.keep_read(tx, version.site_id, "grace", "grace@acme.example", window, busy())
-    assert minutes(offered(db, version, reps=["grace"])) == [0]
