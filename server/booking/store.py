@@ -56,7 +56,7 @@ def stamps(tx: Connection, site_id: str, reps: Sequence[str]) -> dict[str, int]:
     found = select(rep_calendars.c.rep, rep_calendars.c.stamp).where(rep_calendars.c.site_id == site_id)
     if len(reps) <= _FEW:  # many names in a statement cost more than the rows of the others
         found = found.where(rep_calendars.c.rep.in_(reps))
-    return {row.rep: row.stamp for row in tx.execute(found)}
+    return {rep: stamp for rep, stamp in tx.execute(found).all()}
 
 
 def pulse(tx: Connection, site_id: str) -> tuple[int, int]:
@@ -166,6 +166,11 @@ def get_of_rep(tx: Connection, meeting_id: str, rep: str) -> Meeting | None:
     hosts = select(meeting_hosts.c.meeting_id).where(meeting_hosts.c.rep == rep)
     here = or_(meetings.c.rep == rep, meetings.c.id.in_(hosts))
     return tx.execute(select(meetings).where(meetings.c.id == meeting_id, here)).first()
+
+
+def lock(tx: Connection, meeting_id: str) -> None:
+    """Nobody else changes this meeting until our transaction ends."""
+    tx.execute(select(meetings.c.id).where(meetings.c.id == meeting_id).with_for_update()).all()
 
 
 def change(tx: Connection, meeting_id: str, statuses: Sequence[str], values: Mapping[str, Any]) -> bool:

@@ -6,15 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from zoneinfo import available_timezones
 
 from server.config.version import Version
+from server.config.zones import is_zone
 from server.playbooks.page import page_of, visit_of
 from server.visitors.service import Arrival, Consent, Visitor
 
 DEVICES = ("desktop", "mobile", "tablet")
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}")
-_zones: frozenset[str] = frozenset(available_timezones())
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Hello:
         arrival = Arrival(
             device=frame["device"] if frame["device"] in DEVICES else "desktop",
             locale=_locale(frame["locale"]),
-            zone=frame["zone"] if frame["zone"] in _zones else "",
+            zone=frame["zone"] if is_zone(frame["zone"]) else "",
             seed=frame["seed"],
             page=page_of(frame["page"]),
             visit=visit_of(frame.get("visit") or {}),

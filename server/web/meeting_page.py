@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
@@ -18,6 +18,7 @@ from server.booking.invitations import links
 from server.booking.service import Meeting, SlotTaken
 from server.config import service as config
 from server.config.service import Version
+from server.config.zones import is_zone, zone_names
 from server.conversations.frames import moment
 from server.errors import Invalid
 from server.events import Actor
@@ -97,7 +98,7 @@ def _find(token: str) -> tuple[Meeting, Version]:
 
 def _choices(token: str, meeting: Meeting, version: Version, *, taken: bool = False) -> str:
     zone = request.values.get("zone") or meeting.zone
-    local = ZoneInfo(zone) if zone in available_timezones() else ZoneInfo(meeting.zone)
+    local = ZoneInfo(zone) if is_zone(zone) else ZoneInfo(meeting.zone)
     with origins.database().reading() as tx:
         start = _first(local)
         end = start + timedelta(days=DAYS_SHOWN)
@@ -118,7 +119,7 @@ def _choices(token: str, meeting: Meeting, version: Version, *, taken: bool = Fa
         for day, starts in _others(found, meeting)
     ]
     told = {"text": words.in_locale(meeting.locale)["taken"]} if taken else None
-    more = {"days": days, "zone": local.key, "zones": sorted(available_timezones()), "next_from": found.next_from}
+    more = {"days": days, "zone": local.key, "zones": sorted(zone_names()), "next_from": found.next_from}
     return _render("reschedule.html", token, meeting, version, told=told, **more)
 
 
