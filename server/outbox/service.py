@@ -45,12 +45,13 @@ def queue(
     order_key: str = "",
     cancel_key: str = "",
     not_before: datetime | None = None,
+    not_after: datetime | None = None,
     subject: tuple[str, str] = ("", ""),
 ) -> bool:
     """Write a delivery: `operation` of the site's adapter of `kind` with `payload` as its arguments.
 
     `key` is unique for ever; False when it was queued before. Deliveries of one `order_key` go out in order;
-    `cancel(tx, cancel_key)` withdraws those that have not gone out.
+    `cancel(tx, cancel_key)` withdraws those that have not gone out; `not_after` withdraws one by itself.
     """
     now = clock.now()
     row = {
@@ -67,6 +68,7 @@ def queue(
         "state": "waiting",
         "created_at": now,
         "not_before": not_before or now,
+        "not_after": not_after,
         "attempts": 0,
         "problem_class": "",
         "problem": "",
@@ -86,7 +88,10 @@ def deliver_due(db: Database, call: Call, *, most: int = 20, lease: timedelta = 
     """
     held = Lease(leases.new_owner(), clock.now() + lease)
     with db.transaction() as tx:
-        found = store.due(tx, clock.now(), most)
+        due = store.due(tx, clock.now(), most)
+        late = {row.id for row in due if row.not_after is not None and row.not_after <= clock.now()}
+        found = [row for row in due if row.id not in late]
+        store.withdraw_late(tx, sorted(late), clock.now())
         if found:
             store.lease(tx, [row.id for row in found], held.owner, held.until)
     if not found:

@@ -68,6 +68,12 @@ def withdraw(tx: Connection, cancel_key: str, now: datetime) -> int:
     return tx.execute(open_ones.values(state="withdrawn", settled_at=now)).rowcount
 
 
+def withdraw_late(tx: Connection, ids: Sequence[str], now: datetime) -> None:
+    if ids:
+        late = {"state": "withdrawn", "settled_at": now, "lease_owner": None, "lease_until": None}
+        tx.execute(update(t).where(t.c.id.in_(ids)).values(**late))
+
+
 def retry(tx: Connection, delivery_id: str, now: datetime) -> bool:
     stuck = update(t).where(t.c.id == delivery_id, t.c.state.in_(("dead", "waiting")))
     return tx.execute(stuck.values(state="waiting", not_before=now, attempts=0)).rowcount == 1

@@ -20,6 +20,7 @@ deliveries = Table(
     Column("state", String(12), nullable=False),  # waiting | leased | done | dead | withdrawn
     Column("created_at", UtcDateTime, nullable=False),
     Column("not_before", UtcDateTime, nullable=False),
+    Column("not_after", UtcDateTime),  # too late to be of use; then it is withdrawn
     Column("lease_until", UtcDateTime),
     Column("lease_owner", String(80)),
     Column("attempts", Integer, nullable=False),

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Event, vCalAddress, vText
+from icalendar import Calendar, Event, Timezone, vCalAddress, vText
 
-from server.booking.invitations import links
-from server.booking.store import Meeting
+from plugins.emails import ascii_domain
+from server.booking.invitations import links, zones
+from server.booking.store import CANCELLED, Meeting
 from server.config.service import Version
 from server.routing.schema import Rep
 
-REQUEST, CANCEL = "REQUEST", "CANCEL"
+REQUEST, CANCEL, PUBLISH = "REQUEST", "CANCEL", "PUBLISH"
 FILENAME = "invite.ics"
-_DAY = timedelta(days=1)
 _PRODUCT = "-//Usher//Booking//EN"
+_LINE_ENDS = re.compile(r"\r\n?|[\n\v\f\x1c-\x1e\x85\u2028\u2029]")
+_UNSEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Controls, which RFC 5545 3.1 does not allow, overrides of the reading direction, and halves of characters."""
 
 
 def invitation(
@@ -28,9 +33,12 @@ def invitation(
     hosts: Sequence[Rep],
     dtstamp: datetime,
     manage_url: str = "",
+    only: str = "",
 ) -> str:
-    """The invitation as it is now, or its cancellation. `hosts` without the organizer are invited too.
+    """The meeting as it is now: a REQUEST to take part, its CANCEL, or (PUBLISH) a copy to keep, without attendees.
 
+    The organizer is `organizer`, or the site's mailbox for replies under his name: then he is invited like the other
+    `hosts`. `only`: the CANCEL tells one host that he no longer takes part; the meeting itself stands.
     DTSTAMP tells two messages of one SEQUENCE apart (RFC 5546 2.1.5): the cancellation by an old organizer and the
     request by the new one carry the same SEQUENCE, the later DTSTAMP wins.
     """
@@ -39,50 +47,56 @@ def invitation(
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", method)
-    calendar.add_component(_event(version, meeting, method, organizer, hosts, dtstamp, manage_url))
-    first, last = (moment.astimezone(ZoneInfo(meeting.zone)).date() for moment in (meeting.start_at, meeting.end_at))
-    calendar.add_missing_timezones(first - _DAY, last + 2 * _DAY)  # not the changes of seventy years
+    event = _event(version, meeting, method, dtstamp, manage_url)
+    event.add("organizer", _address(version.site.mail.replies or organizer.email, organizer.name), encode=False)
+    if only:
+        del event["STATUS"]  # RFC 5546 3.2.5: it is not the meeting that is cancelled
+        event.add("attendee", _attendee(only, "", "DECLINED"), encode=False)
+    elif method != PUBLISH:
+        _invite(event, version, meeting, organizer, hosts)
+    if "TZID" in event["DTSTART"].params:
+        zone = zones.vtimezone(meeting.zone, meeting.start_at.year)
+        calendar.add_component(Timezone.from_ical(zone))
+    calendar.add_component(event)
     return calendar.to_ical().decode()
 
 
-def _event(
-    version: Version,
-    meeting: Meeting,
-    method: str,
-    organizer: Rep,
-    hosts: Sequence[Rep],
-    dtstamp: datetime,
-    manage_url: str,
-) -> Event:
-    zone, where = ZoneInfo(meeting.zone), links.place(version, meeting)
+def _event(version: Version, meeting: Meeting, method: str, dtstamp: datetime, manage_url: str) -> Event:
+    where = links.place(version, meeting)
     event = Event()
     event.add("uid", meeting.uid)
     event.add("sequence", meeting.sequence)
     event.add("dtstamp", dtstamp)
-    event.add("created", meeting.created_at)
-    event.add("last-modified", meeting.changed_at)
-    event.add("dtstart", meeting.start_at.astimezone(zone))
-    event.add("dtend", meeting.end_at.astimezone(zone))
-    event.add("summary", links.title(version, meeting))
-    event.add("location", where.url or where.text)
-    event.add("description", _description(version, meeting, manage_url))
-    event.add("status", "CANCELLED" if method == CANCEL else "CONFIRMED")
+    event.add("created", meeting.created_at.replace(microsecond=0))
+    event.add("last-modified", meeting.changed_at.replace(microsecond=0))
+    event.add("dtstart", _when(meeting, meeting.start_at))
+    event.add("dtend", _when(meeting, meeting.end_at))
+    event.add("summary", _line(links.title(version, meeting)))
+    event.add("location", _line(where.url or where.text))
+    event.add("description", _text(_description(version, meeting, manage_url)))
+    event.add("status", "CANCELLED" if method == CANCEL or meeting.status == CANCELLED else "CONFIRMED")
     event.add("transp", "OPAQUE")
     if manage_url:
         event.add("url", manage_url)
-    _add_people(event, meeting, organizer, hosts)
     return event
 
 
-def _add_people(event: Event, meeting: Meeting, organizer: Rep, hosts: Sequence[Rep]) -> None:
-    event.add("organizer", _address(organizer.email, organizer.name), encode=False)
+def _invite(event: Event, version: Version, meeting: Meeting, organizer: Rep, hosts: Sequence[Rep]) -> None:
+    """The visitor asked for it and the hosts are booked; guests have not said anything yet."""
     if meeting.email:  # else the person was erased
         event.add("attendee", _attendee(meeting.email, meeting.name, "ACCEPTED"), encode=False)
     for guest in meeting.guests:
         event.add("attendee", _attendee(guest, "", "NEEDS-ACTION"), encode=False)
     for host in hosts:
-        if host.id != organizer.id:
+        if host.id != organizer.id or version.site.mail.replies:
             event.add("attendee", _attendee(host.email, host.name, "ACCEPTED"), encode=False)
+
+
+def _when(meeting: Meeting, moment: datetime) -> datetime:
+    """On the visitor's clock, unless that cannot say which moment is meant; both ends of a meeting alike."""
+    info = ZoneInfo(meeting.zone)
+    twice = any(zones.is_second(edge.astimezone(info)) for edge in (meeting.start_at, meeting.end_at))
+    return moment.astimezone(UTC) if twice or zones.is_utc(meeting.zone) else moment.astimezone(info)
 
 
 def _description(version: Version, meeting: Meeting, manage_url: str) -> str:
@@ -90,9 +104,21 @@ def _description(version: Version, meeting: Meeting, manage_url: str) -> str:
     return "\n\n".join(part for part in (described, manage_url) if part)
 
 
+def _text(text: str) -> str:
+    """Any text as RFC 5545 allows it; the lines stay."""
+    return _UNSEEN.sub(" ", _LINE_ENDS.sub("\n", text))
+
+
+def _line(text: str) -> str:
+    return " ".join(_text(text).split())
+
+
 def _address(email: str, name: str) -> vCalAddress:
-    address = vCalAddress(f"mailto:{email}")
-    if name:
+    """A mailto address (RFC 6068). Quotes in names become single ones: not every calendar knows RFC 6868."""
+    local, _, domain = email.rpartition("@")
+    safe = quote(local, safe="!$&'*+-./=^_`{|}~") if local.isascii() else local
+    address = vCalAddress(f"mailto:{safe}@{ascii_domain(domain) if not domain.isascii() else domain}")
+    if name := _line(name).replace('"', "'"):
         address.params["CN"] = vText(name)
     return address
 

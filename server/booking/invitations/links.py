@@ -49,6 +49,11 @@ def manage_url(meeting_id: str) -> str:
     return f"{settings.get().public_url.rstrip('/')}/m/{token_of(meeting_id)}"
 
 
+def console_url(meeting_id: str) -> str:
+    """The meeting's page on the desk."""
+    return f"{settings.get().public_url.rstrip('/')}/meetings/{meeting_id}"
+
+
 def shown(version: Version, meeting: Meeting) -> dict[str, Any]:
     """`Meeting` of docs/protocol.md."""
     url, rep = manage_url(meeting.id), rep_of(version, meeting)
@@ -76,10 +81,9 @@ def title(version: Version, meeting: Meeting) -> str:
 
 
 def place(version: Version, meeting: Meeting) -> Where:
-    """The meeting's place: the rep's own where he has one of the same kind, else the meeting type's."""
-    of, rep = type_of(version, meeting), rep_of(version, meeting)
-    location = rep.location if rep.location and rep.location.kind == of.location.kind else of.location
-    return _where(location, meeting)
+    """The meeting's place, of the kind that the visitor chose: the rep's own if he has one of it, else the type's."""
+    chosen, rep = type_of(version, meeting).place(meeting.place), rep_of(version, meeting)
+    return _where(rep.location if rep.location and rep.location.kind == chosen.kind else chosen, meeting)
 
 
 def google_url(version: Version, meeting: Meeting) -> str:

@@ -15,62 +15,82 @@ from server.booking.invitations.mail_texts import (
     CANCELLED,
     HANDED_OVER,
     MOVED,
+    REASSIGNED,
     REMINDER,
     REP_BOOKED,
     REP_CANCELLED,
+    REP_CHANGED,
     REP_GIVEN_AWAY,
     REP_MOVED,
+    REP_PASSED_OVER,
 )
 from server.booking.invitations.mails import About
 from server.booking.store import Meeting
 from server.config.service import Version
 from server.outbox import service as outbox
+from server.routing.schema import Rep, Team
+
+FRESH = timedelta(minutes=10)
+"""Somebody who has just had a mail about the meeting needs no reminder yet."""
 
 
 def booked(tx: Connection, version: Version, meeting: Meeting) -> None:
-    """The meeting is new: event, CRM, invitations, reminders."""
-    about = _about(tx, version, meeting)
+    """The meeting is new: event, CRM, invitations, reminders; an owner who had no time hears who meets the account."""
+    about = about_meeting(tx, version, meeting)
     _create_event(tx, about)
     _tell_crm(tx, about, "booked")
     _mail_visitors(tx, about, BOOKED, ics.REQUEST)
     for host in about.hosts:
-        _mail(tx, about, f"{host.id}:{REP_BOOKED}", mails.to_rep(about, REP_BOOKED, ics.REQUEST, host))
+        mail(tx, about, f"{host.id}:{REP_BOOKED}", mails.to_rep(about, REP_BOOKED, ics.REQUEST, host))
+    owner = version.part(Team).reps_by_id.get(meeting.passed_over)
+    if owner is not None and owner.id not in {host.id for host in about.hosts}:
+        mail(tx, about, f"{owner.id}:{REP_PASSED_OVER}", mails.to_rep(about, REP_PASSED_OVER, "", owner))
     _remind(tx, about)
 
 
 def moved(tx: Connection, version: Version, meeting: Meeting, before: Meeting, old_hosts: list[str]) -> None:
-    """The meeting has new times, perhaps another rep: then the old organizer cancels and the new one requests."""
-    about = _about(tx, version, meeting, was=before)
-    if meeting.rep == before.rep:
-        _update_event(tx, about, before.calendar_key)
+    """The meeting has new times, or is with somebody else, or both.
+
+    Another organizer is CANCEL from the old and REQUEST from the new (RFC 5546 knows no change of organizer); where the
+    site's mailbox for replies is the organizer, one REQUEST says it. Hosts who leave are told in any case.
+    """
+    about, same_time = about_meeting(tx, version, meeting, was=before), meeting.start_at == before.start_at
+    given_away = meeting.rep != before.rep
+    if given_away:
+        _cancel_event(tx, about, before.calendar_key)
+        _create_event(tx, about)
     else:
-        _hand_over(tx, about, before)
+        update_event(tx, about, before.calendar_key)
+    withdrawing = about if version.site.mail.replies or not given_away else _withdrawing(about, before)
+    for name in sorted({*old_hosts, before.rep} - {host.id for host in about.hosts}):
+        mail(
+            tx, about, f"{name}:{REP_GIVEN_AWAY}", _given_away(about, withdrawing, links.rep_of(version, before, name))
+        )
     _tell_crm(tx, about, "rescheduled")
-    _mail_visitors(tx, about, MOVED, ics.REQUEST)
+    if withdrawing is not about:
+        _mail_visitors(tx, withdrawing, HANDED_OVER, ics.CANCEL)
+    _mail_visitors(tx, about, REASSIGNED if same_time and given_away else MOVED, ics.REQUEST)
     for host in about.hosts:
-        kind = REP_MOVED if host.id in old_hosts else REP_BOOKED
-        _mail(tx, about, f"{host.id}:{kind}", mails.to_rep(about, kind, ics.REQUEST, host))
-    for name in sorted({*old_hosts} - {host.id for host in about.hosts} - {before.rep}):
-        gone = links.rep_of(version, meeting, name)
-        _mail(tx, about, f"{name}:{REP_GIVEN_AWAY}", mails.to_rep(about, REP_GIVEN_AWAY, ics.CANCEL, gone))
+        kind = REP_BOOKED if host.id not in old_hosts else REP_CHANGED if same_time else REP_MOVED
+        mail(tx, about, f"{host.id}:{kind}", mails.to_rep(about, kind, ics.REQUEST, host))
     outbox.cancel(tx, _reminders_of(meeting))
     _remind(tx, about)
 
 
 def cancelled(tx: Connection, version: Version, meeting: Meeting, reason: str) -> None:
     """The meeting will not take place."""
-    about = _about(tx, version, meeting, reason=reason)
+    about = about_meeting(tx, version, meeting, reason=reason)
     _cancel_event(tx, about, meeting.calendar_key)
     _tell_crm(tx, about, "cancelled")
     _mail_visitors(tx, about, CANCELLED, ics.CANCEL)
     for host in about.hosts:
-        _mail(tx, about, f"{host.id}:{REP_CANCELLED}", mails.to_rep(about, REP_CANCELLED, ics.CANCEL, host))
+        mail(tx, about, f"{host.id}:{REP_CANCELLED}", mails.to_rep(about, REP_CANCELLED, ics.CANCEL, host))
     outbox.cancel(tx, _reminders_of(meeting))
 
 
 def ended(tx: Connection, version: Version, meeting: Meeting) -> None:
     """The meeting took place, or the visitor did not come."""
-    _tell_crm(tx, _about(tx, version, meeting), "held" if meeting.status == store.DONE else "no_show")
+    _tell_crm(tx, about_meeting(tx, version, meeting), "held" if meeting.status == store.DONE else "no_show")
 
 
 def calendar_key(meeting_id: str, sequence: int) -> str:
@@ -78,9 +98,10 @@ def calendar_key(meeting_id: str, sequence: int) -> str:
     return f"{meeting_id}:calendar:{sequence}"
 
 
-def _about(
+def about_meeting(
     tx: Connection, version: Version, meeting: Meeting, *, was: Meeting | None = None, reason: str = ""
 ) -> About:
+    """What mails about the meeting need to know of it."""
     hosts = [links.rep_of(version, meeting, row.rep) for row in store.hosts_of(tx, [meeting.id])]
     return About(
         version=version,
@@ -93,14 +114,20 @@ def _about(
     )
 
 
+def update_event(tx: Connection, about: About, before: str) -> None:
+    """Bring the event in the organizer's calendar, which the delivery `before` answered with, to the meeting."""
+    payload = {"ref": {"$result": before}, "draft": _draft(about)}
+    _queue(tx, about, "calendar", "update", payload, about.meeting.calendar_key)
+
+
+def mail(tx: Connection, about: About, name: str, payload: dict[str, Any]) -> None:
+    """Queue a mail; the same `name` for the same state of the meeting is the same mail, queued once."""
+    _queue(tx, about, "notify", "send_mail", payload, f"{about.meeting.id}:mail:{about.meeting.sequence}:{name}")
+
+
 def _create_event(tx: Connection, about: About) -> None:
     payload = {"calendar": about.organizer.calendar_id, "draft": _draft(about)}
     _queue(tx, about, "calendar", "create", payload, about.meeting.calendar_key)
-
-
-def _update_event(tx: Connection, about: About, before: str) -> None:
-    payload = {"ref": {"$result": before}, "draft": _draft(about)}
-    _queue(tx, about, "calendar", "update", payload, about.meeting.calendar_key)
 
 
 def _cancel_event(tx: Connection, about: About, event: str) -> None:
@@ -108,21 +135,18 @@ def _cancel_event(tx: Connection, about: About, event: str) -> None:
     _queue(tx, about, "calendar", "cancel", payload, f"{event}:cancel")
 
 
-def _hand_over(tx: Connection, about: About, before: Meeting) -> None:
-    """RFC 5546 has no change of organizer: CANCEL from the old, REQUEST from the new, a second apart (see ics.py)."""
-    _cancel_event(tx, about, before.calendar_key)
-    _create_event(tx, about)
+def _withdrawing(about: About, before: Meeting) -> About:
+    """The meeting in the mouth of its old organizer, a second before the new one speaks (see DTSTAMP in ics.py)."""
     old = links.rep_of(about.version, before)
-    earlier = about.at - timedelta(seconds=1)
-    gone = About(about.version, about.meeting, old, [old], earlier)
-    _mail(tx, about, f"{old.id}:{REP_GIVEN_AWAY}", _given_away(about, gone))
-    _mail_visitors(tx, gone, HANDED_OVER, ics.CANCEL)
+    return About(about.version, about.meeting, old, [old], about.at - timedelta(seconds=1))
 
 
-def _given_away(about: About, gone: About) -> dict[str, Any]:
-    """Tells the old rep who has it now; the invitation cancelled is the one he had sent."""
-    told = mails.to_rep(about, REP_GIVEN_AWAY, ics.CANCEL, gone.organizer)
-    cancelling = mails.to_rep(gone, REP_CANCELLED, ics.CANCEL, gone.organizer)
+def _given_away(about: About, withdrawing: About, rep: Rep) -> dict[str, Any]:
+    """Tells a rep who has the meeting now. The invitation withdrawn is the organizer's who had sent it: all of it
+    where he was that himself, else only for him."""
+    told = mails.to_rep(about, REP_GIVEN_AWAY, "", rep)
+    organized = withdrawing is not about and rep.id == withdrawing.organizer.id
+    cancelling = mails.to_rep(withdrawing, REP_CANCELLED, ics.CANCEL, rep, leaves=not organized)
     return {"mail": {**told["mail"], "calendar": cancelling["mail"]["calendar"]}}
 
 
@@ -179,32 +203,31 @@ def _tell_crm(tx: Connection, about: About, status: str) -> None:
 
 def _mail_visitors(tx: Connection, about: About, kind: str, method: str) -> None:
     if about.meeting.email:  # else the person was erased
-        _mail(tx, about, f"visitor:{kind}", mails.to_visitor(about, kind, method))
+        mail(tx, about, f"visitor:{kind}", mails.to_visitor(about, kind, method))
     for guest in about.meeting.guests:
-        _mail(tx, about, f"{guest}:{kind}", mails.to_guest(about, kind, method, guest))
+        mail(tx, about, f"{guest}:{kind}", mails.to_guest(about, kind, method, guest))
 
 
 def _remind(tx: Connection, about: About) -> None:
-    """Reminders that lie ahead; withdrawn when the meeting is moved or cancelled."""
+    """Reminders that lie ahead; withdrawn when the meeting is moved or cancelled, and when their time is over because
+    nobody could send them: the next one, or the meeting, has come."""
     meeting = about.meeting
-    for minutes in sorted(set(links.type_of(about.version, meeting).reminders_minutes), reverse=True):
+    wanted = sorted(set(links.type_of(about.version, meeting).reminders_minutes), reverse=True)
+    for minutes, following in zip(wanted, [*wanted[1:], 0], strict=True):
         at = meeting.start_at - timedelta(minutes=minutes)
-        if at > clock.now():
+        if meeting.email and at >= clock.now() + FRESH:
             outbox.queue(
                 tx,
                 site_id=meeting.site_id,
                 kind="notify",
                 operation="send_mail",
-                payload=mails.to_visitor(about, REMINDER, ics.REQUEST),
+                payload=mails.to_visitor(about, REMINDER),
                 key=f"{meeting.id}:mail:{meeting.sequence}:reminder:{minutes}",
                 cancel_key=_reminders_of(meeting),
                 not_before=at,
+                not_after=meeting.start_at - timedelta(minutes=following),
                 subject=("meeting", meeting.id),
             )
-
-
-def _mail(tx: Connection, about: About, name: str, payload: dict[str, Any]) -> None:
-    _queue(tx, about, "notify", "send_mail", payload, f"{about.meeting.id}:mail:{about.meeting.sequence}:{name}")
 
 
 def _queue(tx: Connection, about: About, kind: str, operation: str, payload: dict[str, Any], key: str) -> None:
