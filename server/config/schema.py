@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal, LiteralString, TypeVar, get_args
 from urllib.parse import quote, urlsplit
-from zoneinfo import available_timezones
 
 import holidays
 from pydantic import (
@@ -21,6 +20,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
 from server.config.problems import Problem, did_you_mean, shown, unknown_name
+from server.config.zones import is_zone, zone_names
 from server.expressions import LocaleText
 from server.links import Link
 
@@ -84,9 +84,8 @@ def _custom(one: ErrorDetails, kind: LiteralString, message: Any, context: dict[
 
 
 def _zone(value: str) -> str:
-    zones = available_timezones()
-    if value not in zones:
-        raise ValueError(f"allowed an IANA zone{did_you_mean(value, zones)}")
+    if not is_zone(value):
+        raise ValueError(f"allowed an IANA zone{did_you_mean(value, zone_names())}")
     return value
 
 
@@ -216,6 +215,9 @@ class Mail(Part):
     from_name: str = ""
     from_address: Address = Field("", description="The address mails come from")
     reply_to: Address = Field("", description="Where answers go; empty: to the sender")
+    replies: Address = Field(
+        "", description="The mailbox that Usher reads answers to invitations from (USHER_INBOX); their organizer then"
+    )
 
 
 class Identity(Part):

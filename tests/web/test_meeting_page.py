@@ -67,9 +67,9 @@ def test_the_invitation_is_a_file(client, path):
     answer = client.get(f"{path}/invite.ics")
     assert answer.content_type.startswith("text/calendar")
     assert "attachment" in answer.headers["Content-Disposition"]
-    assert "METHOD:REQUEST" in answer.text
+    assert "METHOD:PUBLISH" in answer.text
     client.post(f"{path}/cancel")
-    assert "METHOD:CANCEL" in client.get(f"{path}/invite.ics").text
+    assert "STATUS:CANCELLED" in client.get(f"{path}/invite.ics").text
 
 
 @pytest.mark.parametrize("rest", ["", "/reschedule", "/cancel", "/invite.ics"])
