@@ -32,6 +32,7 @@ _SENTENCES = {
     "outside_hours": "This is not one of the times that can be booked.",
     "off_grid": "This is not one of the times that can be booked.",
     "calendar": "This time cannot be booked at the moment.",
+    "limit": "No more meetings can be booked around this date.",
 }
 
 
@@ -135,8 +136,12 @@ def refusal(
     if start <= clock.now():
         return SlotTaken("This time has passed.", alternatives=alternatives, reason="notice")
     answers = {one.answer for one in offers.why_not(tx, version, asked, start, exclude_meeting).values()}
-    reason = next((one for one in ("busy", "hold", "buffer", "limit", *_SENTENCES) if one in answers), "busy")
+    order = ("later_that_day", "busy", "hold", "buffer", "limit", *_SENTENCES)
+    reason = next((one for one in order if one in answers), "busy")
     sentence = _SENTENCES.get(reason, "This time has just been taken.")
+    if reason == "later_that_day":
+        which = f"first {count} open times" if (count := asked.type.first_of_day) != 1 else "first open time"
+        sentence = f"Only the {which} of a day can be booked, and this one is later."
     return SlotTaken(sentence, alternatives=alternatives, reason=reason)
 
 

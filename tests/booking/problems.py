@@ -16,7 +16,8 @@ CORNERS = [
     ("America/Santiago", "2026-04-05"), ("America/Santiago", "2026-09-06"), ("Australia/Lord_Howe", "2026-04-05"),
     ("Australia/Lord_Howe", "2026-10-04"), ("Asia/Kathmandu", "2026-03-01"), ("Pacific/Kiritimati", "2026-03-01"),
     ("Pacific/Pago_Pago", "2026-03-01"), ("Pacific/Chatham", "2026-04-05"), ("America/Havana", "2026-11-01"),
-    ("Africa/Casablanca", "2026-02-15"), ("Europe/Dublin", "2026-10-25"),
+    ("Africa/Casablanca", "2026-02-15"), ("Europe/Dublin", "2026-10-25"), ("Asia/Beirut", "2026-03-29"),
+    ("Africa/Cairo", "2026-04-24"), ("Africa/Cairo", "2026-10-30"), ("Pacific/Apia", "2011-12-30"),
 ]  # fmt: skip
 ZONES = sorted({zone for zone, _ in CORNERS})
 
@@ -103,5 +104,8 @@ def problems(draw: st.DrawFn) -> dict[str, Any]:
         "assignment": draw(st.sampled_from(["round_robin", "collective"])),
         "reps": [draw(reps(f"rep{index}", where, middle)) for index, where in enumerate(zones)],
     }
+    problem["meeting"] |= draw(st.sampled_from([{}, {}, {"max_per_day": 1}, {"max_per_week": 1}]))
+    if draw(st.integers(0, 3)) == 0:
+        problem["first_of_day"] = {"count": draw(st.integers(1, 3)), "time_zone": draw(st.sampled_from(ZONES))}
     window = draw(windows(middle))
     return problem if window is None else problem | {"window": window}

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 Span = tuple[int, int]
 DAY = 86_400
+_SEASON = 64 * DAY
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 
@@ -21,12 +22,13 @@ def instants(zone: str, start: int, end: int) -> list[Span]:
     A reading that a spring-forward gap skips has no instant; one that a fall-back repeats has two
     (availability-form.md, "DST"). `zone` must be a valid IANA name.
     """
+    short = end - start <= _SEASON
     spans = []
-    for since, until, offset in _segments(zone, start - DAY, end + DAY):
+    for since, until, offset in _season(zone, start // _SEASON) if short else _segments(zone, start - DAY, end + DAY):
         first, last = max(since, start - offset), min(until, end - offset)
         if first < last:
             spans.append((first, last))
-    return join(spans)
+    return spans if len(spans) < 2 else join(spans)
 
 
 @lru_cache(maxsize=8192)
@@ -65,6 +67,13 @@ def join(spans: Iterable[Span]) -> list[Span]:
         elif start < end:
             joined.append((start, end))
     return joined
+
+
+@lru_cache(maxsize=8192)
+def _season(zone: str, number: int) -> tuple[tuple[int, int, int], ...]:
+    """The pieces that a span of up to a season, beginning in this one, can meet: one or two as a rule."""
+    start, end = number * _SEASON - DAY, (number + 2) * _SEASON + DAY
+    return tuple(one for one in _segments(zone, start, end) if one[0] < end and start < one[1])
 
 
 def _segments(zone: str, start: int, end: int) -> list[tuple[int, int, int]]:
