@@ -39,7 +39,7 @@ class Expect(StrEnum):
 
 class Intent(StrEnum):
     """What the visitor is doing. One message has one: ANSWER wins when the expected value was found and nothing is
-    asked beside it; SKIP is "I'd rather not say", "no idea", "next"."""
+    asked beside it; SKIP is "I'd rather not say", "no idea", "next"; BACK is "go back", RESTART "start over"."""
 
     ANSWER = "answer"
     QUESTION = "question"
@@ -48,11 +48,23 @@ class Intent(StrEnum):
     CANCEL = "cancel"
     RESCHEDULE = "reschedule"
     BOOK = "book"
+    BACK = "back"
+    RESTART = "restart"
     SKIP = "skip"
     GREETING = "greeting"
     THANKS = "thanks"
     BYE = "bye"
     OTHER = "other"
+
+
+class Shift(StrEnum):
+    """Other times than those on offer: "anything sooner?", "later", "another day". MORE: simply more of them."""
+
+    NONE = ""
+    EARLIER = "earlier"
+    LATER = "later"
+    OTHER_DAY = "other_day"
+    MORE = "more"
 
 
 class Correction(StrEnum):
@@ -82,12 +94,14 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """One box of a form. `type` is text, email, phone, number, date or company."""
+    """One box of a form. `type` is text, email, emails (further addresses), phone, number, date, company or choice (of
+    `options`)."""
 
     id: str
     label: str
     type: str = "text"
     required: bool = True
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +154,8 @@ class TimeWish:
     """When the visitor would like to meet, in the zone given to `understand`. All parts hold together.
 
     `first`..`last`: dates, both included, None open. `weekdays`: 0 = Monday, () any. `at`: a local time of day ("at
-    half past three"); `not_before`/`not_after`: "after 4", "before noon". "Tuesday afternoon or Thursday at 10" is
-    two wishes. `negated`: "not on Friday".
+    half past three"); `not_before`/`not_after`: "after 4", "before noon" (11:59). "Tuesday afternoon or Thursday at 10"
+    is two wishes. `negated`: "not on Friday".
     """
 
     first: date | None = None
@@ -181,7 +195,8 @@ class Understanding:
     """What was meant. `matched`: `value` answers the expectation. `confidence` 0..1 belongs to value and intent
     together; below 0.5 the engine asks again. `objection`: id of the objection raised, when intent is OBJECTION; "" for
     one the playbook has no reply to. `suggestion`: what was probably meant where the value was refused (an e-mail
-    address at "gmial.com")."""
+    address at "gmial.com"). `shift`: other times are wanted than those on offer, by no day or hour of their own.
+    `corrects`: what was told before was wrong ("sorry, I meant 50")."""
 
     value: Value | None = None
     matched: bool = False
@@ -191,6 +206,8 @@ class Understanding:
     correction: Correction = Correction.NONE
     objection: str = ""
     suggestion: str = ""
+    shift: Shift = Shift.NONE
+    corrects: bool = False
 
 
 @dataclass(frozen=True, slots=True)

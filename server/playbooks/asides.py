@@ -13,6 +13,7 @@ from server.playbooks import meetings, people, slips
 from server.playbooks.memory import Memory
 from server.playbooks.node import ON, WAIT, Move, Node
 from server.playbooks.nodes.book import Book
+from server.playbooks.times import Ask
 from server.playbooks.turn import Turn
 
 
@@ -122,7 +123,9 @@ class Reschedule(Book):
             return ON
         who = {"pool": meeting.pool} if meeting.pool else {"reps": [meeting.rep]}
         turn.memory.step = {"meeting": meeting.type, "moves": meeting.id, "who": who}
-        return self._offer(turn, turn.word("new_time", when=meetings.told(turn, meeting)["when"]))
+        meant = turn.heard.understanding
+        wishes = meant.entities.times if meant.intent is Intent.RESCHEDULE else ()
+        return self._offer(turn, turn.word("new_time", when=meetings.told(turn, meeting)["when"]), Ask(wishes=wishes))
 
 
 ASIDES: dict[str, Node] = {

@@ -59,6 +59,23 @@ def keep_in_passing(turn: Turn, meant: Understanding) -> None:
         keep(turn, fresh, source="said in passing")
 
 
+def correct(turn: Turn, meant: Understanding) -> bool:
+    """Another e-mail address, phone or company than was told before, said to be the right one; False when there is
+    none."""
+    found = meant.entities
+    said = {
+        "lead.email": found.emails[0] if found.emails and not meant.suggestion else None,
+        "lead.phone": found.phones[0] if found.phones else None,
+        "lead.name": found.name or None,
+        "lead.company": found.company or None,
+    }
+    other = {place: value for place, value in said.items() if value and place in turn.memory.values}
+    changed = {place: value for place, value in other.items() if value != turn.memory.values[place]}
+    if changed:
+        keep(turn, changed, source="corrected")
+    return bool(changed)
+
+
 def enrol(turn: Turn, stream: str) -> None:
     """Enrol the lead in a nurture stream, now or when we know who it is."""
     if turn.lead_id:

@@ -63,6 +63,12 @@ def aside(turn: Turn, name: str, **step: object) -> None:
     go_on(turn)
 
 
+def leave_aside(turn: Turn) -> None:
+    """The visitor does not want what was begun beside the flow: back to it."""
+    _leave_aside(turn, Move())
+    go_on(turn)
+
+
 def jump(turn: Turn, node_id: str) -> None:
     """Go on with another node of the playbook; what was open is left."""
     turn.memory.back = None

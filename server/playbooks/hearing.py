@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from plugins.ai import Intent, Understanding
 from server.conversations.service import REP
-from server.playbooks import contacts, engine, meetings, questions
+from server.playbooks import contacts, engine, meetings, questions, retracing, wishes
 from server.playbooks.node import Node
 from server.playbooks.nodes.book import Book
 from server.playbooks.nodes.objection import Objection
@@ -23,10 +24,15 @@ def hear(turn: Turn) -> None:
     if turn.heard.value and _use(turn, node, turn.heard.value):
         return
     meant = turn.heard.understanding
+    noted = _remember_wish(turn, node)
+    if meant.corrects and retracing.correct(turn, node):
+        return
     if node is not None and _answers(node, meant):
         if meant.matched:
             _side_remark(turn, meant)
         engine.take(turn, node, node.hear(turn))
+    elif noted and meant.intent is Intent.OTHER:
+        _note_wish(turn, node)
     else:
         _DEEDS.get(meant.intent, _anything)(turn, node)
 
@@ -42,7 +48,40 @@ def _use(turn: Turn, node: Node | None, value: Mapping[str, Any]) -> bool:
     move = node.use(turn, value) if node else None
     if move is not None and node is not None:
         engine.take(turn, node, move)
+    elif "form" in value or "slot" in value:
+        return _is_booked_already(turn)
     return move is not None
+
+
+def _is_booked_already(turn: Turn) -> bool:
+    """The form or the time of a booking that is over, from another tab or pressed twice: what was booked is shown."""
+    return meetings.show_booked(turn)
+
+
+def _remember_wish(turn: Turn, node: Node | None) -> bool:
+    """Keep when the visitor would like to meet, said before times are on offer; True when something was kept.
+
+    What answers a question may speak of other times ("we start this week"), so an hour is wanted there."""
+    meant = turn.heard.understanding
+    if isinstance(node, Book) or meant.intent not in (Intent.OTHER, Intent.ANSWER, Intent.BOOK):
+        return False
+    if node is not None and meant.matched and not isinstance(meant.value, date):
+        said = [one for one in meant.entities.times if wishes.is_to_the_hour(one)]
+    else:
+        said = [] if meant.matched else [one for one in meant.entities.times if wishes.is_for_a_meeting(one)]
+    if said:
+        refused = [one for one in meant.entities.times if one.negated]
+        turn.memory.wishes = [wishes.as_json(one) for one in [*said, *refused]]
+    return bool(said)
+
+
+def _note_wish(turn: Turn, node: Node | None) -> None:
+    """A time and nothing else, before times are on offer: to the booking where nothing is asked, else it waits."""
+    if node is None:
+        _book(turn, node)
+    else:
+        turn.say(turn.word("wish_noted"))
+        node.ask_again(turn)
 
 
 def _answers(node: Node, meant: Understanding) -> bool:
@@ -105,7 +144,8 @@ def _another_time(turn: Turn, node: Node | None) -> None:
     """Another time: for their meeting, or than those on offer where none is booked yet."""
     moving = isinstance(node, Book) and ("moves" in turn.memory.step or meetings.theirs(turn) is None)
     if isinstance(node, Book) and moving:
-        told = turn.heard.understanding.entities.times
+        meant = turn.heard.understanding
+        told = meant.entities.times or meant.shift
         engine.take(turn, node, node.hear(turn) if told else node.other_times(turn))
     else:
         _reschedule(turn, node)
@@ -132,8 +172,22 @@ def _other_times(turn: Turn, node: Node | None) -> None:
 
 
 def _restart(turn: Turn, node: Node | None) -> None:
+    """From the first node. Who asks for it in words wants to be asked again; who they are is still known."""
     turn.memory.outcome = ""
+    if turn.heard.understanding.intent is Intent.RESTART:
+        retracing.forget_answers(turn)
     engine.begin(turn)
+
+
+def _back(turn: Turn, node: Node | None) -> None:
+    """One step back: from the form to the times, from an aside to the flow, else to the question before."""
+    if isinstance(node, Book) and node.step_back(turn):
+        return
+    if turn.memory.back is not None:
+        engine.leave_aside(turn)
+    elif not retracing.go_back(turn):
+        turn.say(turn.word("no_way_back"))
+        _ask_again(turn)
 
 
 def _skip(turn: Turn, node: Node | None) -> None:
@@ -170,6 +224,8 @@ _DEEDS: dict[Intent, Deed] = {
     Intent.CANCEL: _cancel,
     Intent.RESCHEDULE: _another_time,
     Intent.BOOK: _book,
+    Intent.BACK: _back,
+    Intent.RESTART: _restart,
     Intent.SKIP: _skip,
     Intent.GREETING: _courtesy,
     Intent.THANKS: _courtesy,

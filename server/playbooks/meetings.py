@@ -12,7 +12,7 @@ from server.booking.schema import Meetings
 from server.conversations import service as conversations
 from server.conversations.frames import moment as stamp
 from server.errors import Conflict, Gone, Invalid, NotFound, SlotTaken, UsherError
-from server.playbooks import forms, times
+from server.playbooks import forms, times, whose
 from server.routing.team import Team
 
 if TYPE_CHECKING:
@@ -20,25 +20,24 @@ if TYPE_CHECKING:
 
 
 class Lost(Exception):
-    """The time cannot be had (any more); `nearest` are open ones close to it, if any."""
+    """The time cannot be had (any more); `nearest` are open ones close to it. `expired`: it was held, too long."""
 
-    def __init__(self, nearest: Sequence[datetime] = ()) -> None:
+    def __init__(self, nearest: Sequence[datetime] = (), *, expired: bool = False) -> None:
         super().__init__("the time cannot be had")
         self.nearest = nearest
+        self.expired = expired
 
 
 def hold(turn: Turn, start: datetime) -> None:
     """Keep the time for this visitor for a few minutes. Lost when it is gone or was never on offer."""
     step = turn.memory.step
-    who = times.who(turn)
     try:
-        held = booking.hold(
+        held = whose.hold(
             turn.tx,
             turn.version,
+            whose.of(turn),
             meeting=step["meeting"],
             start=start,
-            pool=who.get("pool"),
-            rep=next(iter(who.get("reps", ())), None),
             conversation_id=turn.conversation.id,
             lead_id=turn.lead_id,
             key=f"{turn.conversation.id}:{turn.heard.seq}",
@@ -58,25 +57,72 @@ def forget_hold(turn: Turn) -> None:
 
 
 def confirm(turn: Turn) -> None:
-    """Book the held time with what is known, and show the meeting. Lost when the hold is over; Invalid when something
-    that was filled in cannot be used."""
+    """Book the held time with what is known, and show the meeting. A hold that is over is taken up again while the time
+    is free; Lost when it is not. Invalid when something that was filled in cannot be used."""
     held = turn.memory.step["held"]
+    if refusal := turn.refused.of(held):
+        forget_hold(turn)
+        raise Lost(_nearest(refusal))
     try:
-        booked = booking.confirm(
-            turn.tx,
-            turn.version,
-            held,
-            zone=turn.zone,
-            locale=turn.locale,
-            key=f"{turn.conversation.id}:{held}",
-            actor=turn.visitor_actor,
-            **forms.given(turn),
-        )
-    except (Gone, Conflict) as refused:
+        booked = _confirmed(turn)
+    except Gone:
+        start = times.moment(turn.memory.step.get("hold", {}).get("start"))
+        booked = _taken_up_again(turn, start)
+    except Conflict as refused:
         forget_hold(turn)
         raise Lost(_nearest(refused)) from None
-    turn.memory.hold, turn.memory.meeting = "", booked.id
+    turn.memory.hold = ""
+    if booked.id != turn.memory.step["held"]:
+        _show_other(turn, booked)
+        return
+    turn.memory.meeting = booked.id
     turn.say(turn.word("booked", **told(turn, booked)), part=card(turn, booked))
+
+
+def _confirmed(turn: Turn) -> Any:
+    held = turn.memory.step["held"]
+    return booking.confirm(
+        turn.tx,
+        turn.version,
+        held,
+        zone=turn.zone,
+        locale=turn.locale,
+        key=f"{turn.conversation.id}:{held}",
+        actor=turn.visitor_actor,
+        **forms.given(turn),
+    )
+
+
+def _taken_up_again(turn: Turn, start: datetime | None) -> Any:
+    forget_hold(turn)
+    if start is None:
+        raise Lost(expired=True)
+    try:
+        hold(turn, start)
+        return _confirmed(turn)
+    except Lost as lost:
+        raise Lost(lost.nearest, expired=True) from None
+    except (Gone, Conflict) as refused:
+        forget_hold(turn)
+        raise Lost(_nearest(refused), expired=True) from None
+
+
+def _show_other(turn: Turn, other: Any) -> None:
+    """The person has another meeting at this very time: it is shown to whom it belongs, and named to nobody else."""
+    if _is_theirs(turn, other):
+        turn.memory.meeting = other.id
+        turn.say(turn.word("already_booked", **told(turn, other)), part=card(turn, other))
+    else:
+        turn.say(turn.word("other_meeting", email=other.email))
+
+
+def show_booked(turn: Turn) -> bool:
+    """Another tab, or the same form once more: the meeting that there is already. False when there is none."""
+    booked = theirs(turn)
+    if booked is None:
+        return False
+    turn.say(turn.word("already_booked", **told(turn, booked)), part=card(turn, booked))
+    return True
 
 
 def move(turn: Turn, meeting_id: str, start: datetime) -> None:
@@ -121,6 +167,13 @@ def theirs(turn: Turn) -> Any:
     ahead = [one for one in found if one.status in booking.AHEAD and one.start_at > clock.now()]
     ahead.sort(key=lambda one: (one.id != turn.memory.meeting, one.start_at))
     return ahead[0] if ahead else None
+
+
+def _is_theirs(turn: Turn, meeting: Any) -> bool:
+    own = conversations.ids_of(turn.tx, turn.visitor.id)
+    return meeting.conversation_id in own or (
+        "email" in (turn.visitor.signed or {}) and meeting.lead_id == turn.lead_id
+    )
 
 
 def card(turn: Turn, meeting: Any) -> dict[str, Any]:

@@ -27,6 +27,8 @@ class Memory:
     objections: list[str] = field(default_factory=list)
     account: str | None = None  # id of the company we take them to be from
     streams: list[str] = field(default_factory=list)  # to enrol in once we know who it is
+    asked: list[str] = field(default_factory=list)  # questions that were answered, in order
+    wishes: list[dict[str, Any]] = field(default_factory=list)  # for a time, said before times were on offer
     routed: dict[str, Any] | None = None
     hold: str = ""
     meeting: str = ""

@@ -16,6 +16,9 @@ def decide(turn: Turn) -> None:
     """Ask the rules with what is known now; the decision and its trace go into the diary."""
     decision = routing.decide(turn.tx, turn.version, turn.values, conversation_id=turn.conversation.id)
     turn.memory.routed = {"kind": decision.kind, "target": decision.target, "reason": decision.reason}
+    if decision.otherwise:
+        falls = {"otherwise": list(decision.otherwise), "within_hours": decision.within_hours, "rule": decision.rule}
+        turn.memory.routed |= falls
     if decision.kind in (routing.REP, routing.POOL, routing.QUEUE, routing.BOOKING_ONLY):
         turn.changes["queue"] = decision.target
     give_to_owner(turn)

@@ -18,6 +18,7 @@ from server.expressions import Condition, LocaleText
 from server.playbooks import contacts, questions
 from server.playbooks.memory import Memory
 from server.playbooks.questions import Found
+from server.playbooks.rereading import Refused
 from server.playbooks.values import Values, gather
 from server.playbooks.words import word
 from server.visitors import service as visitors
@@ -59,7 +60,9 @@ class Turn:
         self.kept: list[Kept] = []
         self.lines: list[Mapping[str, Any]] = []
         self.announced: list[Mapping[str, Any]] = []
+        self.anew = ""  # the question that is asked again although its answer is known
         self.learned = False  # something was told in this turn
+        self.refused = Refused()  # holds that a look into the calendars has cost
         self.prepared: Mapping[str, Found] = {}  # answers to the playbook's own questions, looked up beforehand
         self.values: Values = gather(self)
 
@@ -88,7 +91,7 @@ class Turn:
     @property
     def zone(self) -> str:
         """The visitor's own time zone, the site's where the browser told none."""
-        return str(self.conversation.zone) or self.version.site.zone
+        return str(self.changes.get("zone", self.conversation.zone)) or self.version.site.zone
 
     @property
     def visitor_actor(self) -> Actor:

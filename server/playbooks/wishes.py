@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from plugins.ai import PartOfDay, TimeWish
@@ -48,6 +49,37 @@ def first_day(wishes: Sequence[TimeWish]) -> date | None:
     return min(known) if known and len(known) == len(days) else None
 
 
+def is_for_a_meeting(wish: TimeWish) -> bool:
+    """Is it so narrow that a meeting is meant, as "Thursday afternoon" is, and "this year" or "in March" is not?"""
+    if wish.negated:
+        return False
+    timed = wish.at or wish.part or wish.not_before or wish.not_after
+    return bool(timed or wish.weekdays or (wish.first and wish.last and wish.last - wish.first < timedelta(days=7)))
+
+
+def is_to_the_hour(wish: TimeWish) -> bool:
+    """Does it name an hour or a part of the day?"""
+    return is_for_a_meeting(wish) and bool(wish.at or wish.part or wish.not_before or wish.not_after)
+
+
+def as_json(wish: TimeWish) -> dict[str, Any]:
+    """A wish as the conversation remembers it; only what was said."""
+    told = {name: getattr(wish, name) for name in TimeWish.__slots__ if getattr(wish, name)}
+    return {name: value.isoformat() if isinstance(value, date | time) else value for name, value in told.items()}
+
+
+def of_json(kept: Mapping[str, Any]) -> TimeWish:
+    """The wish that was remembered."""
+    told: dict[str, Any] = {
+        **kept,
+        "part": PartOfDay(kept.get("part", "")),
+        "weekdays": tuple(kept.get("weekdays", ())),
+    }
+    told |= {name: date.fromisoformat(kept[name]) for name in ("first", "last") if name in kept}
+    told |= {name: time.fromisoformat(kept[name]) for name in ("at", "not_before", "not_after") if name in kept}
+    return TimeWish(**told)
+
+
 def _fits(local: datetime, wish: TimeWish) -> bool:
     return _fits_day(local.date(), wish) and _fits_time(local.time(), wish)
 
@@ -62,6 +94,8 @@ def _fits_time(at: time, wish: TimeWish) -> bool:
     if wish.at is not None and at != wish.at:
         return False
     if (wish.not_before and at < wish.not_before) or (wish.not_after and at > wish.not_after):
+        return False
+    if wish.not_before and at == wish.not_after:  # "between 2 and 4": what begins at 4 is not
         return False
     start, end = _HOURS.get(wish.part, (time.min, time.max))
     return start <= at < end

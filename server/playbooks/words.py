@@ -92,6 +92,18 @@ _TALK: dict[str, tuple[str, str, str, str]] = {
         "Au revoir, à bientôt.",
         "Adiós, hasta pronto.",
     ),
+    "corrected": (
+        "Thank you, I have changed that.",
+        "Danke, das habe ich geändert.",
+        "Merci, c'est corrigé.",
+        "Gracias, lo he cambiado.",
+    ),
+    "no_way_back": (
+        "This is the beginning.",
+        "Wir sind am Anfang.",
+        "Nous sommes au début.",
+        "Estamos al principio.",
+    ),
     "help": (
         "What would you like to know?",
         "Was möchten Sie wissen?",

@@ -53,6 +53,7 @@ def test_choosing_holds_the_time_and_the_form_makes_it_a_meeting(opened: Opener)
     assert [(one["id"], one["type"], one["required"]) for one in form["fields"]] == [
         ("name", "text", True),
         ("email", "email", True),
+        ("guests", "emails", False),
     ]
     assert form["held"] == {
         "start": "2026-03-02T10:30:00Z",
@@ -82,7 +83,8 @@ def test_a_form_with_a_fault_is_shown_again_with_what_was_right(opened: Opener) 
     assert chat.fill(name="Ada Byron", email="ada at home") == [
         "The time is still held. I need a name and an e-mail address for the invitation."
     ]
-    assert {one["id"]: one["value"] for one in chat.part("form")["fields"]} == {"name": "Ada Byron", "email": ""}
+    values = {one["id"]: one["value"] for one in chat.part("form")["fields"]}
+    assert values == {"name": "Ada Byron", "email": "", "guests": ""}
     assert chat.fill(email="ada@wonka.example")[-1] == "See you!"
 
 
@@ -159,7 +161,7 @@ def test_a_hold_that_expired_is_taken_up_again_or_replaced(opened: Opener, morni
     chat = opened(NODES)
     chat.choose(1)
     morning.advance(timedelta(minutes=6))
-    assert chat.fill(name="Ada", email="ada@wonka.example")[0].startswith("I am sorry")
+    assert chat.fill(name="Ada", email="ada@wonka.example")[0].startswith("I could keep that time for five minutes only")
     assert chat.choose(1)[-1] == "See you!"
 
 

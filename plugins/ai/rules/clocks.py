@@ -101,7 +101,7 @@ CLOCKS = Grammar(
     ("NN[GZP]", _minutes),
     ("[SA]H[GZ]?", _dotted),
     ("H[GZo]", _dotted),
-    ("[SA]N(?![.UM0KA]|[LpQVt][NC]|U)", _at),
+    ("[SA]N(?![.UM0KAo]|[LpQVt][NC]|U)", _at),
 )
 
 
@@ -144,6 +144,9 @@ def _bound(tokens: Sequence[Token], _: Frame) -> Token | None:
     hour = daytime(last)
     if tokens[0].letter in "QF":
         return Token("t", tokens[0].start, last.end, hour, "", last.minute)
+    if tokens[0].name == "strict":  # "before noon" is over at noon
+        before = hour * 60 + last.minute - 1
+        return Token("t", tokens[0].start, last.end, -1, _text(before // 60, before % 60)) if before > 0 else None
     return Token("t", tokens[0].start, last.end, -1, _text(hour, last.minute))
 
 

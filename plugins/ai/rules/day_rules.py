@@ -11,13 +11,13 @@ FROM_DAYS = Grammar(
     ("UQ0", said.made(said.counted_from)),
 )
 DAYS = Grammar(
-    ("D?F?H", said.made(said.written)),
-    ("MK[NO]Ky", said.made(said.day_and_month)),
-    ("[NO]KM(?:Ky)?", said.made(said.day_and_month)),
+    ("D?F?H", said.made(said.agreeing(said.written))),
+    ("MK[NO]Ky", said.made(said.agreeing(said.day_and_month))),
+    ("[NO]KM(?:Ky)?", said.made(said.agreeing(said.day_and_month))),
     ("F?[NO][KA&]l?[NO]F?My?", said.made(said.days_of_month)),
     ("M[NO][KA][NO]y?", said.made(said.days_of_month)),
-    ("D?l?[NO]F?M[FI]?y?", said.made(said.day_and_month)),
-    ("D?M[NO]y?", said.made(said.day_and_month)),
+    ("D?l?[NO]F?M[FI]?y?", said.made(said.agreeing(said.day_and_month))),
+    ("D?M[NO]y?", said.made(said.agreeing(said.day_and_month))),
     ("[NI]?N?UI?[QF+]l?[DR]", said.made(said.from_day)),
     ("[XYT]?Dl?[NO](?![oUGZM:KA0])", said.made(said.weekday_and_number)),
     ("DINU", said.made(said.from_day)),
@@ -59,7 +59,7 @@ DAYS = Grammar(
     ("lN(?=$|[;CtPSA0|])", said.made(said.of_month)),
     ("Iy", said.made(said.in_year)),
     ("w", said.made(said.every)),
-    ("[RD]", said.made(said.relative)),
+    ("[RD]", said.made(said.plainly)),
     ("n", said.made(said.soon)),
     ("z", said.made(said.closing)),
 )

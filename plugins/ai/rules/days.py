@@ -9,13 +9,17 @@ from datetime import date, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """A stretch of days, both ends included, None open. `best`: the one day that is meant when only one may be said."""
+    """A stretch of days, both ends included, None open. `best`: the one day that is meant when only one may be said.
+    `also`: the other day that may be meant, where a weekday and a date do not agree. `named`: a weekday and no more, so
+    that a week said beside it decides which; `of_week`: a weekday whose week was said."""
 
     first: date | None = None
     last: date | None = None
     weekdays: tuple[int, ...] = ()
     best: date | None = None
-    negated: bool = False
+    also: date | None = None
+    named: bool = False
+    of_week: bool = False
 
 
 def one(day: date) -> Days:
@@ -37,6 +41,24 @@ def weekday(today: date, number: int, letter: str) -> date:
     if letter == "L":
         return today - timedelta(days=(today.weekday() - number) % 7 or 7)
     return today + timedelta(days=(number - today.weekday()) % 7 or 7)
+
+
+def doubtful(day: date, number: int, today: date) -> Days:
+    """A date that was called another weekday than it is: the date, or the nearest such weekday to come."""
+    near = [day + timedelta(days=away) for away in (-1, 1, -2, 2, -3, 3)]
+    other = next((one for one in near if one.weekday() == number and one >= today), None)
+    return Days(day, day, best=day, also=other)
+
+
+def within(stretch: Days, day: Days) -> Days | None:
+    """A weekday of a week (or month) that was said before: "next week except Friday". None when it has no such day."""
+    if not (stretch.first and stretch.last and day.best) or not 3 <= (stretch.last - stretch.first).days <= 92:
+        return None
+    number = day.best.weekday()
+    if (stretch.last - stretch.first).days > 6:
+        return Days(stretch.first, stretch.last, (number,), best=stretch.best)
+    found = stretch.first + timedelta(days=(number - stretch.first.weekday()) % 7)
+    return one(found) if found <= stretch.last else None
 
 
 def monday(day: date) -> date:

@@ -58,6 +58,24 @@ def relative(tokens: Sequence[Token], frame: Frame) -> date | None:
     return days.weekday(frame.today, token.number % 10, mark.letter if mark else "")
 
 
+def plainly(tokens: Sequence[Token], frame: Frame) -> Days | None:
+    """A day named alone: "today", "Thursday"."""
+    day = relative(tokens, frame)
+    return Days(day, day, best=day, named=tokens[0].letter == "D") if day else None
+
+
+def agreeing(find: Callable[[Sequence[Token], Frame], date | None]) -> Callable[[Sequence[Token], Frame], Days | None]:
+    """A date said with its weekday: "Thursday, 6 March", which may be a Friday."""
+
+    def found(tokens: Sequence[Token], frame: Frame) -> Days | None:
+        day, weekday = find(tokens, frame), _get(tokens, "D")
+        if day is None or weekday is None or day.weekday() == weekday.number % 10:
+            return days.one(day) if day else None
+        return days.doubtful(day, weekday.number % 10, frame.today)
+
+    return found
+
+
 def written(tokens: Sequence[Token], frame: Frame) -> date | None:
     token = tokens[-1]
     if token.name == ".?" and tokens[0].letter != "D":
@@ -88,11 +106,12 @@ def days_of_month(tokens: Sequence[Token], frame: Frame) -> Days | None:
     return days.stretch(start, end) if start and end and start <= end else None
 
 
-def weekday_in_week(tokens: Sequence[Token], frame: Frame) -> date:
+def weekday_in_week(tokens: Sequence[Token], frame: Frame) -> Days:
     """ "Thursday next week", "nächste Woche Donnerstag"."""
     mark, day = _get(tokens, "TXYLx"), _get(tokens, "Dw")
     ahead = _AHEAD[mark.letter] if mark else 1
-    return days.monday(frame.today) + timedelta(days=7 * ahead + (day.number % 10 if day else 0))
+    found = days.monday(frame.today) + timedelta(days=7 * ahead + (day.number % 10 if day else 0))
+    return Days(found, found, best=found, of_week=True)
 
 
 def from_day(tokens: Sequence[Token], frame: Frame) -> date | None:
@@ -185,16 +204,18 @@ def of_month(tokens: Sequence[Token], frame: Frame) -> date | None:
     return days.day_of_month(frame.today, token.number)
 
 
-def weekday_and_number(tokens: Sequence[Token], frame: Frame) -> date | None:
-    """ "Monday 21", "Wed the 13th": the next day that is both; a number that is no such day soon is an hour."""
+def weekday_and_number(tokens: Sequence[Token], frame: Frame) -> Days | None:
+    """ "Monday 21", "Wed the 13th": the next day that is both; a number that is no such day soon is an hour, and a date
+    that is no such day soon is probably a slip."""
     weekday, number = _get(tokens, "D"), tokens[-1]
     if weekday is None:
         return None
-    for ahead in range(60 if number.letter == "N" else 400):
+    for ahead in range(60):
         day = frame.today + timedelta(days=ahead)
         if day.day == number.number and day.weekday() == weekday.number:
-            return day
-    return None
+            return days.one(day)
+    slip = days.day_of_month(frame.today, number.number) if number.letter == "O" else None
+    return days.doubtful(slip, weekday.number, frame.today) if slip else None
 
 
 def counted_from(tokens: Sequence[Token], _: Frame) -> date | None:

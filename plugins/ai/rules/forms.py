@@ -7,6 +7,7 @@ import re
 from plugins.ai import FormField
 from plugins.ai.rules import who
 from plugins.ai.rules.heard import Heard
+from plugins.ai.rules.options import choose
 from plugins.ai.rules.text import fold
 
 _NAME = re.compile(r"name|nom\b|nombre|prenom")
@@ -28,8 +29,13 @@ def filled(heard: Heard) -> tuple[dict[str, str], list[str]]:
 
 def _value(heard: Heard, field: FormField, rest: list[str], *, alone: bool) -> str:
     about = fold(f"{field.id} {field.label}")
+    if field.options:
+        chosen = choose(heard.said.folded, field.options).ids
+        return chosen[0] if len(chosen) == 1 else ""
     if field.type == "email":
         return next((box.address for box in heard.mailboxes if not box.meant), "")
+    if field.type == "emails":
+        return ", ".join(box.address for box in heard.mailboxes[1:])
     if field.type == "phone":
         return heard.phones[0].number if heard.phones else ""
     if field.type == "number":

@@ -33,6 +33,7 @@ _CONTROLS = {
     "cancel": Intent.CANCEL,
     "book": Intent.BOOK,
 }
+_RETRACES = {"restart": Intent.RESTART, "back": Intent.BACK}
 _SOCIAL = {"thanks": Intent.THANKS, "bye": Intent.BYE, "greeting": Intent.GREETING}
 
 
@@ -82,6 +83,20 @@ class Signals:
             if self._cover(key, "greeting", "thanks", "polite") >= count - (1 if count > 3 else 0) and self._cover(key):
                 return intent
         return None
+
+    @cached_property
+    def retrace(self) -> Intent | None:
+        """BACK or RESTART, when the line says little else."""
+        count = len(self.said.words)
+        for key, intent in _RETRACES.items():
+            if self._cover(key) and self._cover(key, "polite", "greeting") >= count - (1 if count > 2 else 0):
+                return intent
+        return None
+
+    @cached_property
+    def corrects(self) -> bool:
+        """ "Sorry, I meant 50": what was said before is taken back."""
+        return self._cover("wrong") > 0
 
     @cached_property
     def skip(self) -> bool:

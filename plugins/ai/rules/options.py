@@ -53,6 +53,14 @@ def choose(folded: str, options: Sequence[Option], *, several: bool = False) -> 
     return next((found for seek in sought if (found := seek()).ids or found.none), Choice())
 
 
+def placed(folded: str, count: int) -> int | None:
+    """The place in a list of so many that is meant: "the second one", "2"; None for none, or for several."""
+    words = plain(folded)
+    known = tuple(_Known(str(index), (), "") for index in range(count))
+    found = _by_place(words, known, [hit for hit in book("choices").find(words)]).ids if words else ()
+    return int(found[0]) if len(found) == 1 else None
+
+
 def yes_or_no(words: list[str]) -> str:
     """ "yes", "no" or "": what a short reply says, however it is said, in any of the four languages."""
     hits = book("choices").find(words)

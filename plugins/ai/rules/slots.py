@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, tzinfo
 
 from plugins.ai import Option, PartOfDay, TimeWish
-from plugins.ai.rules.options import choose, yes_or_no
+from plugins.ai.rules.options import placed, yes_or_no
 from plugins.ai.rules.phrasebook import book, plain
 
 _HOURS = {
@@ -28,8 +28,8 @@ def slot(
     if "earliest" in keys or "latest" in keys:
         among = sorted(fitting or [start for start in starts.values() if start])
         return (among[0 if "earliest" in keys else -1], False) if among else (None, False)
-    placed = choose(folded, options)
-    said = starts.get(placed.ids[0]) if len(placed.ids) == 1 else None
+    place = placed(folded, len(options))
+    said = starts.get(options[place].id) if place is not None else None
     if not wishes:
         return _without_time(words, starts, said, keys)
     if len(fitting) == 1 and (said is None or said == fitting[0] or len(words) > 1):
@@ -67,7 +67,7 @@ def _without_time(
     if said is not None:
         return said, False
     offered = [start for start in starts.values() if start]
-    if offered and ("any" in keys or (len(offered) == 1 and yes_or_no(words) == "yes")):
+    if offered and (("any" in keys and len(words) < 6) or (len(offered) == 1 and yes_or_no(words) == "yes")):
         return min(offered), False
     return None, yes_or_no(words) == "yes"
 

@@ -23,7 +23,9 @@ def hours(row: list[Token]) -> list[Token]:
         middle = min(place, 2)
         before, after = letters[:middle], letters[middle + 1 :]
         beside = before.endswith(("0", "C|")) and not after.startswith((".", "U", "K", "A"))
-        if row[place].letter == "N" and row[place].number <= 24 and (beside or after.startswith(("0", "|C"))):
+        if row[place].letter == "H" and row[place].name == ".?" and beside and row[place].minute < 60:
+            result[place] = replace(row[place], letter="C", name="")  # "tomorrow 10.30"
+        elif row[place].letter == "N" and row[place].number <= 24 and (beside or after.startswith(("0", "|C"))):
             result[place] = replace(row[place], letter="C")
     return result
 

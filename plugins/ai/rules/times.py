@@ -12,7 +12,7 @@ from plugins.ai import PartOfDay, TimeWish
 from plugins.ai.rules import clocks
 from plugins.ai.rules.clocks import CLOCKS, WINDOWS
 from plugins.ai.rules.day_rules import DAYS, FROM_DAYS
-from plugins.ai.rules.days import Days
+from plugins.ai.rules.days import Days, monday, within
 from plugins.ai.rules.time_grammar import Frame
 from plugins.ai.rules.time_mending import articles, half_day, hours, joined, promoted
 from plugins.ai.rules.time_words import IDLE, Token, pieces, speaks_of_time, tokens
@@ -76,7 +76,7 @@ class _Reading:
         self.covered = sum(token.end - token.start for token in row if token.letter in "0CtP")
         for place, token in enumerate(row):
             self._token(token, row, place)
-        return [part.moment() for part in _shared(self.found)]
+        return [moment for part in _shared(self.found) for moment in part.moments()]
 
     def _expected(self, row: list[Token]) -> list[Token]:
         """A number alone, where a day of the month or an hour is waited for; "3 weeks" where a day is."""
@@ -113,9 +113,20 @@ class _Reading:
         if not self.found or getattr(self.found[-1], name) or ";" in joint or joint.count(".") > 4:
             self.found.append(_Part(token.start, token.end, joined=bool(self.found) and ";" not in joint))
         part = self.found[-1]
-        part.negated = part.negated or "!" in joint[-4:] or _refused_after(row, place)
+        refused = self._refused_before(row, place) or _refused_after(row, place)
+        if part.joined and joint.strip("la") in ("|", "&") and len(self.found) > 1:  # "not Monday or Tuesday"
+            refused = refused or self.found[-2].refused_first
+        part.negated = part.negated or refused
+        part.refused_first = part.refused_first or (refused and not _refused_after(row, place))
         part.end = max(part.end, token.end)
         return part
+
+    def _refused_before(self, row: Sequence[Token], place: int) -> bool:
+        """A "not" stands right before. "That is no good for me, rather Tuesday" refuses what it does not name."""
+        for other in row[max(self._last(row, place), place - 4) : place]:
+            if other.letter == "!" and (other.name != "after" or "," not in self.folded[other.end : row[place].start]):
+                return other.name != "after" or not self._last(row, place)
+        return False
 
     @staticmethod
     def _last(row: Sequence[Token], place: int) -> int:
@@ -131,9 +142,15 @@ class _Part:
     clock: Token | None = None
     part: PartOfDay | None = None
     negated: bool = False
+    refused_first: bool = False  # by a "not" that stands before it
 
-    def moment(self) -> Moment:
+    def moments(self) -> list[Moment]:
+        """One, or two where it cannot be told which day is meant."""
         days = self.days or Days()
+        also = [self._moment(Days(days.also, days.also, best=days.also))] if days.also else []
+        return [self._moment(days), *also]
+
+    def _moment(self, days: Days) -> Moment:
         part = self.part or PartOfDay.ANY
         timed = clocks.wish(self.clock, part) if self.clock else TimeWish()
         kept = PartOfDay.ANY if timed.at else part
@@ -144,6 +161,8 @@ class _Part:
 def _refused_after(row: Sequence[Token], place: int) -> bool:
     """ "Friday won't work": the refusal follows at once."""
     following = "".join(token.letter for token in row[place + 1 : place + 3])
+    if following == "!" and place + 2 == len(row):
+        return True
     return following.startswith(("!", ".!")) and row[place + 1 + (following[0] == ".")].name == "after"
 
 
@@ -159,7 +178,37 @@ def _shared(parts: list[_Part]) -> list[_Part]:
             part.days = following.days
         elif part.clock is None and part.part is None:
             part.clock, part.part = following.clock, following.part
-    return parts
+    return _in_their_week(parts)
+
+
+def _in_their_week(parts: list[_Part]) -> list[_Part]:
+    """ "Next week, Tuesday or Thursday", "next week except Friday": the week says which weekday is meant."""
+    week: _Part | None = None
+    kept: list[_Part] = []
+    for part in parts:
+        if not part.joined:
+            week = None
+        inside = (
+            within(_week_of(week.days), part.days) if week and week.days and part.days and part.days.named else None
+        )
+        if inside and week and week.days:
+            part.days = inside
+            if not part.negated and not week.days.of_week:
+                if part.clock is None and part.part is None:
+                    part.clock, part.part = week.clock, week.part
+                kept = [one for one in kept if one is not week]
+        elif part.days and (part.days.of_week or part.days.first != part.days.last) and not part.negated:
+            week = part
+        kept.append(part)
+    return kept
+
+
+def _week_of(days: Days) -> Days:
+    """The stretch itself, or the week of the weekday that was named in it."""
+    if not days.of_week or days.first is None:
+        return days
+    start = monday(days.first)
+    return Days(start, start + timedelta(days=6), best=start)
 
 
 def _limits(row: list[Token], frame: Frame) -> list[Token]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plugins.ai import Correction, Expect, Intent, Understanding
+from plugins.ai import Correction, Expect, Intent, Shift, Understanding
 from plugins.ai.rules.expected import Taken
 from plugins.ai.rules.heard import Heard
 from plugins.ai.rules.intents import objection_raised
@@ -26,16 +26,19 @@ def judged(heard: Heard, taken: Taken) -> Understanding:
         return Understanding(correction=correction and Correction.EMPTY, entities=heard.entities)
     objection = objection_raised(heard.said, heard.expectation.objections)
     intent = _other_intent(heard, objection)
-    if taken.matched and _stands(heard, taken, intent):
+    if taken.matched and not _shift(heard) and _stands(heard, taken, intent):
         beside = _beside(heard, taken, intent, objection)
         kept = objection if beside is Intent.OBJECTION else ""
-        return Understanding(taken.value, True, taken.sure, beside, heard.entities, objection=kept)
+        return Understanding(
+            taken.value, True, taken.sure, beside, heard.entities, objection=kept, corrects=signals.corrects
+        )
     if intent is Intent.OTHER and signals.objection:
         intent = Intent.OBJECTION
     correction = taken.correction if intent in (Intent.OTHER, Intent.ANSWER) else Correction.NONE
     if taken.suggestion or (taken.correction is Correction.INVALID_EMAIL and "@" in heard.said.folded):
         correction, intent = taken.correction, Intent.ANSWER
     partial = taken.value if isinstance(taken.value, dict) else None
+    shift = _shift(heard)
     return Understanding(
         value=partial,
         confidence=0.3 if intent is Intent.OTHER else 0.8,
@@ -44,6 +47,8 @@ def judged(heard: Heard, taken: Taken) -> Understanding:
         correction=correction,
         objection=objection if intent is Intent.OBJECTION else "",
         suggestion=taken.suggestion,
+        shift=shift if intent in (Intent.RESCHEDULE, Intent.OTHER, Intent.QUESTION) else Shift.NONE,
+        corrects=signals.corrects,
     )
 
 
@@ -53,16 +58,24 @@ def _other_intent(heard: Heard, objection: str) -> Intent:
     waiting = heard.expectation.kind is not Expect.NONE
     timed = heard.expectation.kind in _TIMED
     looked_at = (
+        (_shift(heard) is not Shift.NONE, Intent.RESCHEDULE),
         (_refuses(heard), Intent.SKIP),
+        (signals.retrace is not None, signals.retrace),
         (signals.social is not None and not (timed and _names_a_time(heard)), signals.social),
         (signals.control is not None, signals.control),
-        (signals.skip and waiting and not signals.question and not (timed and heard.moments), Intent.SKIP),
+        (signals.skip and waiting and not signals.question and not _skips_to_a_time(heard), Intent.SKIP),
         (bool(objection), Intent.OBJECTION),
-        (_wants_others(heard), Intent.RESCHEDULE),
         (signals.question, Intent.QUESTION),
-        (signals.skip and not waiting, Intent.SKIP),
+        (signals.skip and not waiting and not _skips_to_a_time(heard), Intent.SKIP),
     )
     return next((intent for there, intent in looked_at if there and intent), Intent.OTHER)
+
+
+def _skips_to_a_time(heard: Heard) -> bool:
+    """ "Next Thursday" skips nothing; "no idea, next month perhaps" does, unless a time is asked for."""
+    if not heard.moments:
+        return False
+    return heard.expectation.kind in _TIMED or heard.moments[0].start == 0
 
 
 def _refuses(heard: Heard) -> bool:
@@ -72,15 +85,24 @@ def _refuses(heard: Heard) -> bool:
 
 
 def _names_a_time(heard: Heard) -> bool:
-    return bool(heard.moments) or not _LATER.isdisjoint(heard.said.keys)
+    """ "Later" alone, where times are on offer, is no farewell; "see you later" is."""
+    return bool(heard.moments) or (len(heard.said.keys) < 3 and not _LATER.isdisjoint(heard.said.keys))
 
 
-def _wants_others(heard: Heard) -> bool:
-    """ "None of these", "later", "do you have other times?": times are on offer, but not the right ones."""
-    if heard.expectation.kind is not Expect.SLOT or heard.moments:
-        return False
-    keys = {hit.key for hit in book("choices").find(heard.said.keys) if hit.end - hit.start > 1}
-    return "none" in keys or not _LATER.isdisjoint(heard.said.keys)
+def _shift(heard: Heard) -> Shift:
+    """ "Anything sooner?", "later", "another day", "none of these": times are on offer, but not the right ones."""
+    kind, words = heard.expectation.kind, heard.said.keys
+    if kind not in (Expect.SLOT, Expect.FORM) or heard.moments or (heard.signals.social and not _names_a_time(heard)):
+        return Shift.NONE
+    least = 1 if kind is Expect.SLOT else 2  # below a form a word alone may be meant for it
+    hits = [hit for hit in book("shifts").find(words) if hit.end - hit.start >= least]
+    if kind is Expect.SLOT:
+        others = [hit for hit in book("choices").find(words) if hit.key == "none" and hit.end - hit.start > 1]
+        hits += [hit._replace(key=Shift.MORE.value) for hit in others]
+    told = max(hits, key=lambda hit: hit.end - hit.start, default=None)
+    if told is None or (told.end - told.start) * 2 < min(len(words), 6) - 1:
+        return Shift.NONE
+    return Shift(told.key)
 
 
 def _stands(heard: Heard, taken: Taken, intent: Intent) -> bool:

@@ -76,7 +76,7 @@ class Ask(Node):
         return full(self.save or _OF_THEMSELVES.get(self.kind) or self.id)
 
     def run(self, turn: Turn) -> Move:
-        known = turn.known(self.place) if self.skip_known else None
+        known = turn.known(self.place) if self.skip_known and turn.anew != self.id else None
         if known is None:
             turn.say(turn.text(self.ask), part=self._part(turn))
             return WAIT
@@ -136,13 +136,23 @@ class Ask(Node):
             if option.next:
                 yield ("options", number, "next"), option.next
 
-    def _take(self, turn: Turn, value: Any) -> Move:
-        kept = value.isoformat() if isinstance(value, date) else list(value) if isinstance(value, tuple) else value
+    @staticmethod
+    def plain(value: Any) -> Any:
+        """An answer as it is kept."""
+        return value.isoformat() if isinstance(value, date) else list(value) if isinstance(value, tuple) else value
+
+    def keep(self, turn: Turn, value: Any) -> Any:
+        """Keep an answer, and tell the page of it."""
+        kept = self.plain(value)
         turn.save(self.place, kept, source=f"playbook {turn.playbook_id}, {self.id}")
         status = qualification.keep(turn, self.criterion, self.id, self.kind, kept) if self.criterion else None
         shown = {"value": kept} if self.kind in _FOR_ANYBODY else {}
         turn.announce("answered", node=self.id, save=self.place, criterion=self.criterion, status=status, **shown)
-        return self._after(kept)
+        return kept
+
+    def _take(self, turn: Turn, value: Any) -> Move:
+        turn.memory.asked = [*(one for one in turn.memory.asked if one != self.id), self.id]
+        return self._after(self.keep(turn, value))
 
     def _after(self, value: Any) -> Move:
         chosen = next((one for one in self.options if one.id == value), None)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-from plugins.ai import Expect, Expectation, FormField, Intent, Option
+from plugins.ai import Expect, Expectation, Intent, Option, Shift
 from server.config.schema import Identifier
 from server.errors import Invalid
 from server.expressions import LocaleText
-from server.playbooks import forms, meetings, questions, routes, times
+from server.playbooks import forms, meetings, questions, routes, times, whose
 from server.playbooks.meetings import Lost
 from server.playbooks.memory import Memory
 from server.playbooks.node import WAIT, Move, Node, Place
+from server.playbooks.times import ANY, Ask
 from server.playbooks.turn import Turn
+from server.playbooks.wishes import of_json
 from server.routing.service import RESOURCE
 
 
@@ -43,34 +45,42 @@ class Book(Node):
             meetings.show_resource(turn, target)
             return self._nothing_booked()
         turn.memory.step = {"meeting": self.book or times.usual(turn)}
-        meant = turn.heard.understanding
+        meant, kept = turn.heard.understanding, [of_json(one) for one in turn.memory.wishes]
+        turn.memory.wishes = []
+        if meant.intent is Intent.BOOK and meant.entities.times:
+            kept = []
         wishes = meant.entities.times if meant.intent is Intent.BOOK else ()
         text = turn.text(self.text) if self.text else turn.word("pick_time")
-        return self._offer(turn, text, wishes=wishes)
+        return self._offer(turn, turn.word("remembered_times") if kept else text, Ask(wishes=wishes or kept))
 
     def expectation(self, memory: Memory, locale: str) -> Expectation:
         if memory.step.get("held"):
-            fields = tuple(
-                FormField(one["id"], one["label"], one["type"], one["required"]) for one in memory.step["fields"]
-            )
-            return Expectation(Expect.FORM, fields=fields)
+            return Expectation(Expect.FORM, fields=forms.expected(memory.step))
         return Expectation(Expect.SLOT, tuple(Option(start, start) for start in memory.step.get("offered", ())))
 
     def wants(self, understanding: Any) -> bool:
-        return bool(understanding.entities.times) and understanding.intent in (
+        told = understanding.entities.times or understanding.shift
+        return bool(told) and understanding.intent in (
             Intent.OTHER,
             Intent.QUESTION,
             Intent.BOOK,
+            Intent.RESCHEDULE,
         )
 
     def hear(self, turn: Turn) -> Move:
-        meant = turn.heard.understanding
-        if turn.memory.step.get("held") and isinstance(meant.value, Mapping):
+        meant, step = turn.heard.understanding, turn.memory.step
+        if step.get("held") and isinstance(meant.value, Mapping):
             return self._fill(turn, meant.value)
         if meant.matched and isinstance(meant.value, datetime):
+            if meant.entities.times and not any(one.at for one in meant.entities.times):
+                return self._offer(turn, "", Ask(only=meant.value))  # "in the morning" is no choice yet
             return self._choose(turn, meant.value)
         if meant.entities.times:
-            return self._offer(turn, "", wishes=meant.entities.times)
+            return self._offer(turn, "", Ask(wishes=meant.entities.times))
+        if meant.shift:
+            return self._shift(turn, meant.shift)
+        if meant.intent is Intent.SKIP and not step.get("listed", True):  # no to the one time that fitted
+            return self._offer(turn, turn.word("other_times"))
         if meant.intent is Intent.SKIP:
             turn.say(turn.word("no_booking"))
             meetings.forget_hold(turn)
@@ -79,8 +89,9 @@ class Book(Node):
 
     def use(self, turn: Turn, value: Mapping[str, Any]) -> Move | None:
         step = turn.memory.step
-        if isinstance(value.get("form"), Mapping) and step.get("held"):
+        if isinstance(value.get("form"), Mapping) and "fields" in step:
             return self._fill(turn, value["form"])
+        times.look_at_clock(turn, value.get("zone"))
         meeting = value.get("meeting") or value.get("option")
         if isinstance(meeting, str) and "moves" not in step and times.exists(turn, meeting):
             step["meeting"] = meeting
@@ -90,13 +101,23 @@ class Book(Node):
         return self._choose(turn, start) if start else None
 
     def other_times(self, turn: Turn) -> Move:
-        """More days than were shown."""
-        return self._offer(turn, turn.word("other_times"), after=turn.memory.step.get("next_from"))
+        """More days than were shown. What was filled in for a time that is given up is kept."""
+        filled = (turn.heard.value or {}).get("form")
+        if isinstance(filled, Mapping) and "fields" in turn.memory.step:
+            forms.fill(turn, filled)
+        return self._offer(turn, turn.word("other_times"), Ask(after=turn.memory.step.get("next_from")))
+
+    def step_back(self, turn: Turn) -> bool:
+        """From the form back to the times; False when there is no form."""
+        if not turn.memory.step.get("held"):
+            return False
+        self._offer(turn, turn.word("pick_time"))
+        return True
 
     def ask_again(self, turn: Turn, *, lost: bool = False) -> None:
         if turn.memory.step.get("held"):
             forms.show(turn, turn.word("form_again"))
-        else:
+        elif not times.offer_again(turn, self.choices, turn.word("pick_time")):
             self._offer(turn, turn.word("pick_time"))
 
     def targets(self) -> Iterator[tuple[Place, str]]:
@@ -104,14 +125,18 @@ class Book(Node):
         if self.otherwise:
             yield ("otherwise",), self.otherwise
 
-    def _offer(
-        self, turn: Turn, text: str, *, wishes: Any = (), after: str | None = None, near: Sequence[datetime] = ()
-    ) -> Move:
+    def _offer(self, turn: Turn, text: str, ask: Ask = ANY) -> Move:
         meetings.forget_hold(turn)
-        if times.offer(turn, self.choices, text, wishes=wishes, after=after, near=near):
+        if times.offer(turn, self.choices, text, ask):
             return WAIT
         turn.say(turn.word("no_times"))
         return Move(self.otherwise or "", over=not self.otherwise, aside="" if turn.known("lead.email") else "~email")
+
+    def _shift(self, turn: Turn, shift: Shift) -> Move:
+        if shift is Shift.MORE:
+            return self.other_times(turn)
+        beside = shift is Shift.EARLIER and whose.sooner(turn)
+        return self._offer(turn, turn.word("sooner_times") if beside else "", Ask(shift=shift))
 
     def _choose(self, turn: Turn, start: datetime) -> Move:
         """Hold the time; then the form, or at once the meeting."""
@@ -123,14 +148,18 @@ class Book(Node):
                 return self.on()
             meetings.hold(turn, start)
         except Lost as lost:
-            return self._offer(turn, turn.word("slot_taken"), near=lost.nearest)
+            return self._offer(turn, turn.word("slot_taken"), Ask(near=lost.nearest))
         if forms.is_needed(turn):
             forms.show(turn, turn.word("form", when=times.local(turn, start)))
             return WAIT
         return self._confirm(turn)
 
     def _fill(self, turn: Turn, form: Mapping[str, Any]) -> Move:
-        if forms.fill(turn, form):
+        filled = forms.fill(turn, form)
+        if not turn.memory.step.get("held"):  # another tab has given the time up meanwhile
+            self.ask_again(turn)
+            return WAIT
+        if filled:
             return self._confirm(turn)
         forms.once_more(turn)
         return WAIT
@@ -139,7 +168,7 @@ class Book(Node):
         try:
             meetings.confirm(turn)
         except Lost as lost:
-            return self._offer(turn, turn.word("slot_taken"), near=lost.nearest)
+            return self._offer(turn, turn.word("hold_over" if lost.expired else "slot_taken"), Ask(near=lost.nearest))
         except Invalid as wrong:
             forms.show(turn, wrong.message)
             return WAIT
@@ -153,7 +182,7 @@ class Book(Node):
             forms.show(turn, turn.word("form_again"))
         elif turn.memory.tries > 1:
             turn.say(turn.word("rather"), part={"kind": "fallback", "actions": questions.ways_out(turn)})
-        else:
+        elif not times.offer_again(turn, self.choices, turn.word("retry_slot")):
             return self._offer(turn, turn.word("retry_slot"))
         return WAIT
 
