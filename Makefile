@@ -46,7 +46,7 @@ bench: $(VENV)/.chromium build/assets/manifest.json ## run the benchmarks (they 
 	for file in bench/*.py; do name="$${file##*/}"; $(BIN)/python -m "bench.$${name%.py}"; done
 
 soak: $(VENV)/.chromium build/assets/manifest.json ## run the long load and crash tests
-	USHER_TEST_CHROMIUM="$$(cat $(VENV)/.chromium)" exec $(BIN)/python -m pytest -m soak $(ARGS)
+	USHER_TEST_CHROMIUM="$$(cat $(VENV)/.chromium)" USHER_SOAK=1 exec $(BIN)/python -m pytest -m 'soak or long' $(ARGS)
 
 pictures: $(VENV)/.chromium build/assets/manifest.json ## let the journey test make the pictures of the README
 	USHER_PICTURES=1 USHER_TEST_CHROMIUM="$$(cat $(VENV)/.chromium)" exec $(BIN)/python -m pytest tests/journeys/test_main_journey.py

@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
+import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
@@ -45,7 +48,9 @@ def postgres_url() -> Iterator[str]:
     # A folder of its own: pytest's are tidied up by other runs of pytest on the same machine.
     with tempfile.TemporaryDirectory(prefix="usher-postgres-", ignore_cleanup_errors=True) as data:
         running = pgserver.get_server(data, cleanup_mode="stop")
-        yield running.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        url = running.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        _forget_power_cuts(url)
+        yield url
         running.cleanup()
 
 
@@ -54,31 +59,95 @@ def databases() -> list[str]:
 
 
 @pytest.fixture(params=databases())
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An address of an empty database, once for each kind."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An address of an empty database, once for each kind; for a test that asks for `db` it has all tables."""
+    whole = "db" in request.fixturenames
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/usher.db"
-    return empty_postgres(request.getfixturevalue("postgres_url"), request)
+        if whole:
+            shutil.copyfile(request.getfixturevalue("_all_tables"), tmp_path / "usher.db")
+        yield f"sqlite:///{tmp_path}/usher.db"
+    elif not whole:
+        yield empty_postgres(request.getfixturevalue("postgres_url"), request)
+    else:
+        with request.getfixturevalue("_postgres_databases").lent() as url:
+            yield url
 
 
 @pytest.fixture
 def db(database_url: str) -> Iterator[Database]:
     """An empty database with all tables, on SQLite and on PostgreSQL."""
-    import_all_tables()
     database = Database(database_url)
-    metadata.create_all(database.engine)
     yield database
     database.close()
 
 
 @pytest.fixture
-def sqlite_db(tmp_path: Path) -> Iterator[Database]:
+def sqlite_db(tmp_path: Path, _all_tables: Path) -> Iterator[Database]:
     """An empty SQLite database, for tests in which the kind cannot matter."""
-    import_all_tables()
+    shutil.copyfile(_all_tables, tmp_path / "only.db")
     database = Database(f"sqlite:///{tmp_path}/only.db")
-    metadata.create_all(database.engine)
     yield database
     database.close()
+
+
+@pytest.fixture(scope="session")
+def _all_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with all tables; copying it is much faster than making them."""
+    return new_tables(tmp_path_factory.mktemp("tables") / "tables.db")
+
+
+def new_tables(file: Path) -> Path:
+    """A new SQLite file with all tables, all of it in the file."""
+    import_all_tables()
+    database = Database(f"sqlite:///{file}")
+    metadata.create_all(database.engine)
+    database.close()
+    return file
+
+
+@pytest.fixture(scope="session")
+def _postgres_databases(postgres_url: str) -> PostgresDatabases:
+    import_all_tables()
+    return PostgresDatabases(postgres_url)
+
+
+class PostgresDatabases:
+    """Databases with all tables. One that a test has left whole, and alone, is emptied for the next: making one takes
+    a hundred times as long."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._free: list[str] = []
+        self._made = 0
+        self._emptied = ";".join(f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables))
+
+    @contextmanager
+    def lent(self) -> Iterator[str]:
+        url = self._free.pop() if self._free else self._new()
+        yield url
+        if self._is_whole(url):
+            self._free.append(url)
+
+    def _new(self) -> str:
+        self._made += 1
+        name = f"test_{os.getpid()}_{self._made}"
+        _run(self._url, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
+        url = _with_database(self._url, name)
+        database = Database(url)
+        metadata.create_all(database.engine)
+        database.close()
+        return str(url)
+
+    def _is_whole(self, url: str) -> bool:
+        """Empty it; False when somebody is still there, or its tables are others than ours."""
+        with psycopg.connect(_plain(url), autocommit=True) as connection:
+            others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            tables = "SELECT array_agg(relname::text) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+            names = connection.execute(f"{tables} AND relkind IN ('r', 'v')").fetchone()
+            if connection.execute(others).fetchone() != (1,) or not names or set(names[0]) != set(metadata.tables):
+                return False
+            connection.execute(self._emptied)  # type: ignore[call-overload]
+        return True
 
 
 @pytest.fixture
@@ -90,19 +159,26 @@ def monday() -> Iterator[clock.StoppedClock]:
 
 def empty_postgres(url: str, request: pytest.FixtureRequest) -> str:
     """A fresh database on the server at `url`, dropped when the test ends."""
-    import psycopg
-
     name = f"test_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**10}"
-    plain = url.replace("postgresql+psycopg://", "postgresql://")
+    _run(url, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
+    request.addfinalizer(lambda: _run(url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+    return str(_with_database(url, name))
 
-    def run(statement: str) -> None:
-        with psycopg.connect(plain, autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[arg-type]
 
-    run(f"DROP DATABASE IF EXISTS {name}")
-    run(f"CREATE DATABASE {name}")
-    request.addfinalizer(lambda: run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-    return _with_database(url, name)
+def _forget_power_cuts(url: str) -> None:
+    """No test cuts the power of the machine; flushing the disk for each commit is most of what PostgreSQL does here."""
+    off = (f"ALTER SYSTEM SET {setting} = off" for setting in ("fsync", "synchronous_commit", "full_page_writes"))
+    _run(url, *off, "SELECT pg_reload_conf()")
+
+
+def _run(url: str, *statements: str) -> None:
+    with psycopg.connect(_plain(url), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)  # type: ignore[call-overload]
+
+
+def _plain(url: str) -> str:
+    return url.replace("postgresql+psycopg://", "postgresql://")
 
 
 def _with_database(url: str, name: str) -> Any:

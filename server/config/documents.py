@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -48,7 +49,7 @@ class Document:
 def read_yaml(file: str, text: str, first_line: int = 1) -> Document:
     """The document, with `problems` instead of data when it cannot be read. Never raises."""
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        root = _composed(text)
     except MarkedYAMLError as error:
         return _unreadable(file, _line_of(error) + first_line, _reason(error))
     except YAMLError as error:  # the reader's: characters that YAML does not have
@@ -62,6 +63,12 @@ def read_yaml(file: str, text: str, first_line: int = 1) -> Document:
     reader = _Reader(file, first_line)
     data = reader.value(root, 1)
     return Document(file, data, tuple(reader.problems), root, first_line)
+
+
+@lru_cache(maxsize=256)
+def _composed(text: str) -> Node | None:
+    """Reading the text is most of the work, and of a new version nearly all files are those of the one before."""
+    return YAML(typ="safe", pure=True).compose(text)
 
 
 def read_markdown(file: str, text: str) -> Document:
