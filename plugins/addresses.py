@@ -91,9 +91,7 @@ def _pools(gate: Gate) -> dict[str, type[HTTPConnectionPool]]:
     return {"http": plain, "https": secure}
 
 
-def _connect(
-    connection: HTTPConnection, gate: Gate, connect: Callable[[], socket.socket]
-) -> socket.socket:
+def _connect(connection: HTTPConnection, gate: Gate, connect: Callable[[], socket.socket]) -> socket.socket:
     """Connect to the first address that answers; urllib3 gets an address in place of the name for just that moment."""
     name = connection._dns_host
     try:

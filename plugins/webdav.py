@@ -58,8 +58,10 @@ class WebDav:
         """The whole address of what the server calls `href`. ConfigError when it leads to somebody else's host."""
         whole = urljoin(self.url, href)
         parts, own = urlsplit(whole), urlsplit(self.url)
-        same = (parts.scheme, parts.netloc) == (own.scheme, own.netloc)
-        if not same and not (parts.scheme == "https" and _same_owner(parts.hostname or "", own.hostname or "")):
+        if parts.hostname == own.hostname and not (parts.scheme == "https" and own.scheme == "http"):
+            # a server behind a proxy may not know how it is reached
+            return urlunsplit((own.scheme, own.netloc, _spelled(parts.path), "", ""))
+        if not (parts.scheme == "https" and _same_owner(parts.hostname or "", own.hostname or "")):
             raise ConfigError(
                 f"{own.hostname} leads to {parts.scheme}://{parts.hostname}, which is not its own",
                 user_message=f"The server sends us to {parts.hostname}. Please give that address instead.",
@@ -68,9 +70,8 @@ class WebDav:
 
     def path(self, href: str) -> str:
         """One spelling for what the server may spell in several ways."""
-        whole = urlsplit(self.at(href))
-        own = urlsplit(self.url)
-        return whole.path if whole.netloc == own.netloc else urlunsplit(whole)
+        whole, own = urlsplit(self.at(href)), urlsplit(self.url)
+        return whole.path if (whole.scheme, whole.netloc) == (own.scheme, own.netloc) else urlunsplit(whole)
 
     def find(self, operation: str, href: str, props: str, *, depth: int = 0) -> list[Resource]:
         """PROPFIND. `props` are elements such as `<displayname/>`, in the namespaces of `xml`. Follows redirects."""

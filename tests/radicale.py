@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
+from xml.sax.saxutils import escape
 
 import requests
 from icalendar import Calendar, Event
 
 from tests.processes import free_port, running
 
+PLAIN = "@:!$&'()*+,;=~"
+"""What may stand in a path as it is, so that a path has one spelling."""
 USER, PASSWORD = "usher", "a secret of the tests"
 NEW_CALENDAR = """<C:mkcalendar xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><set><prop>
 <displayname>{title}</displayname>{zone}</prop></set></C:mkcalendar>"""
@@ -38,9 +41,9 @@ class CalendarServer:
 
     def calendar(self, title: str, zone: str = "", name: str = "") -> str:
         """Make a calendar shown as `title`, all-day events in `zone`; returns its path."""
-        path = urljoin(self.home, f"{quote(name or title.replace('/', '-'))}/")
+        path = urljoin(self.home, f"{quote(name or title, safe=PLAIN)}/")
         told = ZONE.format(_zone(zone)) if zone else ""
-        self.send("MKCALENDAR", path, data=NEW_CALENDAR.format(title=title, zone=told))
+        self.send("MKCALENDAR", path, data=NEW_CALENDAR.format(title=escape(title), zone=told))
         return path
 
     def put(
@@ -57,7 +60,7 @@ class CalendarServer:
 
     def put_raw(self, calendar: str, text: str, name: str = "rep") -> str:
         """Write components as they stand, wrapped in a VCALENDAR; returns the path."""
-        path = f"{calendar}{quote(name, safe='')}.ics"
+        path = f"{calendar}{quote(name, safe=PLAIN)}.ics"
         whole = f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//Rep//EN\n{text.strip()}\nEND:VCALENDAR"
         self.send("PUT", path, data=_crlf(whole), headers={"Content-Type": "text/calendar; charset=utf-8"})
         return path
@@ -83,7 +86,7 @@ class CalendarServer:
     def move(self, path: str, by: timedelta) -> None:
         """Drag an event to another time."""
         event = self.event(path)
-        self.edit(path, dtstart=event["dtstart"].dt + by, dtend=event["dtend"].dt + by)
+        self.edit(path, **{name: event[name].dt + by for name in ("dtstart", "dtend") if name in event})
 
     def delete(self, path: str) -> None:
         self.send("DELETE", path)

@@ -15,13 +15,15 @@ from __future__ import annotations
 
 import pytest
 
-pytest.register_assert_rewrite(*(f"plugins.testing.{kind}" for kind in ("crm", "calendar", "enrichment", "notify")))
-pytest.register_assert_rewrite("plugins.testing.conformance", "plugins.testing.records")
+KINDS = ("crm", "calendar", "enrichment", "inbox", "notify")
+pytest.register_assert_rewrite(*(f"plugins.testing.{kind}" for kind in KINDS))
+pytest.register_assert_rewrite(*(f"plugins.testing.{part}" for part in ("conformance", "foreign_events", "records")))
 
 # pytest must know these modules before they are imported
 from plugins.testing.calendar import CalendarConformance  # noqa: E402
 from plugins.testing.crm import CRMConformance  # noqa: E402
 from plugins.testing.enrichment import EnrichmentConformance  # noqa: E402
+from plugins.testing.inbox import InboxConformance  # noqa: E402
 from plugins.testing.notify import NotifyConformance  # noqa: E402
 from plugins.testing.records import RecordsConformance  # noqa: E402
 
@@ -29,6 +31,7 @@ __all__ = [
     "CRMConformance",
     "CalendarConformance",
     "EnrichmentConformance",
+    "InboxConformance",
     "NotifyConformance",
     "RecordsConformance",
 ]

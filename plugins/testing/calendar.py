@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from plugins.calendar import Capability, Change, Draft, EventRef, Guest, Window
-from plugins.errors import Conflict, CursorExpired, InvalidInput, NotFound
-from plugins.testing.conformance import Conformance, at_once, requires
+from plugins.errors import AmbiguousOutcome, Conflict, CursorExpired, InvalidInput, NotFound, Transient
+from plugins.testing.conformance import at_once, requires
+from plugins.testing.foreign_events import ForeignEvents
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -33,12 +36,22 @@ def at(hour: float, minutes: int = 30, **other: Any) -> Draft:
     return replace(DEMO, uid=f"mtg_{hour}@usher", start=start, end=start + timedelta(minutes=minutes), **other)
 
 
-class CalendarConformance(Conformance):
-    """The author gives `calendar`, the id of an empty calendar in the fake. Without WRITE most tests are skipped."""
+class CalendarConformance(ForeignEvents):
+    """The author gives `calendar`, the id of an empty calendar in the fake. Without WRITE most tests are skipped.
+
+    `lost_answer`, where the fake can do it, is a context manager inside of which the service does what it is asked and
+    its answer to the first write is lost on the way. `many` events are more than one page of the service's changes.
+    """
+
+    many: ClassVar[int] = 230
 
     @pytest.fixture
     def calendar(self) -> str:
         raise NotImplementedError
+
+    @pytest.fixture
+    def lost_answer(self) -> Callable[[], AbstractContextManager[Any]]:
+        pytest.skip("the fake loses no answers")
 
     def times(self, subject: Any, calendar: str, window: Window = DAY) -> list[tuple[datetime, datetime]]:
         found = subject.busy([calendar], window)[calendar]
@@ -68,6 +81,63 @@ class CalendarConformance(Conformance):
         assert len({ref.id for ref in refs}) == 1
         assert subject.create(calendar, DEMO, key="k1").id == refs[0].id
         assert self.times(subject, calendar) == [(DEMO.start, DEMO.end)]
+
+    @requires(Capability.WRITE)
+    def test_a_create_whose_answer_was_lost_is_one_event_when_tried_again(
+        self, subject: Any, calendar: str, lost_answer: Callable[[], AbstractContextManager[Any]]
+    ) -> None:
+        with lost_answer(), pytest.raises(AmbiguousOutcome):
+            subject.create(calendar, DEMO, key="k1")
+        ref = subject.create(calendar, DEMO, key="k1")
+        assert self.times(subject, calendar) == [(DEMO.start, DEMO.end)]
+        subject.cancel(ref, key="k2")
+        assert self.times(subject, calendar) == []
+
+    @requires(Capability.WRITE)
+    def test_an_update_whose_answer_was_lost_succeeds_when_tried_again(
+        self, subject: Any, calendar: str, lost_answer: Callable[[], AbstractContextManager[Any]]
+    ) -> None:
+        ref = subject.create(calendar, at(9), key="k1")
+        with lost_answer(), pytest.raises(AmbiguousOutcome):
+            subject.update(ref, at(10), key="k2")
+        again = subject.update(ref, at(10), key="k2")
+        assert (again.id, self.times(subject, calendar)) == (ref.id, [(at(10).start, at(10).end)])
+        assert subject.update(again, at(11), key="k3").id == ref.id
+
+    @requires(Capability.WRITE)
+    def test_a_cancel_whose_answer_was_lost_succeeds_when_tried_again(
+        self, subject: Any, calendar: str, lost_answer: Callable[[], AbstractContextManager[Any]]
+    ) -> None:
+        ref = subject.create(calendar, DEMO, key="k1")
+        with lost_answer(), pytest.raises(AmbiguousOutcome):
+            subject.cancel(ref, key="k2")
+        subject.cancel(ref, key="k2")
+        assert self.times(subject, calendar) == []
+
+    @requires(Capability.WRITE)
+    def test_of_updates_from_one_version_at_once_a_single_one_is_done(self, subject: Any, calendar: str) -> None:
+        ref = subject.create(calendar, at(9), key="k1")
+
+        def move(n: int) -> int | None:
+            try:
+                subject.update(ref, at(10 + n), key=f"move {n}")
+            except (Conflict, Transient):  # of those that meet, a service may turn one away for now
+                return None
+            return n
+
+        [done] = [n for n in at_once(move) if n is not None]
+        assert self.times(subject, calendar) == [(at(10 + done).start, at(10 + done).end)]
+
+    @requires(Capability.WRITE)
+    @pytest.mark.parametrize("hour", [0, 1])
+    def test_a_time_that_the_clock_shows_twice_is_the_one_that_was_meant(
+        self, subject: Any, calendar: str, hour: int
+    ) -> None:
+        """02:30 in Berlin on 25 October 2026 is 00:30 and 01:30 UTC."""
+        start = datetime(2026, 10, 25, hour, 30, tzinfo=UTC)
+        subject.create(calendar, replace(DEMO, start=start, end=start + timedelta(minutes=30)), key="k1")
+        window = Window(start - timedelta(days=1), start + timedelta(days=1))
+        assert self.times(subject, calendar, window) == [(start, start + timedelta(minutes=30))]
 
     @requires(Capability.WRITE)
     def test_moving_frees_the_old_time_and_takes_the_new(self, subject: Any, calendar: str) -> None:
@@ -162,7 +232,7 @@ class CalendarConformance(Conformance):
 
     @requires(Capability.CHANGES)
     def test_many_changes_come_page_by_page_without_loss(self, subject: Any, calendar: str) -> None:
-        made = {subject.create(calendar, at(n / 10), key=f"k{n}").id for n in range(230)}
+        made = {subject.create(calendar, at(n / 10), key=f"k{n}").id for n in range(self.many)}
         seen, cursor, more = set(), "", True
         while more:
             page = subject.changes(calendar, cursor)
