@@ -88,9 +88,9 @@ def rep_slots(problem: dict, rep: dict, start: datetime, end: datetime, lookback
             working = True
             begin = minute + MINUTE - length
             elapsed = (begin - since) / timedelta(minutes=problem["meeting"]["step_min"])
-            if begin >= since and elapsed == int(elapsed) and start <= begin < end:
-                if takes(problem, rep, begin, begin + length):
-                    found.append(begin)
+            on_grid = begin >= since and elapsed == int(elapsed)
+            if on_grid and start <= begin < end and takes(problem, rep, begin, begin + length):
+                found.append(begin)
         else:
             working = False
         minute += MINUTE
