@@ -190,7 +190,7 @@ def _fate(db: Database, version: Any, chance: random.Random, held: booking.Meeti
         return "cancelled"
     if fate < 0.65:
         return _moved(db, version, held, FIRST + QUARTER * chance.randrange(STARTS))
-    if fate < 0.75 and held.pool and hasattr(booking, "reassign"):
+    if fate < 0.75 and held.pool:
         return _given_away(db, version, held)
     if fate < 0.8:
         start = FIRST + QUARTER * chance.randrange(STARTS)
