@@ -14,7 +14,7 @@ from server import events
 from server.booking import service as booking
 from server.config import service as config
 from server.enrichment import service as enrichment
-from server.events import SYSTEM, Event
+from server.events import SYSTEM, Actor, Event
 from server.leads import crm
 from server.leads import service as leads
 
@@ -40,6 +40,13 @@ def give_the_lead_to_whom_it_meets(tx: Connection, event: Event) -> None:
         )
 
 
+def give_turns_back_for_no_fit(tx: Connection, event: Event) -> None:
+    """A disqualified lead's meetings cost their reps no turn, where the pool says so."""
+    by = Actor(event.actor_kind, event.actor_id, event.actor_name)
+    version = config.active_of(tx, event.site_id)
+    booking.credit_disqualified(tx, version, event.subject_id, by=by, reason=event.reason)
+
+
 def learn_what_was_delivered(tx: Connection, event: Event) -> None:
     """What an enrichment adapter answered becomes field values."""
     if event.data["kind"].startswith("enrichment."):
@@ -51,6 +58,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     events.LEAD_CHANGED: (tell_crm_about_the_lead,),
     events.LEAD_ASSIGNED: (tell_crm_about_the_lead,),
     events.LEAD_CLAIMED: (tell_crm_about_the_lead,),
+    events.LEAD_DISQUALIFIED: (tell_crm_about_the_lead, give_turns_back_for_no_fit),
     events.MEETING_BOOKED: (give_the_lead_to_whom_it_meets,),
     events.DELIVERY_DONE: (learn_what_was_delivered,),
 }

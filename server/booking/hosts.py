@@ -84,7 +84,7 @@ def _in_words(verdict: Verdict) -> str:
     known = what.removeprefix("the buffer meets ")
     if not known.startswith(("meeting ", "the calendar")):
         known = "time of their own"
-    return f"{'the buffer meets' if verdict.answer == 'buffer' else 'busy:'} {known}, {span}"
+    return f"{'the buffer meets ' if verdict.answer == 'buffer' else ''}{known}, {span}"
 
 
 def occupy(

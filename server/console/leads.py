@@ -74,6 +74,17 @@ def claim(lead_id: str) -> ResponseReturnValue:
     return redirect(url_for(".show", lead_id=lead_id), 303)
 
 
+@bp.post("/<lead_id>/disqualify")
+def disqualify(lead_id: str) -> ResponseReturnValue:
+    """Not a fit: the reason is kept, the lead is nobody's and can still be claimed."""
+    here.need("claim")
+    with here.database().transaction() as tx:
+        lead = leads.visible(tx, lead_id, here.sight("see_all_leads"))
+        leads.disqualify(tx, lead.id, reason=request.form.get("reason", ""), actor=here.user().actor)
+    flash("The lead is disqualified; whoever wants to can still claim it.", "done")
+    return redirect(url_for(".show", lead_id=lead_id), 303)
+
+
 def _place(field: str) -> tuple[int, str]:
     """Fields in the order in which people ask for them, the others after them by name."""
     return (FIRST.index(field) if field in FIRST else len(FIRST), field)

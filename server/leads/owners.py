@@ -9,11 +9,14 @@ from sqlalchemy import Connection
 
 from server import clock, events, ids
 from server.db import Database
-from server.errors import Conflict, NotFound
+from server.errors import Conflict, Invalid, NotFound
 from server.events import Actor
 from server.leads import store
 from server.leads.finding import get
 from server.leads.store import Lead
+
+DISQUALIFIED, CONVERTED = "disqualified", "converted"
+MOST_OF_A_REASON = 500
 
 
 def assign(
@@ -63,6 +66,47 @@ def claim(db: Database, lead_id: str, rep: str, actor: Actor) -> Lead:
             tx, events.LEAD_CLAIMED, site_id=lead.site_id, subject=("lead", lead_id), actor=actor, data={"rep": rep}
         )
         return get(tx, lead_id)
+
+
+def disqualify(
+    tx: Connection,
+    lead_id: str,
+    *,
+    reason: str,
+    actor: Actor,
+    version_id: str | None = None,
+    conversation_id: str | None = None,
+) -> Lead:
+    """Not a fit (section 5, row 10), with the reason: nobody's any more, still visible to all and claimable.
+
+    Twice is once. Invalid without a reason; Conflict for a lead that has become a customer.
+    """
+    why = " ".join(reason.split())[:MOST_OF_A_REASON]
+    if not why:
+        raise Invalid("Say why this lead is not a fit, so that others can read it.", field="reason")
+    lead = store.lock(tx, lead_id)
+    if lead is None:
+        raise NotFound("There is no such lead.")
+    if lead.status == DISQUALIFIED:
+        return lead
+    if lead.status == CONVERTED:
+        raise Conflict("This lead has been converted; it cannot be disqualified any more.")
+    now, before = clock.now(), store.open_assignment(tx, lead_id)
+    if before is not None:
+        store.end_assignment(tx, before.id, now, f"disqualified: {why}")
+    store.change(tx, lead_id, {"owner_rep": None, "status": DISQUALIFIED, "status_at": now, "changed_at": now})
+    events.record(
+        tx,
+        events.LEAD_DISQUALIFIED,
+        site_id=lead.site_id,
+        subject=("lead", lead_id),
+        actor=actor,
+        reason=why,
+        version_id=version_id,
+        conversation_id=conversation_id,
+        data={"before": lead.owner_rep, "status_was": lead.status},
+    )
+    return get(tx, lead_id)
 
 
 def assignments_of(tx: Connection, lead_id: str) -> Sequence[Any]:

@@ -13,13 +13,13 @@ from server import clock, events, ids
 from server.events import Actor
 from server.leads import store
 from server.leads.finding import get, ids_visible, visible
-from server.leads.owners import assign, assignments_of, claim
+from server.leads.owners import assign, assignments_of, claim, disqualify
 from server.leads.store import Lead
 from server.leads.values import RANKS, FieldValue, lead_values, resolve, trimmed
 from server.people.rights import EVERYTHING, Sight
 
 __all__ = [
-    "Known", "account_for", "assign", "assignments_of", "claim", "email_key", "enrol", "enrolments_of",
+    "Known", "account_for", "assign", "assignments_of", "claim", "disqualify", "email_key", "enrol", "enrolments_of",
     "field_values", "get", "ids_visible", "join_account", "known", "latest", "learn", "learn_account", "meet",
     "place", "visible",
 ]  # fmt: skip

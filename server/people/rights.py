@@ -17,6 +17,9 @@ RIGHTS: dict[str, frozenset[str]] = {
     "see_all_meetings": frozenset({OWNER, MARKETING, SUPERVISOR}),
     "change_all_meetings": frozenset({OWNER, SUPERVISOR}),
     "change_own_meetings": frozenset({OWNER, SUPERVISOR, REP}),
+    "see_all_pools": frozenset({OWNER, MARKETING, SUPERVISOR}),
+    "calibrate": frozenset({OWNER, SUPERVISOR}),
+    "manage_availability": frozenset({OWNER, SUPERVISOR}),
     "see_config": frozenset({OWNER, MARKETING, SUPERVISOR}),
     "apply_config": frozenset({OWNER, MARKETING}),
     "rollback": frozenset({OWNER, MARKETING}),
@@ -26,7 +29,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     "manage_keys": frozenset({OWNER}),
     "erase": frozenset({OWNER}),
 }
-"""Deed: the roles that may do it. Everybody sees their own conversations, leads and meetings, and free leads."""
+"""Deed: the roles that may do it. Everybody sees their own conversations, leads, meetings and availability, and free
+leads."""
 
 
 class HasRole(Protocol):

@@ -138,6 +138,11 @@ def newest(tx: Connection, site_id: str, pool: Pool, *, before: str | None = Non
     return store.newest(tx, site_id, pool.account, before, limit)
 
 
+def released(tx: Connection, meeting_ids: Sequence[str]) -> set[str]:
+    """Those of these meetings that never became more than a hold."""
+    return store.having(tx, meeting_ids, RELEASED)
+
+
 def of_meeting(tx: Connection, meeting_id: str) -> Sequence[Entry]:
     """All entries about one meeting, oldest first."""
     return store.of_meeting(tx, meeting_id)

@@ -81,6 +81,12 @@ def of_kinds(
     return tx.execute(found.order_by(ledger.c.rev, ledger.c.id)).all()
 
 
+def having(tx: Connection, meeting_ids: Sequence[str], kind: str) -> set[str]:
+    """The meetings that have an entry of this kind."""
+    here = (ledger.c.meeting_id.in_(meeting_ids), ledger.c.kind == kind)
+    return set(tx.execute(select(ledger.c.meeting_id).where(*here)).scalars())
+
+
 def of_meeting(tx: Connection, meeting_id: str) -> Sequence[Entry]:
     return tx.execute(select(ledger).where(ledger.c.meeting_id == meeting_id).order_by(ledger.c.id)).all()
 

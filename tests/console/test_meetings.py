@@ -15,8 +15,8 @@ def test_a_meeting_shows_when_for_whom_and_why_this_rep(desk, story):
     assert "Mon 2 Mar 2026, 16:00 – 16:30" in page  # in the site's zone
     assert "for the visitor Mon 2 Mar 2026, 10:00" in page
     assert "Which rep gets the meeting" in page
-    assert "Chosen: <strong>grace</strong>" in page
-    assert "linus" in page
+    assert "Chosen: <strong>Grace Hopper</strong>" in page
+    assert "Linus Pauling" in page
     assert "Reports" in page
 
 
