@@ -25,6 +25,7 @@ CONTRACTS = {
     "enrichment": "plugins.enrichment:Enrichment",
     "marketing": "plugins.marketing:Marketing",
     "notify": "plugins.notify:Notify",
+    "inbox": "plugins.inbox:Inbox",
     "ai": "plugins.ai:AI",
 }
 BUILT_IN = {
@@ -35,6 +36,7 @@ BUILT_IN = {
     ("marketing", "builtin"): "plugins.marketing.builtin:BuiltinMarketing",
     ("notify", "smtp"): "plugins.notify.smtp:Smtp",
     ("notify", "mailbox"): "plugins.notify.mailbox:Mailbox",
+    ("inbox", "imap"): "plugins.inbox.imap:Imap",
     ("ai", "builtin"): "plugins.ai.builtin:BuiltinAI",
 }
 

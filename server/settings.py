@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     )
     smtp_username: str = Field("", description="SMTP user name, if the server asks for one.")
     smtp_password: SecretStr = Field(SecretStr(""), description="SMTP password.")
+    inbox: str = Field(
+        "",
+        description="Adapter that reads answers to invitations from a mailbox, such as imap; empty: they are not read.",
+    )
     allowed_adapters: str = Field(
         "",
         description="Comma-separated `kind.name` list of adapters that may be used; empty allows all installed ones.",

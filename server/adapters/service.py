@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.exc import SQLAlchemyError
 
 from plugins import registry
-from plugins.errors import Permanent, PluginError, Transient
+from plugins.errors import ConfigError, Permanent, PluginError, Transient
 from plugins.fields import from_environment
 from server import settings
 from server.adapters.records import TableRecords
@@ -45,6 +45,19 @@ def opened(db: Database, version: Version, kind: str, *, seconds: float | None =
     if kind == "notify":
         return _open_mail(db, version)
     return _open(db, version, kind, getattr(version.part(Site).adapters, kind), seconds)
+
+
+def inbox(db: Database) -> Any:
+    """The mailbox that answers to invitations come to (plugins.inbox.Inbox), for all sites: USHER_INBOX names it.
+
+    Raises plugins.errors, also when there is none.
+    """
+    name = settings.get().inbox
+    if not name:
+        raise ConfigError("no mailbox is set up", user_message="No mailbox is set up: set USHER_INBOX to imap.")
+    adapter = registry.load("inbox", name)
+    given = from_environment(adapter.fields, "inbox", name, settings.adapter_environment())
+    return registry.open("inbox", name, given, records=TableRecords(db, ""))
 
 
 def carry_out(db: Database, delivery: Delivery) -> dict[str, Any]:

@@ -28,6 +28,7 @@ USED_OTHERWISE = {
     "tzdata": "zones of machines that have none",
     "radicale": "tests/radicale.py starts it as a process",
     "xandikos": "tests/plugins/calendar/xandikos.py starts it as a process",
+    "pymap": "tests/imap.py starts it as a process",
     "pytest-xdist": "make test",
     "ruff": "make lint",
     "mypy": "make lint",
