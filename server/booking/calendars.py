@@ -220,7 +220,7 @@ def standing(row: Any, now: float) -> tuple[str, str]:
     if row is None or row.read_at is None:
         failed = row is not None and row.problem
         return (FAILING, row.problem) if failed else (UNREAD, "the calendar has not been read yet")
-    if row.failed_at is not None and row.failed_at > row.read_at:
+    if row.failed_at is not None and row.failed_at >= row.read_at:
         return FAILING, row.problem or "the calendar could not be read"
     if now - row.read_at.timestamp() > STALE_AFTER.total_seconds():
         return STALE, "the calendar was last read too long ago"

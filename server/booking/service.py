@@ -10,27 +10,40 @@ from sqlalchemy import Connection
 from server import clock
 from server.booking import store
 from server.booking.availability.explain import Verdict
-from server.booking.blocks import read_ahead, silent_calendars
-from server.booking.changes import cancel, get, mark, reschedule, takers
+from server.booking.changes import cancel, get, hosts_of, mark
 from server.booking.confirm import confirm
+from server.booking.disqualified import credit_disqualified
+from server.booking.followed import follow_move
+from server.booking.following import follow
+from server.booking.handing_over import Colleague, colleagues, next_in_turn, reassign
 from server.booking.holds import HOLD_FOR, hold, release_expired
 from server.booking.invitations import ics, links
-from server.booking.offers import Asked, SlotList, ask, nearest, slots, why_not
+from server.booking.moving import reschedule, takers
+from server.booking.offers import Asked, SlotList, ask, nearest, open_times, slots, why_not
 from server.booking.own_times import OwnTime, add_block, meetings_in
 from server.booking.own_times import add as add_own_time
+from server.booking.own_times import get as own_time
 from server.booking.own_times import of_rep as own_times_of
 from server.booking.own_times import remove as remove_own_time
+from server.booking.reading import CalendarState, read_ahead
+from server.booking.reading import states as calendar_states
+from server.booking.rechecking import PATIENCE_SECONDS, CalendarUnread, check_calendars, hold_again, with_calendars_read
 from server.booking.store import AHEAD, BOOKED, CANCELLED, DONE, HELD, NO_SHOW, PENDING, RESCHEDULED, Meeting
+from server.booking.unchanged import fingerprint
+from server.booking.week import Item, Week, orphans, week
 from server.config.service import Version
 from server.errors import NotFound, SlotTaken
 from server.people.rights import EVERYTHING, Sight
 
 __all__ = [
-    "AHEAD", "BOOKED", "CANCELLED", "DONE", "HELD", "HOLD_FOR", "NO_SHOW", "PENDING", "RESCHEDULED", "Asked",
-    "Meeting", "OwnTime", "SlotList", "SlotTaken", "Verdict", "add_block", "add_own_time", "ask", "cancel", "confirm",
-    "find_by_token", "for_rep", "get", "hold", "invitation", "list_for", "mark", "meetings_in", "nearest",
-    "of_conversation", "of_lead", "own_times_of", "read_ahead", "release_expired", "remove_own_time", "reschedule",
-    "shown", "silent_calendars", "slots", "takers", "token_of", "visible", "why_not",
+    "AHEAD", "BOOKED", "CANCELLED", "DONE", "HELD", "HOLD_FOR", "NO_SHOW", "PATIENCE_SECONDS", "PENDING",
+    "RESCHEDULED", "Asked", "CalendarState", "CalendarUnread", "Colleague", "Item", "Meeting", "OwnTime", "SlotList",
+    "SlotTaken", "Verdict", "Week", "add_block", "add_own_time", "ask", "calendar_states", "cancel", "check_calendars",
+    "colleagues", "confirm", "credit_disqualified", "find_by_token", "fingerprint", "follow", "follow_move", "for_rep",
+    "get", "hold", "hold_again", "hosts_of", "invitation", "list_for", "mark", "meetings_in", "nearest",
+    "next_in_turn", "of_conversation", "of_lead", "open_times", "orphans", "own_time", "own_times_of", "read_ahead",
+    "reassign", "release_expired", "remove_own_time", "reschedule", "shown", "slots", "takers", "token_of", "visible",
+    "week", "why_not", "with_calendars_read",
 ]  # fmt: skip
 
 shown = links.shown
@@ -85,15 +98,14 @@ def of_lead(tx: Connection, site_id: str, lead_id: str) -> Sequence[Meeting]:
 
 
 def invitation(tx: Connection, version: Version, meeting: Meeting) -> str:
-    """The meeting as an .ics file for the visitor: a request, or the cancellation of a cancelled one."""
-    hosts = [links.rep_of(version, meeting, row.rep) for row in store.hosts_of(tx, [meeting.id])]
-    method = ics.CANCEL if meeting.status == CANCELLED else ics.REQUEST
+    """The meeting as an .ics file for the visitor to keep. It asks for no answer (RFC 5546 3.2.1); the invitation, which
+    has the same UID, came by mail."""
     return ics.invitation(
         version,
         meeting,
-        method,
+        ics.PUBLISH,
         organizer=links.rep_of(version, meeting),
-        hosts=hosts,
+        hosts=[],
         dtstamp=clock.now().replace(microsecond=0),
         manage_url=links.manage_url(meeting.id),
     )

@@ -21,6 +21,8 @@ from server.outbox import leases, store
 from server.outbox.leases import Lease
 from server.outbox.store import Delivery
 
+UNDER_WAY = ("waiting", "leased")
+"""States of a delivery that has not come to an end."""
 LEASE = timedelta(seconds=60)
 MOST_ATTEMPTS = 12
 MOST_DEATHS = 3
@@ -151,6 +153,11 @@ def latest(
 def of_subject(tx: Connection, kind: str, subject_id: str) -> Sequence[Delivery]:
     """All deliveries about one thing, oldest first."""
     return store.of_subject(tx, kind, subject_id)
+
+
+def of_subjects(tx: Connection, subject: str, ids: Sequence[str], *, kind: str) -> Sequence[Delivery]:
+    """All deliveries of one kind about several things, oldest first."""
+    return store.of_subjects(tx, subject, ids, kind) if ids else ()
 
 
 def by_key(tx: Connection, key: str) -> Delivery | None:

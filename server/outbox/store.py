@@ -101,6 +101,11 @@ def of_subject(tx: Connection, kind: str, subject_id: str) -> Sequence[Delivery]
     return tx.execute(found).all()
 
 
+def of_subjects(tx: Connection, subject: str, ids: Sequence[str], kind: str) -> Sequence[Delivery]:
+    found = select(t).where(t.c.subject_kind == subject, t.c.subject_id.in_(ids), t.c.kind == kind)
+    return tx.execute(found.order_by(t.c.id)).all()
+
+
 def counts(tx: Connection) -> dict[str, int]:
     return {state: n for state, n in tx.execute(select(t.c.state, func.count()).group_by(t.c.state))}
 

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -27,6 +28,7 @@ from server.live import Note
 from server.playbooks import hearing, meaning, opening, people, qualification
 from server.playbooks.meaning import Meaning
 from server.playbooks.memory import Memory
+from server.playbooks.rereading import Refused, with_calendars
 from server.playbooks.turn import Heard, Turn, WantsToBeAlone
 from server.together import Together
 from server.visitors import service as visitors
@@ -89,7 +91,7 @@ def hear(db: Database, sent: Sent) -> Outcome:
         said = Said(**sent.__dict__, meant=meant, for_good=look == MOST_LOOKS)
         result = company(db).do(said)
         if result is Not.HERE:
-            result = _alone(db, said)
+            result = with_calendars(db, partial(_alone, db, said))
         if isinstance(result, Exception):
             raise result
         if isinstance(result, Outcome):
@@ -162,15 +164,15 @@ def _take_in_company(tx: Connection, row: Any, said: Said, turns: dict[int, tupl
     return Not.HERE
 
 
-def _alone(db: Database, said: Said) -> Result:
+def _alone(db: Database, said: Said, refused: Refused) -> Result:
     with db.transaction() as tx:
-        result = _hear_alone(tx, said)
+        result = _hear_alone(tx, said, refused)
         if isinstance(result, Outcome):
             live.share(tx, result.notes)
     return result
 
 
-def _hear_alone(tx: Connection, said: Said) -> Result:
+def _hear_alone(tx: Connection, said: Said, refused: Refused) -> Result:
     row = conversations.lock(tx, said.conversation_id)
     if not _is_theirs(row, said):
         raise SignInNeeded("Somebody has signed in: say hello again.")
@@ -182,6 +184,7 @@ def _hear_alone(tx: Connection, said: Said) -> Result:
     if before is not None:
         return Outcome(row.id, before.seq, row.state)
     turn = Turn(tx, config.version(tx, row.version_id), row, Memory.of(row.engine))
+    turn.refused = refused
     if not greeted and not _is_for_now(turn, said):
         return Not.YET
     _take(turn, said)

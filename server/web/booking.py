@@ -9,11 +9,16 @@ from typing import Any
 from flask import Blueprint, Response, json, request
 
 from server import clock
+from server.adapters import service as adapters
 from server.booking import service as booking
 from server.booking.offers import zone_of
 from server.config.service import Version
 from server.conversations.frames import moment
+from server.db import Database
 from server.errors import Invalid
+from server.playbooks import whose
+from server.playbooks.whose import Whose
+from server.routing.service import POOL
 from server.routing.schema import Team
 from server.web import limits, origins
 from server.web.callers import Caller
@@ -32,12 +37,14 @@ def slots() -> Response:
     version = _version("slots", _argument("site"))
     zone = _argument("zone", version.site.zone)
     first, days = _range(zone)
+    given = request.args.get("with")
+    asked = whose.of_token(version, given) if given else Whose(((POOL, request.args.get("pool") or ""),))
     with origins.database().reading() as tx:
-        found = booking.slots(
+        found = whose.starts(
             tx,
             version,
+            asked,
             meeting=_argument("meeting"),
-            pool=request.args.get("pool") or None,
             start=first,
             end=first + timedelta(days=days),
             zone=zone,
@@ -70,12 +77,28 @@ def create_meeting() -> Response:
     texts = {"phone": str, "place": str, "zone": str, "locale": str, "key": str}
     body = _body({"site": str, "hold": str, "name": str, "email": str}, {**texts, "guests": list, "answers": dict})
     version = _version("booking", body["site"])
-    with origins.database().transaction() as tx:
-        held = booking.find_by_token(tx, body["hold"])
-        made = booking.confirm(
+    db = origins.database()
+    made = booking.with_calendars_read(
+        db,
+        lambda: _confirmed(db, version, body),
+        lambda: adapters.opened(db, version, "calendar", seconds=booking.PATIENCE_SECONDS),
+    )
+    return _answer({"meeting": booking.shown(version, made)}, 201)
+
+
+@bp.before_app_request
+def answer_preflight() -> Response | None:
+    """Browsers ask before a page of another origin sends JSON; what comes then is checked against the site's list."""
+    asked = request.method == "OPTIONS" and request.path.startswith("/v1/")
+    return origins.preflight() if asked else None
+
+
+def _confirmed(db: Database, version: Version, body: Mapping[str, Any]) -> booking.Meeting:
+    with db.transaction() as tx:
+        return booking.confirm(
             tx,
             version,
-            held.id,
+            booking.find_by_token(tx, body["hold"]).id,
             name=body["name"],
             email=body["email"],
             guests=_texts(body.get("guests") or [], "guests"),
@@ -86,14 +109,6 @@ def create_meeting() -> Response:
             locale=body.get("locale", ""),
             key=_key(body),
         )
-    return _answer({"meeting": booking.shown(version, made)}, 201)
-
-
-@bp.before_app_request
-def answer_preflight() -> Response | None:
-    """Browsers ask before a page of another origin sends JSON; what comes then is checked against the site's list."""
-    asked = request.method == "OPTIONS" and request.path.startswith("/v1/")
-    return origins.preflight() if asked else None
 
 
 def _hold(version: Any, held: booking.Meeting) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from server.booking.invitations.put_back_texts import PUT_BACK
+
 # To the visitor and the guests.
 BOOKED, MOVED, CANCELLED, REMINDER, HANDED_OVER = "booked", "moved", "cancelled", "reminder", "handed_over"
 REASSIGNED, WISHED = "reassigned", "wished"
@@ -154,6 +156,8 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
         ),
     },
 }
+for _language, _texts in PUT_BACK.items():
+    TEXTS[_language] |= _texts
 
 LABELS: dict[str, dict[str, str]] = {
     "en": {

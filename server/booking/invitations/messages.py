@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -48,18 +49,27 @@ def booked(tx: Connection, version: Version, meeting: Meeting) -> None:
     _remind(tx, about)
 
 
-def moved(tx: Connection, version: Version, meeting: Meeting, before: Meeting, old_hosts: list[str]) -> None:
+def moved(
+    tx: Connection,
+    version: Version,
+    meeting: Meeting,
+    before: Meeting,
+    old_hosts: list[str],
+    *,
+    in_calendar: bool = False,
+) -> None:
     """The meeting has new times, or is with somebody else, or both.
 
     Another organizer is CANCEL from the old and REQUEST from the new (RFC 5546 knows no change of organizer); where the
     site's mailbox for replies is the organizer, one REQUEST says it. Hosts who leave are told in any case.
+    `in_calendar`: it was moved there, so the calendar need not hear of it.
     """
     about, same_time = about_meeting(tx, version, meeting, was=before), meeting.start_at == before.start_at
     given_away = meeting.rep != before.rep
     if given_away:
         _cancel_event(tx, about, before.calendar_key)
         _create_event(tx, about)
-    else:
+    elif not in_calendar:
         update_event(tx, about, before.calendar_key)
     withdrawing = about if version.site.mail.replies or not given_away else _withdrawing(about, before)
     for name in sorted({*old_hosts, before.rep} - {host.id for host in about.hosts}):
@@ -86,6 +96,17 @@ def cancelled(tx: Connection, version: Version, meeting: Meeting, reason: str) -
     for host in about.hosts:
         mail(tx, about, f"{host.id}:{REP_CANCELLED}", mails.to_rep(about, REP_CANCELLED, ics.CANCEL, host))
     outbox.cancel(tx, _reminders_of(meeting))
+
+
+def put_back(
+    tx: Connection, version: Version, meeting: Meeting, before: str, why: str, wished: datetime | None
+) -> None:
+    """Its rep moved the meeting in his calendar to where it cannot be: the event, which the delivery `before` answered
+    with, goes back, and he is told `why`, in the words of put_back_texts."""
+    about = replace(about_meeting(tx, version, meeting), wished=wished)
+    update_event(tx, about, before)
+    told = mails.to_rep(about, why, "", about.organizer)
+    _queue(tx, about, "notify", "send_mail", told, f"{meeting.calendar_key}:mail")
 
 
 def ended(tx: Connection, version: Version, meeting: Meeting) -> None:
@@ -116,7 +137,7 @@ def about_meeting(
 
 def update_event(tx: Connection, about: About, before: str) -> None:
     """Bring the event in the organizer's calendar, which the delivery `before` answered with, to the meeting."""
-    payload = {"ref": {"$result": before}, "draft": _draft(about)}
+    payload = {"ref": _whatever_version(before), "draft": _draft(about)}
     _queue(tx, about, "calendar", "update", payload, about.meeting.calendar_key)
 
 
@@ -131,8 +152,13 @@ def _create_event(tx: Connection, about: About) -> None:
 
 
 def _cancel_event(tx: Connection, about: About, event: str) -> None:
-    payload = {"ref": {"$result": event}, "reason": about.reason}
+    payload = {"ref": _whatever_version(event), "reason": about.reason}
     _queue(tx, about, "calendar", "cancel", payload, f"{event}:cancel")
+
+
+def _whatever_version(delivery: str) -> dict[str, str]:
+    """The event that this delivery answered with, also when its rep has edited it since: our word is the newer one."""
+    return {"$result": delivery, "version": ""}
 
 
 def _withdrawing(about: About, before: Meeting) -> About:
