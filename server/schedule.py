@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
+from plugins.calendar import Calendar
 from server import clock
 from server.adapters import service as adapters
 from server.booking import service as booking
 from server.config import service as config
+from server.config.service import Version
 from server.db import Database
 from server.outbox import service as outbox
 
 
 @dataclass(frozen=True)
 class Job:
-    """`do` must be harmless when it runs twice, or in two processes at once."""
+    """`do` must be harmless when it runs twice, or in two processes at once. `aside`: it waits for others' services, so
+    it has a thread of its own (under gevent: a greenlet), and deliveries go on. `when`: whether there is any need."""
 
     name: str
     every: timedelta
     do: Callable[[Database], None]
+    aside: bool = False
+    when: Callable[[Database], bool] = lambda _: True
 
 
 def release_expired_holds(db: Database) -> None:
@@ -36,14 +42,33 @@ def release_what_the_dead_had_in_hand(db: Database) -> None:
 
 def read_calendars_ahead(db: Database) -> None:
     """Connected calendars are read before anybody asks; one that is silent takes its rep out of the pool."""
+    for version, calendar in _connected(db):
+        booking.read_ahead(db, version, calendar, due=True)
+
+
+def follow_calendars(db: Database) -> None:
+    """What reps change in their own calendars, their meetings follow; such a calendar is read anew at once."""
+    for version, calendar in _connected(db):
+        news = booking.follow(db, version, calendar)
+        booking.read_ahead(db, version, calendar, only=news)
+
+
+def has_connected_calendars(db: Database) -> bool:
+    """Whether any site's calendars are somebody else's."""
+    return any(True for _ in _connected(db))
+
+
+def _connected(db: Database) -> Iterator[tuple[Version, Callable[[], Calendar]]]:
+    """The active versions whose calendars are somebody else's, each with what opens its adapter."""
     for site in config.sites(db):
-        if site.active_version_id:
-            version = config.version(db, site.active_version_id)
-            booking.read_ahead(db, version, lambda of=version: adapters.opened(db, of, "calendar"))  # type: ignore[misc]
+        version = config.version(db, site.active_version_id) if site.active_version_id else None
+        if version is not None and version.site.adapters.calendar != "builtin":
+            yield version, partial(adapters.opened, db, version, "calendar")
 
 
 TIMETABLE: tuple[Job, ...] = (
     Job("release what killed workers had in hand", timedelta(seconds=5), release_what_the_dead_had_in_hand),
     Job("release expired holds", timedelta(seconds=5), release_expired_holds),
-    Job("read calendars ahead", timedelta(minutes=5), read_calendars_ahead),
+    Job("read calendars ahead", timedelta(minutes=1), read_calendars_ahead, True, has_connected_calendars),
+    Job("follow calendars", timedelta(minutes=1), follow_calendars, True, has_connected_calendars),
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,15 +18,18 @@ from server.reactions import REACTIONS
 from server.schedule import TIMETABLE, Job
 
 _log = logging.getLogger("usher.worker")
+_FAILED = "the job %r failed; it is tried again in %s"
 
 
 class Worker:
     """Works in rounds; several workers on one database do not get into each other's way."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, timetable: Sequence[Job] = TIMETABLE) -> None:
         self.db = db
+        self._timetable = timetable
         self.stopping = False
         self._done_at: dict[str, datetime] = {}
+        self._aside: dict[str, threading.Thread] = {}
 
     def run(self, rest: Callable[[float], object] = time.sleep) -> None:
         """Round after round until `stopping`, resting when nothing is due; waits for a database that is away."""
@@ -66,7 +70,7 @@ class Worker:
 
     def _keep_timetable(self) -> None:
         now = clock.now()
-        for job in TIMETABLE:
+        for job in self._timetable:
             last = self._done_at.get(job.name)
             if last is None or now - last >= job.every:
                 self._done_at[job.name] = now
@@ -74,8 +78,25 @@ class Worker:
 
     def _do(self, job: Job) -> None:
         try:
-            job.do(self.db)
+            if job.when(self.db):
+                (self._begin if job.aside else self._carry_out)(job)
         except SQLAlchemyError:
             raise
         except Exception:  # noqa: BLE001 - one faulty job must not stop all others
-            _log.exception("the job %r failed; it is tried again in %s", job.name, job.every)
+            _log.exception(_FAILED, job.name, job.every)
+
+    def _carry_out(self, job: Job) -> None:
+        job.do(self.db)
+
+    def _begin(self, job: Job) -> None:
+        """Do it beside the rounds, unless the last time is not over yet."""
+        before = self._aside.get(job.name)
+        if before is None or not before.is_alive():
+            self._aside[job.name] = threading.Thread(target=self._aside_of, args=(job,), name=job.name, daemon=True)
+            self._aside[job.name].start()
+
+    def _aside_of(self, job: Job) -> None:
+        try:
+            job.do(self.db)
+        except Exception:  # noqa: BLE001 - the thread ends with it; the job is begun again
+            _log.exception(_FAILED, job.name, job.every)

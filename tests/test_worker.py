@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -11,9 +12,11 @@ from server.adapters.records import TableRecords
 from server.booking import service as booking
 from server.config import folder
 from server.config import service as config
+from server.db import Database
 from server.leads import service as leads
 from server.leads.values import FieldValue
 from server.outbox import service as outbox
+from server.schedule import Job
 from server.worker import Worker
 from tests.processes import ROOT
 
@@ -105,3 +108,24 @@ def book(db, version, address):
         ).starts
         held = booking.hold(tx, version, meeting="demo", start=open_times[0])
         return booking.confirm(tx, version, held.id, name="Somebody", email=address)
+
+
+def test_a_job_that_waits_for_others_holds_up_neither_deliveries_nor_itself(db, version, monday):
+    begun, over, times = threading.Event(), threading.Event(), []
+
+    def wait(_: Database) -> None:
+        times.append(1)
+        begun.set()
+        over.wait(20)
+
+    worker = Worker(db, [Job("waits", timedelta(minutes=1), wait, aside=True)])
+    meet_ada(db, version)
+    while worker.round():
+        pass
+    assert begun.wait(10)
+    with db.reading() as tx:
+        assert set(outbox.counts(tx)) == {"done"}
+    monday.advance(timedelta(minutes=2))
+    worker.round()
+    over.set()
+    assert times == [1]
