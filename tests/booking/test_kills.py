@@ -77,8 +77,6 @@ def in_calendars(db, version):
     calendar, found = adapters.opened(db, version, "calendar"), []
     around = Window(race.FIRST - timedelta(days=1), race.FIRST + timedelta(days=9))
     for rep in version.part(Team).reps:
-        events = calendar.events(
-            rep.calendar_id, Window(race.FIRST - timedelta(days=1), race.FIRST + timedelta(days=9))
-        )
+        events = calendar.events(rep.calendar_id, around)
         found += [(draft.uid, rep.id, draft.start) for _, draft in events]
     return sorted(found)

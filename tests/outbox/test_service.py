@@ -243,12 +243,13 @@ def test_who_has_lost_the_lease_starts_nothing_more(db, monday):
     outside = Outside()
 
     def sleeps_long(delivery):
+        outside.heard.append(f"{delivery.key}, asleep")
         monday.advance(outbox.LEASE + timedelta(seconds=1))
         outbox.deliver_due(db, outside)
         return {}
 
     outbox.deliver_due(db, sleeps_long)
-    assert (outside.heard, states(db)) == (["a", "b"], {"a": "done", "b": "done"})
+    assert (outside.heard, states(db)) == (["a, asleep", "a", "b"], {"a": "done", "b": "done"})
 
 
 def test_four_workers_at_once_send_each_of_forty_deliveries_once(db):
