@@ -17,7 +17,7 @@ from server.config.version import Section
 from server.db import Database
 from server.routing.checks import check_routing, check_segments, check_team
 from server.routing.schema import Routing, Segments, Team
-from tests.booking.wall import Wall, WallCalendar
+from tests.booking.wall import Wall, connected
 
 SECTIONS = (
     Section(Team, check_team),
@@ -81,11 +81,8 @@ def apply(db: Database, monday: Any) -> Callable[..., config.Version]:
 @pytest.fixture
 def wall() -> Iterator[Wall]:
     """A calendar service that `adapters: {calendar: wall}` connects."""
-    WallCalendar.wall = found = Wall()
-    registry.register(WallCalendar)
-    yield found
-    found.ended.set()
-    registry.unregister(WallCalendar)
+    with connected() as found:
+        yield found
 
 
 @pytest.fixture

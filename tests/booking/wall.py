@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar
 
+from plugins import registry
 from plugins.calendar import (
     Busy,
     Calendar,
@@ -49,6 +51,7 @@ class Wall:
     hanging: set[str] = field(default_factory=set)
     ended: threading.Event = field(default_factory=threading.Event)
     asked: list[str] = field(default_factory=list)
+    meanwhile: Callable[[], object] | None = None  # what happens while the service is being asked
     counter: int = 0
 
     def write(self, calendar: str, start: datetime, end: datetime, uid: str = "") -> str:
@@ -78,10 +81,22 @@ class Wall:
 
     def reach(self, calendar: str) -> None:
         self.asked.append(calendar)
+        if self.meanwhile:
+            self.meanwhile()
         if calendar in self.hanging:
             self.ended.wait(20)
         if calendar in self.down:
             raise Transient("503", user_message="The calendar service is down.")
+
+
+@contextmanager
+def connected() -> Iterator[Wall]:
+    """A wall that `adapters: {calendar: wall}` in site.yml leads to."""
+    WallCalendar.wall = found = Wall()
+    registry.register(WallCalendar)
+    yield found
+    found.ended.set()
+    registry.unregister(WallCalendar)
 
 
 class WallCalendar(Calendar):
