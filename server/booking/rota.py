@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from server.booking.availability.problem import Place, moment
@@ -14,7 +15,6 @@ from server.routing.pick import (
     Given,
     Pick,
     Policy,
-    choose,
     next_picks,
     tally,
 )
@@ -40,10 +40,14 @@ def _solve(place: Place, following: int) -> dict[str, Any]:
         raise period.wrong("ends before it starts")
     meetings = [_given(meeting) for meeting in place.get("meetings", []).items()]
     standing = tally(policy, start, end, reps, meetings)
-    pick = choose(policy, reps, standing)
-    result: dict[str, Any] = {"pick": pick.rep, "why": reasons(pick)}
+    return foretold(next_picks(policy, reps, standing, end, following), following)
+
+
+def foretold(picks: Sequence[Pick], following: int) -> dict[str, Any]:
+    """The first of these picks with its reasons, and with `following` above 1 who gets the others."""
+    result: dict[str, Any] = {"pick": picks[0].rep, "why": reasons(picks[0])}
     if following > 1:
-        result["next"] = [one.rep for one in next_picks(policy, reps, standing, end, following) if one.rep is not None]
+        result["next"] = [one.rep for one in picks if one.rep is not None]
     return result
 
 

@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from sqlalchemy.exc import SQLAlchemyError
 
 from plugins import registry
+from plugins.errors import PluginError
 from server import built
+from server.adapters import service as adapters
+from server.booking import service as booking
 from server.config import service as config
 from server.db import Database, migrate
 from server.errors import UsherError
 from server.outbox import service as outbox
 from server.people import service as people
+from server.routing import service as routing
 from server.settings import Settings
 
 
@@ -57,7 +61,7 @@ def _database(of: Settings) -> list[Finding]:
                 f"{where} answers, but is not up to date; `usher serve` and `usher apply` bring it there",
             )
         ]
-    return [Finding("ok", "database", where), _sites(db), _people(db), *_deliveries(db)]
+    return [Finding("ok", "database", where), _sites(db), _people(db), _rotation(db), *_deliveries(db), *_inbox(of, db)]
 
 
 def _sites(db: Database) -> Finding:
@@ -76,6 +80,21 @@ def _people(db: Database) -> Finding:
     if not owners:
         return Finding("FAULT", "people", "nobody can administer this server; `usher user add EMAIL --role owner`")
     return Finding("ok", "people", f"{len(owners)} with the role owner")
+
+
+def _rotation(db: Database) -> Finding:
+    """Every pick of a rep made again from the ledger of turns alone."""
+    picks, wrong = 0, []
+    for site in config.sites(db):
+        if site.active_version_id:
+            with db.reading() as tx:
+                found = routing.replay_all(tx, config.version(db, site.active_version_id))
+            picks += found.picks
+            wrong += [f"{site.key}: {one.given} got the turn {one.entry_id}" for one in found.differences]
+    if wrong:
+        says = f"{len(wrong)} of {picks} picks come out otherwise when made again: {'; '.join(wrong[:3])}"
+        return Finding("FAULT", "rotation", says)
+    return Finding("ok", "rotation", f"{picks} picks made again from the ledger, all the same")
 
 
 def _deliveries(db: Database) -> list[Finding]:
@@ -98,6 +117,32 @@ def _mail(of: Settings) -> Finding:
         return Finding("ok", "mail", f"into the folder {of.mailbox_dir}")
     where = f"{of.smtp_host}:{of.smtp_port}"
     return _tried("mail", lambda: _greet(of, where), f"the SMTP server {where} does not answer")
+
+
+def _inbox(of: Settings, db: Database) -> list[Finding]:
+    """The mailbox for answers to invitations, and sites that count on one."""
+    counting = [key for key, address in _reply_addresses(db) if address]
+    if not of.inbox:
+        unread = f"{', '.join(counting)} names a mailbox for answers that nobody reads; set USHER_INBOX"
+        return [Finding("FAULT", "answers", unread)] if counting else []
+    try:
+        found = adapters.inbox(db).check()
+    except PluginError as error:
+        return [Finding("FAULT", "answers", error.user_message)]
+    if not found.ok:
+        return [Finding("FAULT", "answers", found.message)]
+    if not counting:
+        unused = f"{found.account} is read, but no site has mail.replies in site.yml: no answer will come there"
+        return [Finding("note", "answers", unused)]
+    with db.reading() as tx:
+        state = booking.mailbox_state(tx)
+    last = f"last read {state.read_at:%d %b %Y %H:%M} UTC" if state and state.read_at else "not read yet"
+    return [Finding("ok", "answers", f"{found.account} can be read; {last}")]
+
+
+def _reply_addresses(db: Database) -> list[tuple[str, str]]:
+    sites = [site for site in config.sites(db) if site.active_version_id]
+    return [(site.key, config.active(db, site.key).site.mail.replies) for site in sites]
 
 
 def _greet(of: Settings, where: str) -> str:

@@ -10,7 +10,10 @@ import click
 
 from server.booking import rota
 from server.booking.availability import form
+from server.cli.terminal import database
+from server.config import service as config
 from server.errors import Invalid
+from server.routing import service as routing
 
 
 @click.command()
@@ -29,11 +32,26 @@ def slots(file: TextIO, who: bool, explain: str | None, repeat: int | None) -> N
 
 
 @click.command()
-@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.argument("file", type=click.File("r", encoding="utf-8"), required=False)
 @click.option("--next", "following", type=click.IntRange(1, 1000), default=1, help="Also say who would get the next N.")
-def pick(file: TextIO, following: int) -> None:
-    """Solve rota problems given as JSON (docs/availability.md)."""
-    print(json.dumps(rota.solve_pick(_json(file), following)))
+@click.option("--site", metavar="KEY", default=None, help="Instead of FILE: a pool of this site, as it stands now.")
+@click.option("--pool", metavar="ID", default=None, help="The pool of team.yml.")
+def pick(file: TextIO | None, following: int, site: str | None, pool: str | None) -> None:
+    """Solve rota problems given as JSON, or say whose turn it is in a pool (docs/availability.md)."""
+    if file is not None and not (site or pool):
+        print(json.dumps(rota.solve_pick(_json(file), following)))
+    elif file is None and site and pool:
+        print(json.dumps(_whose_turn(site, pool, following)))
+    else:
+        raise Invalid("Give a FILE with rota problems, or --site KEY and --pool ID for a pool as it stands now.")
+
+
+def _whose_turn(site: str, pool: str, following: int) -> dict[str, Any]:
+    """The pool's own account, all members taken to be free; writes nothing."""
+    with database().reading() as tx:
+        version = config.active(tx, site)
+        picks = routing.simulate(tx, version, pool, routing.members(version, pool), following)
+    return rota.foretold(picks, following)
 
 
 def _json(file: TextIO) -> Any:

@@ -21,7 +21,7 @@ from server.errors import NotFound
 from server.routing import ledger, store
 from server.routing.pick import Tally, choose
 from server.routing.pools import candidates, policy_of, pool_of
-from server.routing.schema import Pool
+from server.routing.schema import Pool, Team
 from server.routing.store import Entry
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -62,6 +62,13 @@ def replay(tx: Connection, site_id: str, pool: Pool) -> Replayed:
         if should != row.rep:
             differences.append(Difference(row.id, row.at, row.meeting_id, row.rep, should))
     return Replayed(len(made), differences)
+
+
+def replay_all(tx: Connection, version: Version) -> Replayed:
+    """As `replay`, for every account of a site's pools."""
+    accounts = {pool.account: pool for pool in version.part(Team).pools}
+    found = [replay(tx, version.site_id, pool) for pool in accounts.values()]
+    return Replayed(sum(one.picks for one in found), [each for one in found for each in one.differences])
 
 
 def _is_pick(row: Entry) -> bool:

@@ -14,7 +14,7 @@ from server.config import hours
 from server.config.service import Version
 from server.routing.pick import Pick
 from server.routing.pools import candidates, in_force, members, policy_of, pool_of, still_members
-from server.routing.replay import Replayed, replay
+from server.routing.replay import Replayed, replay, replay_all
 from server.routing.schema import Routing, Rule, Target, Team
 from server.routing.turns import (
     Rotation,
@@ -31,7 +31,7 @@ from server.routing.turns import (
 __all__ = [
     "BOOKING_ONLY", "NOBODY", "POOL", "QUEUE", "REP", "RESOURCE", "Decision", "Pick", "Replayed", "Rotation", "Share",
     "calibrate", "candidates", "decide", "in_force", "judge", "members", "pick", "pick_trace", "picks", "policy_of",
-    "pool_of", "replay", "rotation", "simulate", "still_members", "who_may",
+    "pool_of", "replay", "replay_all", "rotation", "simulate", "still_members", "who_may",
 ]  # fmt: skip
 
 REP, POOL, QUEUE, RESOURCE, BOOKING_ONLY, NOBODY = "rep", "pool", "queue", "resource", "booking_only", "nobody"

@@ -182,6 +182,16 @@ def test_slots_and_pick_answer_as_the_form_says(usher, tmp_path):
     assert json.loads(usher("pick", tmp_path / "pick.json").out)["pick"] == "linus"
 
 
+def test_pick_says_whose_turn_it_is_in_a_pool_of_the_site_and_writes_nothing(usher, tmp_path):
+    usher("init", "acme")
+    usher("apply", "acme", "--no-tests")
+    asked = usher("pick", "--site", "acme", "--pool", "enterprise", "--next", "3")
+    assert json.loads(asked.out)["next"] == ["grace", "linus", "grace"]
+    assert usher("pick", "--site", "acme", "--pool", "enterprise", "--next", "3").out == asked.out
+    assert usher("pick", "--site", "acme", "--pool", "none").code == 1
+    assert "Give a FILE" in usher("pick", "--site", "acme").err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
