@@ -35,12 +35,12 @@ interface Meeting {
 interface Option { id: string; label: string }
 interface Day { date: string; slots: string[] }
 interface Held { start: string; end: string; expires_at: string }
-interface Field { id: string; label: string; type?: string; required?: boolean; value?: string; options?: Option[] }
+interface Field { id: string; label: string; type?: string; required?: boolean; value?: string; options?: Option[]; for?: string }
 
 type ChoicesPart = { kind: "choices"; options: Option[]; multi?: boolean };
 type InputPart = { kind: "input"; input: string; placeholder?: string };
 type SlotsPart = {
-  kind: "slots"; meeting: string; name: string; minutes: number; zone: string; pool?: string;
+  kind: "slots"; meeting: string; name: string; minutes: number; zone: string; pool?: string; with?: string;
   meetings?: { id: string; name: string; minutes: number }[]; suggested?: string[]; days: Day[]; next_from?: string | null;
 };
 type FormPart = { kind: "form"; fields: Field[]; submit?: string; held?: Held | null };

@@ -113,7 +113,7 @@ def replies(say: dict[str, Any]) -> list[dict[str, Any]]:
     value = say.get("value") or {}
     if "slot" in value:
         return [bot("I am holding that time for you. Who is it for?", form(value["slot"]))]
-    if "form" in value:
+    if "form" in value and "action" not in value:
         return [
             bot(
                 "You’re all set. The invitation is on its way to **" + value["form"].get("email", "you") + "**.",
@@ -155,6 +155,8 @@ SAID = {
     "full": lambda: [bot("Pick a time:", slots() | {"suggested": [], "days": [], "next_from": None})],
     "expired": lambda: [bot("Who is it for?", form(FIRST.isoformat(), seconds=1))],
     "long over": lambda: [bot("Who is it for?", form(FIRST.isoformat(), seconds=-60))],
+    "places": lambda: [bot("carol does not look like an e-mail address.", form_of_two_places())],
+    "one": lambda: [bot("Tuesday at 9 is free. Shall I take it for you?", one_time())],
     "offer": lambda: [
         bot(
             "This may help:",
@@ -262,9 +264,27 @@ def form(start: str, seconds: int = 300) -> dict[str, Any]:
         "fields": [
             {"id": "name", "label": "Your name", "type": "text", "required": True, "value": ""},
             {"id": "email", "label": "Work e-mail", "type": "email", "required": True, "value": ""},
-            {"id": "guests", "label": "Invite colleagues", "type": "text", "required": False, "value": ""},
+            {"id": "guests", "label": "Guests", "type": "emails", "required": False, "value": ""},
         ],
     }
+
+
+def form_of_two_places() -> dict[str, Any]:
+    """The visitor says where to meet; a guest's address was wrong the first time."""
+    part = form(FIRST.isoformat())
+    ways = [{"id": "video", "label": "Video call"}, {"id": "phone", "label": "Phone"}]
+    place = {"id": "place", "label": "How shall we meet?", "type": "choice", "required": True, "value": "video"}
+    phone = {"id": "phone", "label": "Phone", "type": "phone", "required": False, "value": "", "for": "phone"}
+    name, email, guests = part["fields"]
+    typed = {"value": "bob@globex.example, carol at globex"}
+    fields = [name | {"value": "Ada"}, email | {"value": "ada@globex.example"}, place | {"options": ways}, phone]
+    return part | {"fields": [*fields, guests | typed]}
+
+
+def one_time() -> dict[str, Any]:
+    """One time is proposed; the others are a request away."""
+    part = slots()
+    return part | {"suggested": part["suggested"][2:], "days": [], "next_from": part["days"][0]["date"], "with": "wh.o"}
 
 
 def meeting(status: str) -> dict[str, Any]:

@@ -21,6 +21,9 @@ def times(chat: Page) -> Page:
     return chat
 
 
+NOTHING_YET = {"name": "", "email": "", "guests": ""}
+
+
 def values(double: Double, count: int) -> dict[str, Any]:
     double.wait(lambda: len(double.heard("say")) == count)
     found: dict[str, Any] = double.heard("say")[count - 1]["value"]
@@ -41,7 +44,7 @@ def test_suggested_times_are_shown_on_the_visitors_clock_and_a_press_chooses(tim
     expect(times.get_by_role("button", name="Time zone: Berlin (GMT+1)")).to_be_visible()
     times.locator(".suggested .row").nth(1).click()
     expect(times.locator(".visitor .bubble").last).to_have_text("Monday 3 March at 11:00")
-    assert values(double, 2) == {"slot": "2031-03-03T10:00:00Z", "meeting": "demo"}
+    assert values(double, 2) == {"slot": "2031-03-03T10:00:00Z", "meeting": "demo", "zone": "Europe/Berlin"}
 
 
 def test_visitor_goes_from_day_to_day_and_gets_more_days(times: Page, double: Double) -> None:
@@ -89,7 +92,7 @@ def test_visitor_chooses_a_shorter_meeting(times: Page, double: Double) -> None:
     expect(times.locator(".title")).to_contain_text("Intro call")
     expect(times.locator(".times button")).to_have_count(8)
     times.locator(".times button").first.click()
-    assert values(double, 2) == {"slot": "2031-03-03T08:00:00Z", "meeting": "intro"}
+    assert values(double, 2) == {"slot": "2031-03-03T08:00:00Z", "meeting": "intro", "zone": "Europe/Berlin"}
 
 
 def test_times_that_cannot_be_loaded_can_be_asked_for_again(times: Page) -> None:
@@ -156,6 +159,73 @@ def test_form_says_what_is_missing_and_wrong_and_keeps_what_was_typed(times: Pag
     expect(times.locator(".visitor .bubble").last).to_have_text("Ada\nada@globex.example")
 
 
+def test_guests_have_a_line_of_their_own_when_they_are_wanted(times: Page, double: Double) -> None:
+    times.locator(".suggested .row").first.click()
+    expect(times.get_by_label("Guests")).to_have_count(0)
+    times.get_by_role("button", name="+ Guests").click()
+    guests = times.get_by_label("Guests")
+    expect(guests).to_be_focused()
+    guests.fill("bob@globex.example, carol@globex.example")
+    times.get_by_label("Your name").fill("Ada")
+    times.get_by_label("Work e-mail").fill("ada@globex.example")
+    times.get_by_role("button", name="Book it").click()
+    told = {"name": "Ada", "email": "ada@globex.example", "guests": "bob@globex.example, carol@globex.example"}
+    assert values(double, 3) == {"form": told}
+
+
+def test_number_is_asked_only_for_a_call_and_what_was_typed_stays(chat: Page, double: Double) -> None:
+    say(chat, "places")
+    expect(chat.get_by_label("Guests")).to_have_value("bob@globex.example, carol at globex")
+    expect(chat.get_by_label("Phone", exact=True)).to_be_hidden()
+    chat.get_by_role("group", name="How shall we meet?").get_by_role("button", name="Phone").press("Enter")
+    chat.get_by_role("button", name="Book it").click()
+    number = chat.locator("#f-phone")
+    expect(number).to_be_focused()
+    number.fill("0171 2345678")
+    chat.get_by_role("button", name="Book it").click()
+    expect(chat.locator(".visitor .bubble").last).to_contain_text("Phone\n0171 2345678")
+    form = values(double, 2)["form"]
+    assert (form["place"], form["phone"], form["name"]) == ("phone", "0171 2345678", "Ada")
+
+
+def test_number_is_not_sent_when_the_meeting_is_a_video_call_after_all(chat: Page, double: Double) -> None:
+    say(chat, "places")
+    ways = chat.get_by_role("group", name="How shall we meet?")
+    ways.get_by_role("button", name="Phone").click()
+    chat.locator("#f-phone").fill("12345")
+    ways.get_by_role("button", name="Video call").click()
+    chat.get_by_role("button", name="Book it").click()
+    form = values(double, 2)["form"]
+    assert form["place"] == "video"
+    assert "phone" not in form
+
+
+def test_one_proposed_time_is_one_button_and_the_others_are_a_press_away(visit: Callable[..., Page]) -> None:
+    page = opened(visit(timezone_id="UTC"))
+    say(page, "one")
+    expect(page.locator(".suggested .row")).to_have_text(["Tuesday 4 Mar9:00"])
+    with page.expect_request(lambda request: "with=wh.o" in request.url):
+        page.get_by_role("button", name="More times").click()
+    expect(page.locator(".date")).to_have_text("Monday 3 March")
+    expect(page.locator(".days [aria-pressed=true]")).to_be_focused()
+
+
+def test_clock_that_the_visitor_has_chosen_goes_along_with_the_time(times: Page, double: Double) -> None:
+    times.get_by_role("button", name="Time zone").click()
+    times.get_by_role("combobox").press_sequentially("new yo")
+    times.keyboard.press("Enter")
+    times.locator(".suggested .row").first.click()
+    assert values(double, 2)["zone"] == "America/New_York"
+
+
+def test_what_was_filled_in_goes_along_when_the_time_is_over(chat: Page, double: Double) -> None:
+    say(chat, "expired")
+    chat.get_by_label("Your name").fill("Ada")
+    chat.get_by_role("button", name="See other times").click()
+    told = values(double, 2)
+    assert (told["action"], told["form"]["name"]) == ("other_times", "Ada")
+
+
 def test_held_time_counts_down_and_when_it_is_over_others_are_offered(chat: Page, double: Double) -> None:
     say(chat, "expired")
     expect(chat.get_by_role("alert")).to_contain_text("no longer held")
@@ -164,7 +234,7 @@ def test_held_time_counts_down_and_when_it_is_over_others_are_offered(chat: Page
     assert len(double.heard("say")) == 1
     chat.get_by_role("button", name="See other times").click()
     expect(chat.locator(".suggested .row").first).to_be_visible()
-    assert values(double, 2) == {"action": "other_times"}
+    assert values(double, 2) == {"action": "other_times", "form": NOTHING_YET}
 
 
 def test_hold_that_ran_out_while_nobody_was_there_offers_other_times_at_once(chat: Page, double: Double) -> None:
@@ -172,7 +242,7 @@ def test_hold_that_ran_out_while_nobody_was_there_offers_other_times_at_once(cha
     expect(chat.get_by_role("alert")).to_contain_text("no longer held")
     expect(chat.get_by_role("button", name="Book it")).to_have_count(0)
     chat.get_by_role("button", name="See other times").click()
-    assert values(double, 2) == {"action": "other_times"}
+    assert values(double, 2) == {"action": "other_times", "form": NOTHING_YET}
 
 
 def test_hold_is_measured_on_the_servers_clock(visit: Callable[..., Page], double: Double) -> None:

@@ -9,48 +9,77 @@ const PHONE = /^\+?[\d\s()./-]{5,25}$/;
 
 /** @type {Draw<FormPart>} */
 export function form({ fields, submit, held }, kit) {
-  const { t, dom: { el } } = kit;
+  const { t, dom: { el, clean } } = kit;
   const inputs = fields.map(control);
   const send = el("button.primary", { type: "submit" }, submit || t("send"));
-  const it = el("form.card.form", { noValidate: true, onsubmit: sent, part: "card", ariaLive: "off" }, ...inputs.map(({ row }) => row), send);
+  const it = el("form.card.form", { noValidate: true, onsubmit: sent, part: "card", ariaLive: "off" }, ...inputs.map(({ shown }) => shown), send);
   if (held) it.prepend(hold(held, kit, over)); // the last: the time may be over already
   inputs.find(({ input }) => !input.value)?.input.setAttribute("data-first", "");
+  place();
   return it;
 
-  /** The time went to nobody: the way on is to another one. */
+  /** The time went to nobody: the way on is to another one. What was filled in goes along. */
   function over() {
     const had = send.matches(":focus");
-    const other = el("button.primary", { onclick: () => kit.act("other_times", t("do_other")) }, t("other"));
+    const other = el("button.primary", { onclick: () => kit.act("other_times", t("do_other"), { form: values() }) }, t("other"));
     send.replaceWith(other);
     if (had) other.focus();
   }
 
   /** @param {Field} field */
   function control(field) {
-    const { id, label, required, value, options } = field;
+    const { id, label, value, options } = field;
     const type = { email: "email", phone: "tel", tel: "tel", number: "number", date: "date", url: "url" }[field.type ?? ""] ?? "text";
-    const common = { id: "f-" + id, required, autocomplete: AUTOCOMPLETE[id] ?? AUTOCOMPLETE[field.type ?? ""] ?? "on" };
+    const several = field.type === "emails";
+    const common = { id: "f-" + id, required: field.required, value: value ?? "", autocomplete: AUTOCOMPLETE[id] ?? AUTOCOMPLETE[field.type ?? ""] ?? "on" };
     const input = options
-      ? el("select", common, ...options.map((it) => el("option", { value: it.id, selected: it.id === value }, it.label)))
+      ? choice(options, value ?? "", label)
       : field.type === "textarea" || field.type === "long"
-        ? el("textarea", { ...common, rows: 2, value: value ?? "" })
-        : el("input", { ...common, type, value: value ?? "", inputMode: type === "number" ? "numeric" : null });
-    const hint = id === "guests" ? el("small", { id: "h-" + id }, t("guests")) : null;
+        ? el("textarea", { ...common, rows: 2 })
+        : el("input", { ...common, type, inputMode: type === "number" ? "numeric" : several ? "email" : null });
+    const hint = several ? el("small", { id: "h-" + id }, t("guests")) : null;
     const error = el("span.error", { id: "e-" + id });
     input.setAttribute("aria-describedby", error.id + (hint ? " " + hint.id : ""));
     input.oninput = () => error.textContent && judge(); // not on blur: a line that appears would move the button away from under the press
     const row = el("div.field", {},
-      el("label", { htmlFor: input.id }, label, !required && el("i", {}, " " + t("optional"))),
+      el("label", { htmlFor: input.id }, label, !field.required && !field.for && el("i", {}, " " + t("optional"))),
       input, hint, error);
-    return { id, input, row, judge };
+    const more = el("button.text", { onclick: () => (more.replaceWith(row), input.focus()) }, "+ " + label);
+    return { id, for: field.for, input, row, judge, shown: several && !value ? more : row };
 
     /** @returns {boolean} whether this field can be sent */
     function judge() {
-      const wrong = problem(kit.dom.clean(input.value), id === "email" || type === "email" ? "email" : type, !!required) || (input.checkValidity() ? "" : "wrong");
+      const needed = !!(field.required || field.for) && !row.hidden;
+      const wrong = problem(clean(input.value), type, needed) || (input.checkValidity() ? "" : "wrong");
       error.textContent = wrong && t(wrong);
       input.ariaInvalid = wrong ? "true" : null;
       return !wrong;
     }
+  }
+
+  /** A few things side by side, one of them pressed. @param {Option[]} options @param {string} value @param {string} label */
+  function choice(options, value, label) {
+    const buttons = options.map((it) => el("button", { onclick: () => press(it.id) }, it.label));
+    const group = Object.assign(el("div.lengths", { role: "group", ariaLabel: label }, ...buttons), { value, checkValidity: () => true });
+    press(value);
+    return group;
+
+    /** @param {string} id */
+    function press(id) {
+      group.value = id;
+      buttons.forEach((button, at) => (button.ariaPressed = String(options[at].id === id)));
+      if (group.isConnected) place();
+    }
+  }
+
+  /** What is asked only for one way to meet is seen only with it. */
+  function place() {
+    const at = inputs.find(({ id }) => id === "place")?.input.value;
+    for (const { for: of, row } of inputs) row.hidden = !!of && of !== at;
+  }
+
+  function values() {
+    return Object.fromEntries(inputs.filter(({ row }) => !row.hidden).map(({ id, input }) => [id, clean(input.value)]));
   }
 
   /** @param {Event} event */
@@ -59,9 +88,9 @@ export function form({ fields, submit, held }, kit) {
     if (!send.isConnected) return; // Enter in a field, after the time was over
     const wrong = inputs.filter(({ judge }) => !judge());
     if (wrong.length) return wrong[0].input.focus();
-    const values = inputs.map(({ id, input }) => /** @type {[string, string]} */ ([id, kit.dom.clean(input.value)]));
-    const shown = inputs.map(({ input }) => (input instanceof HTMLSelectElement ? input.selectedOptions[0]?.label : kit.dom.clean(input.value)));
-    kit.say(shown.filter(Boolean).join("\n"), { form: Object.fromEntries(values) });
+    const told = values();
+    const shown = fields.map(({ id, options }) => options?.find((it) => it.id === told[id])?.label ?? told[id]);
+    kit.say(shown.filter(Boolean).join("\n"), { form: told });
   }
 }
 

@@ -44,7 +44,14 @@ export function slots(part, kit) {
       el("button.row", { "data-first": index ? null : "", onclick: () => take(start) },
         el("span", {}, show(start, { weekday: "long", day: "numeric", month: "short" })), el("b", {}, time(start))));
     return el("div.suggested", { role: "group", ariaLabel: t("suggested") }, ...rows,
-      now.days.length > 0 && el("button.text", { onclick: () => ((now.all = true), draw(".days [aria-pressed=true]")) }, t("all")));
+      (now.days.length > 0 || now.next) && el("button.text", { onclick: all }, t("all")));
+  }
+
+  /** All days; where one time alone was proposed, they are still to be fetched. */
+  function all() {
+    now.all = true;
+    if (now.days.length) draw(".days [aria-pressed=true]");
+    else more();
   }
 
   function byDay() {
@@ -124,6 +131,7 @@ export function slots(part, kit) {
       /** @type {Record<string, string>} */
       const query = { meeting: now.meeting, days: AHEAD, zone: kit.zone };
       if (part.pool) query.pool = part.pool;
+      if (part.with) query.with = part.with;
       if (from) query.from = from;
       const answer = await kit.slots(query);
       now.days = [...now.days, ...open(answer.days)];
@@ -139,7 +147,7 @@ export function slots(part, kit) {
 
   /** @param {string} start */
   function take(start) {
-    kit.say(show(start, { weekday: "long", day: "numeric", month: "long", hour: "numeric", minute: "2-digit" }), { slot: start, meeting: now.meeting });
+    kit.say(show(start, { weekday: "long", day: "numeric", month: "long", hour: "numeric", minute: "2-digit" }), { slot: start, meeting: now.meeting, ...(kit.zone !== part.zone && { zone: kit.zone }) });
   }
 
   /** @param {string} start */

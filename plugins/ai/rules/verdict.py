@@ -26,7 +26,8 @@ def judged(heard: Heard, taken: Taken) -> Understanding:
         return Understanding(correction=correction and Correction.EMPTY, entities=heard.entities)
     objection = objection_raised(heard.said, heard.expectation.objections)
     intent = _other_intent(heard, objection)
-    if taken.matched and not _shift(heard) and _stands(heard, taken, intent):
+    retraced = signals.retrace and taken.sure < 1.0  # an option may itself be called "Back"
+    if taken.matched and not retraced and not _shift(heard) and _stands(heard, taken, intent):
         beside = _beside(heard, taken, intent, objection)
         kept = objection if beside is Intent.OBJECTION else ""
         return Understanding(
