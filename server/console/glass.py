@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,13 +16,17 @@ from server import clock, settings
 from server.console import here, menu, words
 
 STATIC = Path(__file__).parent / "static"
-STYLES = ("tokens.css", "layout.css", "parts.css", "table.css", "form.css", "thread.css", "trace.css", "diff.css")
+STYLES = (
+    "tokens.css", "layout.css", "parts.css", "table.css", "form.css", "thread.css", "trace.css", "diff.css",
+    "rotation.css", "week.css",
+)  # fmt: skip
 _STEPS = ((60, "second"), (60, "minute"), (24, "hour"), (7, "day"))
 
 
 def init_app(app: Flask) -> None:
     """Teach the templates."""
-    app.jinja_env.filters.update(moment=moment, day=day, time=time, plain=words.plain, initials=words.initials)
+    app.jinja_env.filters.update(moment=moment, day=day, date_words=date_words, time=time)
+    app.jinja_env.filters.update(plain=words.plain, initials=words.initials)
     app.jinja_env.globals.update(
         static=static, styles=STYLES, scripts=scripts, when=when, here=here, menu=menu, words=words, signed_in=signed_in
     )
@@ -74,7 +78,11 @@ def moment(at: datetime, zone: str = "UTC") -> str:
 
 def day(at: datetime, zone: str = "UTC") -> str:
     """ "Mon 2 Mar 2026", local to the zone."""
-    local = at.astimezone(ZoneInfo(zone))
+    return date_words(at.astimezone(ZoneInfo(zone)).date())
+
+
+def date_words(local: date) -> str:
+    """ "Mon 2 Mar 2026"."""
     return f"{local:%a} {local.day} {local:%b %Y}"
 
 

@@ -21,6 +21,7 @@ class Entry:
     icon: str
     deed: str = ""
     first: bool = False
+    or_rep: bool = False  # also for whoever is a rep of team.yml
 
     @property
     def address(self) -> str:
@@ -36,6 +37,8 @@ ENTRIES = (
     Entry("conversations.index", "Conversations", "chat", first=True),
     Entry("leads.index", "Leads", "person", first=True),
     Entry("meetings.index", "Meetings", "calendar", first=True),
+    Entry("availability.index", "Availability", "clock", deed="manage_availability", or_rep=True),
+    Entry("rotation.index", "Rotation", "turns"),
     Entry("versions.index", "Site versions", "layers", deed="see_config"),
     Entry("deliveries.index", "Deliveries", "send", deed="see_deliveries"),
     Entry("signed_in.index", "Signed-in visitors", "lock", deed="manage_keys"),
@@ -46,7 +49,8 @@ ENTRIES = (
 
 def entries() -> list[Entry]:
     """What the person who asks can go to."""
-    return [entry for entry in ENTRIES if not entry.deed or here.may(entry.deed)]
+    rep = bool(here.user().rep)
+    return [entry for entry in ENTRIES if not entry.deed or here.may(entry.deed) or (entry.or_rep and rep)]
 
 
 def waiting() -> int:

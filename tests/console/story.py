@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from plugins.errors import Permanent
@@ -53,6 +53,8 @@ class Story:
     waiting: str  # conversation waiting in the queue `sdr`, where dennis is
     of_linus: str  # conversation that only linus and those who see all may see
     meeting: str  # of ada with grace, today at 15:00 UTC
+    block: str  # of grace, a Thursday off
+    second_block: str
     dead: str  # delivery
     done: str  # delivery
     key: str  # with which the site signs who is signed in
@@ -69,9 +71,11 @@ def tell(db: Database) -> Story:
         zoe = _zoe_asked(tx, version)
         linus, of_linus = _linus_has_one(tx, version)
         meeting = book(tx, version, TODAY_AT_THREE, with_ada)
+        block, second = (_day_off(tx, version.site_id, day) for day in (5, 12))
         dead, done = _deliveries(tx, version.site_id)
     key = keys.add(db, version.site_id, users["owner"].actor)[0].id
-    return Story(version.site_id, ada, zoe, linus, with_ada, waiting, of_linus, meeting, dead, done, key, users)
+    told = (ada, zoe, linus, with_ada, waiting, of_linus, meeting, block, second, dead, done)
+    return Story(version.site_id, *told, key, users)
 
 
 def apply(db: Database, key: str, note: str, **changed: str) -> config.Version:
@@ -119,6 +123,12 @@ def book(tx: Connection, version: config.Version, start: datetime, conversation_
         "zone": "America/New_York",
     }
     return str(booking.confirm(tx, version, held.id, **told).id)
+
+
+def _day_off(tx: Connection, site_id: str, day: int) -> str:
+    first = datetime(2026, 3, day)
+    wanted = booking.OwnTime("away", "Europe/Berlin", first, first + timedelta(days=1), title="Skiing")
+    return booking.add_own_time(tx, site_id, "grace", wanted, by=events.SYSTEM)
 
 
 def _user(db: Database, name: str) -> people.User:

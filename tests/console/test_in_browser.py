@@ -34,8 +34,11 @@ MODES: dict[str, dict[str, Any]] = {
 }
 PAGES = (
     "/", "/account", "/conversations", "/conversations?show=mine", "/conversations/{with_ada}",
-    "/conversations/{waiting}", "/leads", "/leads/{ada}", "/meetings", "/meetings/{meeting}", "/versions",
-    "/versions/acme/2", "/deliveries", "/deliveries/{dead}", "/users", "/signed-in",
+    "/conversations/{waiting}", "/leads", "/leads/{ada}", "/meetings", "/meetings/{meeting}",
+    "/meetings/{meeting}/move", "/meetings/{meeting}/give", "/availability/acme/grace",
+    "/availability/acme/grace/{block}", "/availability/why?meeting=demo&pool=enterprise&date=2026-03-03&time=09:00",
+    "/versions", "/versions/acme/2", "/deliveries", "/deliveries/{dead}", "/users", "/signed-in",
+    "/rotation", "/rotation/acme/enterprise?again=1",
 )  # fmt: skip
 
 

@@ -98,3 +98,59 @@ def test_later_meetings_follow_page_by_page(desk, db, story):
 def test_an_address_with_a_moment_before_all_time_shows_the_list(desk):
     for moment in ("0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00", "soon"):
         assert desk("owner").get(f"/meetings?from={moment}").status_code == 200
+
+
+def test_a_supervisor_moves_a_meeting_to_an_open_time(desk, db, story):
+    supervisor = desk("supervisor")
+    page = supervisor.text(f"/meetings/{story.meeting}/move")
+    assert "Times in Europe/Berlin; the visitor is in America/New_York." in page
+    starts = re.findall(r'name="start" value="([^"]+)"', page)
+    assert starts
+    assert "2026-03-02T15:00:00Z" not in starts  # where it is now
+    form = {"start": starts[-1], "seen": "0", "reason": "At Ada's wish"}
+    supervisor.post(f"/meetings/{story.meeting}/move", form)
+    with db.reading() as tx:
+        moved = booking.get(tx, story.meeting)
+    assert (moved.start_at.isoformat(), moved.sequence) == (starts[-1].replace("Z", "+00:00"), 1)
+    assert "At Ada&#39;s wish" in supervisor.text(f"/meetings/{story.meeting}")
+    supervisor.post(f"/meetings/{story.meeting}/move", {"start": starts[0], "seen": "0"})
+    assert "has just changed this meeting" in supervisor.said()
+    supervisor.post(f"/meetings/{story.meeting}/move", {"start": starts[0].replace("0:00Z", "7:00Z"), "seen": "1"})
+    assert "not one of the times" in supervisor.said()
+    supervisor.post(f"/meetings/{story.meeting}/move", {"start": "soon", "seen": "1"})
+    assert "Choose one of the times shown" in supervisor.said()
+
+
+def test_a_rep_gives_a_meeting_away_and_sees_why_others_cannot_have_it(desk, db, story, monday):
+    grace = desk("grace")
+    page = grace.text(f"/meetings/{story.meeting}/give")
+    assert "Nobody of the pool is free at this time" in page  # Linus has gone home
+    assert "Outside hours" in page
+    assert 'name="rep" value="linus"' not in page
+    assert 'name="rep" value="joan"' in page
+    grace.post(f"/meetings/{story.meeting}/give", {"rep": "linus", "seen": "0", "leaving": "grace"})
+    assert "Linus Pauling cannot take it" in grace.said()
+    form = {"rep": "joan", "seen": "0", "leaving": "grace", "reason": "I am ill"}
+    assert grace.post(f"/meetings/{story.meeting}/give", form).location == "/meetings"
+    assert "The meeting is with Joan Clarke now" in grace.said()
+    grace.get("/meetings")
+    assert grace.get(f"/meetings/{story.meeting}").status_code == 404
+    assert "I am ill" in desk("owner").text(f"/meetings/{story.meeting}")
+    desk("owner").post(f"/meetings/{story.meeting}/give", form)
+    with db.reading() as tx:
+        assert (booking.get(tx, story.meeting).rep, booking.get(tx, story.meeting).sequence) == ("joan", 1)
+    monday.advance(timedelta(hours=8))
+    assert desk("owner").get(f"/meetings/{story.meeting}/give").status_code == 410
+
+
+def test_the_next_in_turn_gets_it_with_the_reason(desk, db):
+    with db.transaction() as tx:
+        version, start = config.active(tx, "acme"), datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
+        held = booking.hold(tx, version, meeting="demo", start=start, pool="enterprise")
+        meeting = booking.confirm(tx, version, held.id, name="Kim", email="kim@x.example", answers={"goal": "x"})
+    owner = desk("owner")
+    page = owner.text(f"/meetings/{meeting.id}/give")
+    assert re.search(r"Next in turn.*?<p>(Grace Hopper|Linus Pauling): [a-z]", page, re.DOTALL)
+    owner.post(f"/meetings/{meeting.id}/give", {"rep": "", "seen": "0", "leaving": meeting.rep})
+    with db.reading() as tx:
+        assert {meeting.rep, booking.get(tx, meeting.id).rep} == {"grace", "linus"}
