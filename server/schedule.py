@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 from plugins.calendar import Calendar
-from server import clock
+from server import clock, settings
 from server.adapters import service as adapters
 from server.booking import service as booking
 from server.config import service as config
@@ -66,9 +66,20 @@ def _connected(db: Database) -> Iterator[tuple[Version, Callable[[], Calendar]]]
             yield version, partial(adapters.opened, db, version, "calendar")
 
 
+def read_answers(db: Database) -> None:
+    """Answers to invitations that came by mail."""
+    booking.read_mailbox(db, partial(adapters.inbox, db))
+
+
+def has_mailbox(_: Database) -> bool:
+    """Whether the operator has set one up."""
+    return bool(settings.get().inbox)
+
+
 TIMETABLE: tuple[Job, ...] = (
     Job("release what killed workers had in hand", timedelta(seconds=5), release_what_the_dead_had_in_hand),
     Job("release expired holds", timedelta(seconds=5), release_expired_holds),
     Job("read calendars ahead", timedelta(minutes=1), read_calendars_ahead, True, has_connected_calendars),
+    Job("read answers to invitations", timedelta(minutes=1), read_answers, True, has_mailbox),
     Job("follow calendars", timedelta(minutes=1), follow_calendars, True, has_connected_calendars),
 )

@@ -17,7 +17,8 @@ from server.events import Actor
 from server.leads.service import email_key
 
 _BLANK: dict[str, Any] = {
-    "name": "", "email": "", "attendee": None, "phone": "", "guests": [], "answers": {}, "end_reason": "",
+    "name": "", "email": "", "attendee": None, "phone": "", "guests": [], "answers": {}, "replies": {},
+    "end_reason": "",
     "lead_id": None, "conversation_id": None, "hold_key": None, "confirm_key": None,
 }  # fmt: skip
 
@@ -45,10 +46,11 @@ def of_person(
 
 
 def invited(tx: Connection, site_id: str, address: str) -> Sequence[Meeting]:
-    """Other people's meetings to which this address is invited."""
-    named = cast(meetings.c.guests, Text).icontains(address, autoescape=True)
+    """Other people's meetings to which this address is invited, or was until it declined."""
+    texts = (cast(column, Text) for column in (meetings.c.guests, meetings.c.replies))
+    named = or_(*(text.icontains(address, autoescape=True) for text in texts))
     found = tx.execute(select(meetings).where(meetings.c.site_id == site_id, named).order_by(meetings.c.start_at))
-    return [row for row in found if any(email_key(guest) == address for guest in row.guests)]
+    return [row for row in found if any(email_key(guest) == address for guest in [*row.guests, *row.replies])]
 
 
 def ahead(found: Sequence[Meeting]) -> list[Meeting]:
@@ -90,7 +92,8 @@ def uninvite(tx: Connection, found: Sequence[Meeting], address: str) -> None:
     """The person is no longer a guest of these."""
     for meeting in found:
         others = [guest for guest in meeting.guests if email_key(guest) != address]
-        tx.execute(update(meetings).where(meetings.c.id == meeting.id).values(guests=others))
+        replies = {name: reply for name, reply in meeting.replies.items() if email_key(name) != address}
+        tx.execute(update(meetings).where(meetings.c.id == meeting.id).values(guests=others, replies=replies))
 
 
 def part_with(tx: Connection, conversation_ids: Collection[str], lead_ids: Collection[str]) -> None:

@@ -28,6 +28,7 @@ from server.booking.own_times import remove as remove_own_time
 from server.booking.reading import CalendarState, read_ahead
 from server.booking.reading import states as calendar_states
 from server.booking.rechecking import PATIENCE_SECONDS, CalendarUnread, check_calendars, hold_again, with_calendars_read
+from server.booking.replies import mailbox_state, read_mailbox
 from server.booking.store import AHEAD, BOOKED, CANCELLED, DONE, HELD, NO_SHOW, PENDING, RESCHEDULED, Meeting
 from server.booking.unchanged import fingerprint
 from server.booking.week import Item, Week, orphans, week
@@ -38,16 +39,27 @@ from server.people.rights import EVERYTHING, Sight
 __all__ = [
     "AHEAD", "BOOKED", "CANCELLED", "DONE", "HELD", "HOLD_FOR", "NO_SHOW", "PATIENCE_SECONDS", "PENDING",
     "RESCHEDULED", "Asked", "CalendarState", "CalendarUnread", "Colleague", "Item", "Meeting", "OwnTime", "SlotList",
-    "SlotTaken", "Verdict", "Week", "add_block", "add_own_time", "ask", "calendar_states", "cancel", "check_calendars",
-    "colleagues", "confirm", "credit_disqualified", "find_by_token", "fingerprint", "follow", "follow_move", "for_rep",
-    "get", "hold", "hold_again", "hosts_of", "invitation", "list_for", "mark", "meetings_in", "nearest",
-    "next_in_turn", "of_conversation", "of_lead", "open_times", "orphans", "own_time", "own_times_of", "read_ahead",
-    "reassign", "release_expired", "remove_own_time", "reschedule", "shown", "slots", "takers", "token_of", "visible",
-    "week", "why_not", "with_calendars_read",
+    "SlotTaken", "Verdict", "Week", "add_block", "add_own_time", "ask", "calendar_states", "cancel",
+    "check_calendars", "colleagues", "confirm", "counts", "credit_disqualified", "find_by_token", "fingerprint",
+    "follow", "follow_move", "for_rep", "get", "hold", "hold_again", "hosts_of", "invitation", "list_for",
+    "mailbox_state", "mark", "meetings_in", "nearest", "next_in_turn", "of_conversation", "of_lead", "open_times",
+    "orphans", "own_time", "own_times_of", "read_ahead", "read_mailbox", "reassign", "release_expired",
+    "remove_own_time", "reschedule", "shown", "slots", "takers", "token_of", "visible", "week", "why_not",
+    "with_calendars_read",
 ]  # fmt: skip
 
 shown = links.shown
 token_of = links.token_of
+
+
+def counts(tx: Connection) -> Sequence[tuple[str, str, int]]:
+    """(site id, status, how many meetings), holds left out."""
+    return [(row[0], row[1], row[2]) for row in store.counted(tx)]
+
+
+def holds_alive(tx: Connection) -> dict[str, int]:
+    """How many times are held now, by site id."""
+    return store.alive(tx, clock.now())
 
 
 def find_by_token(tx: Connection, token: str) -> Meeting:
@@ -98,8 +110,8 @@ def of_lead(tx: Connection, site_id: str, lead_id: str) -> Sequence[Meeting]:
 
 
 def invitation(tx: Connection, version: Version, meeting: Meeting) -> str:
-    """The meeting as an .ics file for the visitor to keep. It asks for no answer (RFC 5546 3.2.1); the invitation, which
-    has the same UID, came by mail."""
+    """The meeting as an .ics file for the visitor to keep. It asks for no answer (RFC 5546 3.2.1); the invitation,
+    which has the same UID, came by mail."""
     return ics.invitation(
         version,
         meeting,

@@ -33,7 +33,7 @@ meetings = Table(
     Column("passed_over", String(60), nullable=False, server_default=""),  # the owner who had no time soon enough
     Column("guests", Json, nullable=False),
     Column("answers", Json, nullable=False),
-    Column("replies", Json, nullable=False, server_default="{}"),  # by folded address: how the invitation was answered
+    Column("replies", Json, nullable=False, server_default="{}"),  # {folded address: how they answered, see replies.py}
     Column("zone", String(60), nullable=False),  # of the visitor
     Column("locale", String(20), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),

@@ -40,6 +40,12 @@ STATES: dict[str, dict[str, tuple[str, str]]] = {
         "dead": ("Failed", "bad"),
         "withdrawn": ("Withdrawn", "plain"),
     },
+    "calendar": {
+        "ok": ("Up to date", "good"),
+        "unread": ("Not read yet", "warn"),
+        "failing": ("Silent", "bad"),
+        "stale": ("Out of date", "bad"),
+    },
     "answer": {"met": ("Met", "good"), "not_met": ("Not met", "bad"), "unknown": ("Unknown", "warn")},
 }
 ROLES = {
@@ -103,6 +109,7 @@ EVENTS = {
     "meeting.put_back": "Put back into the calendar where it was",
     "meeting.booked": "Meeting booked",
     "meeting.rescheduled": "Meeting moved",
+    "meeting.answered": "Invitation answered by mail",
     "meeting.cancelled": "Meeting cancelled",
     "meeting.reassigned": "Meeting given to a colleague",
     "meeting.done": "Meeting took place",

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, Timezone, vCalAddress, vText
 
+from plugins.calendar import zones
 from plugins.emails import ascii_domain
-from server.booking.invitations import links, zones
+from server.booking.invitations import links
 from server.booking.store import CANCELLED, Meeting
 from server.config.service import Version
 from server.routing.schema import Rep
