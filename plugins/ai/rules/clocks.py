@@ -156,7 +156,7 @@ WINDOWS = Grammar(
     ("F?CKN(?![.UM0])", _window),
     ("[VK]S?l?C", _bound),
     ("[QF]S?l?C", _bound),
-    ("[VQ]S?N$", _bound),
+    ("[VQ]S?N(?=$|[;!|])", _bound),
 )
 
 

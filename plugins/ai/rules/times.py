@@ -147,6 +147,8 @@ class _Part:
     def moments(self) -> list[Moment]:
         """One, or two where it cannot be told which day is meant."""
         days = self.days or Days()
+        if self.negated and days.named and days.first:  # "not Monday" is no Monday
+            days = Days(weekdays=(days.first.weekday(),))
         also = [self._moment(Days(days.also, days.also, best=days.also))] if days.also else []
         return [self._moment(days), *also]
 
@@ -229,7 +231,7 @@ def _limit(row: list[Token], place: int, frame: Frame) -> tuple[Token, int]:
         return _between(row[place + 1], row[place + 3]), 4
     if letters[:3] in ("0K0", "0A0"):
         return _between(token, row[place + 2]), 3
-    if letters[:2] in ("V0", "K0", "Q0", "F0") and row[place + 1].days:
+    if letters[:2] in ("V0", "K0", "Q0", "F0") and row[place + 1].days and token.name != "weak":
         return replace(row[place + 1], days=_bounded(token, row[place + 1].days or Days(), frame.today)), 2
     return token, 1
 
