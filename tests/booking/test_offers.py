@@ -95,8 +95,9 @@ def test_a_strict_pool_offers_only_the_times_of_whoever_is_next(db, apply, monda
 
 
 def test_wrong_questions_are_refused(db, version):
-    with pytest.raises(Invalid, match="not a time zone"):
-        offered(db, version, zone="../etc/passwd")
+    for zone in ("../etc/passwd", "localtime", "posixrules", "Factory", "right/UTC", "europe/berlin", ""):
+        with pytest.raises(Invalid, match="not a time zone"):
+            offered(db, version, zone=zone)
     with pytest.raises(Invalid, match="93 days"):
         offered(db, version, days=94)
     with pytest.raises(NotFound):

@@ -16,6 +16,7 @@ from server.config.zones import is_zone
 from server.errors import Invalid
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 YEARS = range(1970, 2500)
 LONGEST_MINUTES = 60 * 24 * 366
@@ -167,7 +168,7 @@ def _seconds(found: datetime) -> tuple[int, int]:
 def day_of(place: Place) -> int:
     """A date such as 2026-03-02, as a day number."""
     try:
-        found = date.fromisoformat(place.text())
+        found = date.fromisoformat(place.text() if _DATE.fullmatch(place.text()) else "")
     except ValueError:
         raise place.wrong(f"is {place.value!r}, not a date such as 2026-03-02") from None
     if found.year not in YEARS:
