@@ -117,7 +117,10 @@ class WebDav:
         what is no WebDAV server answers 200 with a page."""
         if reply.status != MULTI_STATUS:
             raise Permanent(f"{reply.call.place()}: {reply.status} is no answer of WebDAV", http_status=reply.status)
-        found = [self._resource(one) for one in parsed(reply).findall(f"{DAV}response")]
+        tree = parsed(reply)
+        if tree.tag != f"{DAV}multistatus":
+            raise Transient(f"{reply.call.place()}: the answer is a {tree.tag[:50]}", http_status=reply.status)
+        found = [self._resource(one) for one in tree.findall(f"{DAV}response")]
         if len(found) == 1 and found[0].status == 404 and reply.call.method == "PROPFIND":
             raise NotFound(f"{reply.call.place()}: 404 inside the answer", http_status=404)
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from calendar import monthrange
 from collections import OrderedDict
 from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass
@@ -20,8 +21,10 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from plugins.calendar import Window
 
-TOO_OFTEN = frozenset({"SECONDLY", "MINUTELY"})
-MOST = 5_000
+MOST = 100_000
+"""Of the times that a rule may have to be tried for, from its start to the end of the window."""
+_OFTEN = {"SECONDLY": 86_400.0, "MINUTELY": 1440.0, "HOURLY": 24.0, "YEARLY": 0.01}
+"""Times a day at most; birthdays are series since 1604 in some programs."""
 REMEMBERED = 20_000
 _DAY = timedelta(days=1)
 _NEEDED = frozenset(
@@ -90,7 +93,7 @@ def busy(text: str, window: Window, owner: Owner) -> list[Window]:
         if known is not None:
             return known
     try:
-        series, found = _occurrences(text, days)
+        series, found = _occurrences(text, days, owner)
         times = [_span(one, owner) for one in found if _counts(one, owner)]
     except Unreadable:
         raise
@@ -167,21 +170,42 @@ def _matters(line: str) -> bool:
     return name in _NEEDED or (name == "ATTENDEE" and "DECLINED" in line.upper())
 
 
-def _occurrences(text: str, window: Window) -> tuple[bool, list[Any]]:
+def _occurrences(text: str, window: Window, owner: Owner) -> tuple[bool, list[Any]]:
     """Whether there is more to it than one event at one time, and each time that it takes place. Unreadable for what
     would keep us counting."""
     whole = _read(text)
-    events = whole.walk("VEVENT")
+    events: list[Any] = whole.walk("VEVENT")
     if len(events) == 1 and not {"RRULE", "RDATE", "RECURRENCE-ID"} & set(events[0]):
         return False, events
+    if not any(_counts(event, owner) for event in events):
+        return True, []
     for event in events:
         for rule in _many(event.get("RRULE")):
-            if TOO_OFTEN & {str(often).upper() for often in rule.get("FREQ", [])}:
-                raise Unreadable("an event repeats too often")
-    found = recurring_ical_events.of(whole).between(window.start, window.end)
-    if len(found) > MOST:
-        raise Unreadable("an event repeats too often")
-    return True, found
+            _bound(rule, event["DTSTART"].dt, window.end)
+    return True, recurring_ical_events.of(whole).between(window.start, window.end)
+
+
+def _bound(rule: Any, start: date, end: datetime) -> None:
+    """Hold a rule to what can be counted, and let an end that is a day include that day, as its writer meant."""
+    often = _OFTEN.get(str(rule["FREQ"][0]).upper(), 1.0)
+    if often < 1 and {"BYDAY", "BYYEARDAY", "BYWEEKNO"} & set(rule):
+        often = 1.0
+    for name in ("BYHOUR", "BYMINUTE", "BYSECOND"):
+        often *= max(1, len(_many(rule.get(name))))
+    if often * ((end.year - start.year) * 366 + 366) > MOST or not _has_days(rule):
+        raise Unreadable("an event repeats too often, or never")
+    until = _many(rule.get("UNTIL"))
+    if until and isinstance(start, datetime) and not isinstance(until[0], datetime):
+        last = datetime.combine(until[0], time(23, 59, 59), tzinfo=start.tzinfo)
+        rule["UNTIL"] = [last.astimezone(UTC) if start.tzinfo else last]
+
+
+def _has_days(rule: Any) -> bool:
+    """Whether the months named have one of the days named: searching for 30 February takes until the year 9999."""
+    months, days = _many(rule.get("BYMONTH")), _many(rule.get("BYMONTHDAY"))
+    return not (months and days) or any(
+        abs(int(day)) <= monthrange(2024, int(month))[1] for month in months for day in days
+    )
 
 
 def _counts(event: Any, owner: Owner) -> bool:
@@ -195,7 +219,7 @@ def _declined(attendee: Any, addresses: Collection[str]) -> bool:
     if str(attendee.params.get("PARTSTAT", "")).upper() != "DECLINED":
         return False
     names = {str(attendee).casefold().removeprefix("mailto:"), str(attendee.params.get("EMAIL", "")).casefold()}
-    return bool(names & set(addresses))
+    return bool((names - {""}) & set(addresses))
 
 
 def _span(event: Any, owner: Owner) -> Window:

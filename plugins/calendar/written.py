@@ -4,21 +4,23 @@ made of it."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from icalendar import Calendar, Event, vCalAddress, vText
+from icalendar import Calendar, Event, Timezone, vCalAddress, vText
 
-from plugins.calendar import Draft, Guest
+from plugins.calendar import Draft, Guest, zones
 from plugins.emails import stable_id
 from plugins.errors import Permanent
 
 KEYS, WROTE = "X-USHER-KEYS", "X-USHER-WROTE"
 KEPT_KEYS = 20
-_YEAR = timedelta(days=366)
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Controls, which RFC 5545 3.1 does not allow, and halves of characters."""
 
 
 @dataclass(frozen=True)
@@ -81,17 +83,27 @@ def _closed(whole: Calendar, event: Event, draft: Draft, key: str, now: datetime
     _set(event, "dtstamp", now)
     _set(event, "last-modified", now)
     _set(event, KEYS, " ".join([*str(event.get(KEYS, "")).split(), _mark(key)][-KEPT_KEYS:]))
-    _define_zones(whole, draft)
+    _define_zones(whole)
     return bytes(whole.to_ical())
 
 
-def _define_zones(whole: Calendar, draft: Draft) -> None:
-    """Definitions of the zones used, from before the event to years after it: its owner may make it a series. Those of
-    zones that everybody knows are written anew, because a definition ends somewhere."""
+def _define_zones(whole: Calendar) -> None:
+    """A definition of each zone that is used. Those of zones that everybody knows are written anew: the one that stands
+    there may end before the new time."""
     known = available_timezones()
-    others = [part for part in whole.subcomponents if not (part.name == "VTIMEZONE" and part.get("TZID") in known)]
-    whole.subcomponents = others
-    whole.add_missing_timezones(draft.start.date() - _YEAR, draft.end.date() + 5 * _YEAR)
+    used = {str(tzid) for part in whole.walk() for tzid in _zones_of(part)} & known
+    others = [one for one in whole.subcomponents if not (one.name == "VTIMEZONE" and one.get("TZID") in known)]
+    year = min(one.dt.year for event in whole.walk("VEVENT") if (one := event.get("DTSTART")) is not None)
+    definitions = [Timezone.from_ical(zones.vtimezone(name, year)) for name in sorted(used) if not zones.is_utc(name)]
+    whole.subcomponents = [*definitions, *others]
+
+
+def _zones_of(part: Any) -> Iterator[str]:
+    """The zones that the properties of a component name."""
+    for value in part.values():
+        for one in value if isinstance(value, list) else [value]:
+            if tzid := getattr(one, "params", {}).get("TZID"):
+                yield tzid
 
 
 def _bring(event: Event, draft: Draft, guests: bool) -> None:
@@ -102,9 +114,9 @@ def _bring(event: Event, draft: Draft, guests: bool) -> None:
     event.pop("DURATION", None)
     _set(event, "status", "CONFIRMED")
     texts = {
-        "SUMMARY": draft.title,
-        "DESCRIPTION": draft.description,
-        "LOCATION": draft.location,
+        "SUMMARY": _clean(draft.title),
+        "DESCRIPTION": _clean(draft.description),
+        "LOCATION": _clean(draft.location),
         "TRANSP": "OPAQUE" if draft.blocks else "TRANSPARENT",
     }
     before = dict(part.split("=", 1) for part in str(event.get(WROTE, "")).split() if "=" in part)
@@ -132,8 +144,9 @@ def _invite(event: Event, draft: Draft) -> None:
 
 
 def _address(guest: Guest, params: Mapping[str, str]) -> vCalAddress:
-    address = vCalAddress(f"mailto:{guest.email}")
-    named = {"CN": guest.name} if guest.name else {}
+    address = vCalAddress(f"mailto:{_clean(guest.email)}")
+    name = _clean(guest.name).replace('"', "'").replace("\n", " ")  # a parameter has no way to say these
+    named = {"CN": name} if name else {}
     for name, value in {**named, **params, "SCHEDULE-AGENT": "CLIENT"}.items():
         address.params[name] = vText(value)
     return address
@@ -147,6 +160,11 @@ def _is_ours(address: vCalAddress) -> bool:
     return str(address.params.get("SCHEDULE-AGENT", "")).upper() == "CLIENT"
 
 
+def _clean(text: str) -> str:
+    """The text as iCalendar can carry it."""
+    return _UNSEEN.sub("", re.sub(r"\r\n?", "\n", text))
+
+
 def _set(event: Event, name: str, value: object) -> None:
     event.pop(name.upper(), None)
     if value is not None:
@@ -157,10 +175,12 @@ def _local(moment: datetime, zone: tzinfo) -> datetime:
     """As the clock on the wall shows it; in UTC where the wall shows it twice and this is the second time, which
     iCalendar cannot say otherwise (RFC 5545 3.3.5)."""
     local = moment.astimezone(zone).replace(microsecond=0)
-    return moment.astimezone(UTC) if local.fold else local
+    return moment.astimezone(UTC) if zones.is_second(local) else local
 
 
 def _zone(name: str) -> tzinfo:
+    if zones.is_utc(name):
+        return UTC
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
