@@ -15,6 +15,7 @@ from server.booking import store
 from server.booking.availability.wallclock import DAY, Span
 from server.booking.recurrence import Pattern
 from server.booking.store import AHEAD, Meeting
+from server.config.zones import is_zone
 from server.errors import Invalid, NotFound
 from server.events import Actor
 from server.routing.team import STEP_MINUTES
@@ -181,10 +182,9 @@ def _check(tx: Connection, site_id: str, rep: str, wanted: OwnTime) -> None:
 
 
 def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
-        raise Invalid(f"{name!r} is not a time zone such as Europe/Berlin.", field="zone") from None
+    if not is_zone(name):
+        raise Invalid(f"{name!r} is not a time zone such as Europe/Berlin.", field="zone")
+    return ZoneInfo(name)
 
 
 def _record(tx: Connection, name: str, row: Any, by: Actor) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from server import clock
 from server.booking import service as booking
+from server.config.zones import zone_names
 from server.console import glass, here, own_time_forms, week_grid
 from server.console.here import SiteHere
 from server.errors import Forbidden, Invalid, NotFound
@@ -154,7 +155,7 @@ def _others() -> list[Whose]:
 def _zones(whose: Whose) -> tuple[list[str], list[str]]:
     """The zones that the rep is likely to mean, and all of them."""
     likely = [whose.rep.zone, whose.site.zone, *(trip.zone for trip in whose.rep.travel)]
-    return list(dict.fromkeys(likely)), sorted(available_timezones())
+    return list(dict.fromkeys(likely)), sorted(zone_names())
 
 
 def _said(row: Any) -> str:

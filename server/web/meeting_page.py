@@ -20,7 +20,7 @@ from server.config import service as config
 from server.config.service import Version
 from server.config.zones import is_zone, zone_names
 from server.conversations.frames import moment
-from server.errors import Invalid
+from server.errors import Conflict, Gone, Invalid
 from server.events import Actor
 from server.web import origins, words
 
@@ -53,10 +53,10 @@ def invite(token: str) -> Response:
 
 
 @bp.get("/m/<token>/reschedule")
-def choose(token: str) -> str:
+def choose(token: str) -> ResponseReturnValue:
     """Open times to move the meeting to."""
     meeting, version = _find(token)
-    return _choices(token, meeting, version)
+    return _choices(token, meeting, version) if _can_change(meeting) else _as_it_is(token)
 
 
 @bp.post("/m/<token>/reschedule")
@@ -66,28 +66,43 @@ def move(token: str) -> ResponseReturnValue:
     try:
         with origins.database().transaction() as tx:
             meeting = booking.find_by_token(tx, token)
-            booking.reschedule(tx, config.active_of(tx, meeting.site_id), meeting.id, start, by=_visitor(meeting))
-    except SlotTaken:
+            version, by = config.active_of(tx, meeting.site_id), _visitor(meeting)
+            booking.reschedule(tx, version, meeting.id, start, by=by, seen=_seen())
+    except (Conflict, Gone) as refused:
         meeting, version = _find(token)
-        return _choices(token, meeting, version, taken=True), 409
+        if isinstance(refused, Gone) or refused.code == "changed":
+            return _as_it_is(token, changed=refused.code == "changed")
+        note = "taken" if isinstance(refused, SlotTaken) else "other_meeting"
+        return _choices(token, meeting, version, note=note), 409
     return redirect(url_for("meeting_page.show", token=token, told="moved"), 303)
 
 
 @bp.get("/m/<token>/cancel")
-def ask_cancel(token: str) -> str:
+def ask_cancel(token: str) -> ResponseReturnValue:
     """Are you sure?"""
     meeting, version = _find(token)
-    return _render("cancel.html", token, meeting, version)
+    return _render("cancel.html", token, meeting, version) if _can_change(meeting) else _as_it_is(token)
 
 
 @bp.post("/m/<token>/cancel")
 def cancel(token: str) -> ResponseReturnValue:
     """Cancel the meeting; twice is once."""
-    with origins.database().transaction() as tx:
-        meeting = booking.find_by_token(tx, token)
-        reason = request.form.get("reason", "").strip()[:500]
-        booking.cancel(tx, config.active_of(tx, meeting.site_id), meeting.id, by=_visitor(meeting), reason=reason)
+    reason = request.form.get("reason", "").strip()[:500]
+    try:
+        with origins.database().transaction() as tx:
+            meeting = booking.find_by_token(tx, token)
+            version, by = config.active_of(tx, meeting.site_id), _visitor(meeting)
+            booking.cancel(tx, version, meeting.id, by=by, reason=reason, seen=_seen())
+    except (Conflict, Gone) as refused:
+        return _as_it_is(token, changed=refused.code == "changed")
     return redirect(url_for("meeting_page.show", token=token, told="cancelled"), 303)
+
+
+def _as_it_is(token: str, *, changed: bool = False) -> ResponseReturnValue:
+    """What cannot be changed (any more), or was changed by somebody else meanwhile."""
+    meeting, version = _find(token)
+    told = {"text": words.in_locale(meeting.locale)["changed"], "bad": True} if changed else None
+    return _render("meeting.html", token, meeting, version, told=told), 409 if changed else 410
 
 
 def _find(token: str) -> tuple[Meeting, Version]:
@@ -96,47 +111,47 @@ def _find(token: str) -> tuple[Meeting, Version]:
         return meeting, config.active_of(tx, meeting.site_id)
 
 
-def _choices(token: str, meeting: Meeting, version: Version, *, taken: bool = False) -> str:
+def _choices(token: str, meeting: Meeting, version: Version, *, note: str = "") -> str:
     zone = request.values.get("zone") or meeting.zone
-    local = ZoneInfo(zone) if is_zone(zone) else ZoneInfo(meeting.zone)
+    local = ZoneInfo(zone if is_zone(zone) else meeting.zone)
+    start = _first(local)
+    end = start + timedelta(days=DAYS_SHOWN)
+    look: dict[str, Any] = {"start": start, "end": end, "zone": local.key, "limit": MOST_SLOTS}
     with origins.database().reading() as tx:
-        start = _first(local)
-        end = start + timedelta(days=DAYS_SHOWN)
-        found = booking.slots(
-            tx,
-            version,
-            meeting=meeting.type,
-            pool=meeting.pool or None,
-            reps=None if meeting.pool else [meeting.rep],
-            start=start,
-            end=end,
-            zone=local.key,
-            limit=MOST_SLOTS,
-            exclude_meeting=meeting.id,
-        )
+        takers = booking.takers(tx, version, meeting)
+        found = booking.open_times(tx, version, takers, **look, exclude_meeting=meeting.id)
     days = [
         {"name": _day(day, meeting), "slots": [_slot(one, local, meeting) for one in starts]}
         for day, starts in _others(found, meeting)
     ]
-    told = {"text": words.in_locale(meeting.locale)["taken"]} if taken else None
+    told = {"text": words.in_locale(meeting.locale)[note]} if note else None
     more = {"days": days, "zone": local.key, "zones": sorted(zone_names()), "next_from": found.next_from}
-    return _render("reschedule.html", token, meeting, version, told=told, **more)
+    begins = start.astimezone(local).date().isoformat() if start > clock.now() else ""
+    return _render("reschedule.html", token, meeting, version, told=told, begins=begins, **more)
 
 
 def _others(found: booking.SlotList, meeting: Meeting) -> list[tuple[date, list[datetime]]]:
-    """The days with their open times, without the time at which the meeting is now."""
-    days = [(day, [one for one in starts if one != meeting.start_at]) for day, starts in found.days()]
+    """The days with their open times, without the time at which the meeting is now; a day is shown whole."""
+    days = found.days()
+    if found.next_from and len(days) > 1 and days[-1][0] == found.next_from:
+        days.pop()  # cut off by the limit: it begins the next page
+    days = [(day, [one for one in starts if one != meeting.start_at]) for day, starts in days]
     return [(day, starts) for day, starts in days if starts]
+
+
+def _seen() -> int | None:
+    """The meeting's SEQUENCE that the page has shown."""
+    return request.form.get("seen", type=int)
 
 
 def _first(local: ZoneInfo) -> datetime:
     """The first moment of the day asked for; now when none is, or one that is far away."""
     now = clock.now()
     try:
-        asked = datetime.combine(date.fromisoformat(request.args.get("from", "")), time(), local).astimezone(UTC)
+        asked = datetime.combine(date.fromisoformat(request.values.get("from", "")), time(), local).astimezone(UTC)
     except (ValueError, OverflowError):
         return now
-    return asked if abs(asked - now) < FARTHEST else now
+    return asked if now < asked < now + FARTHEST else now
 
 
 def _render(template: str, token: str, meeting: Meeting, version: Version, **more: Any) -> str:
@@ -156,20 +171,32 @@ def _shown(meeting: Meeting, version: Version, said: Mapping[str, str]) -> dict[
     """What the templates show of a meeting."""
     local, place = ZoneInfo(meeting.zone), links.place(version, meeting)
     start, end = meeting.start_at.astimezone(local), meeting.end_at.astimezone(local)
-    ahead = meeting.status in booking.AHEAD and meeting.start_at > clock.now()
     return {
         **booking.shown(version, meeting),
         "title": links.type_of(version, meeting).named(meeting.locale),
-        "state": said.get(f"state_{meeting.status}", said["state_booked"]),
+        "state": _state(meeting, said),
+        "sequence": meeting.sequence,
         "day": _day(start.date(), meeting),
         "time": f"{_time(start, meeting)} – {_time(end, meeting)}",
         "rep": links.rep_of(version, meeting).name,
         "place": place.text.removeprefix("https://"),
         "place_url": place.url,
         "guests": meeting.guests,
-        "can_change": ahead and meeting.status != booking.HELD,
+        "can_change": _can_change(meeting),
         "is_over": meeting.status == booking.CANCELLED,
     }
+
+
+def _can_change(meeting: Meeting) -> bool:
+    return meeting.status in booking.AHEAD and meeting.start_at > clock.now()
+
+
+def _state(meeting: Meeting, said: Mapping[str, str]) -> str:
+    """What has become of it, by its status and by the clock."""
+    now = clock.now()
+    if meeting.status in booking.AHEAD and meeting.start_at <= now:
+        return said["state_begun"] if now < meeting.end_at else said["state_past"]
+    return said.get(f"state_{meeting.status}", said["state_booked"])
 
 
 def _told(meeting: Meeting) -> dict[str, Any] | None:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from server import clock
+from server.booking import service as booking
+from server.config import service as config
+from server.events import SYSTEM
+from server.routing.team import Team
+from server.sections import SECTIONS
 from tests.web.test_booking import first_start, hold, meet
 
 
@@ -113,3 +119,90 @@ def test_the_page_allows_no_script_and_is_kept_by_nobody(client, path):
 def test_a_reason_that_no_database_can_store_is_refused_and_nothing_is_cancelled(client, path):
     assert client.post(f"{path}/cancel", data={"reason": "ill\x00"}).status_code == 422
     assert "Ihr Termin ist gebucht." in client.get(path).text
+
+
+def test_when_it_was_moved_or_cancelled_elsewhere_the_page_says_so_and_shows_it_as_it_is(client, path):
+    page = client.get(f"{path}/reschedule").text
+    assert 'name="seen" value="0"' in page
+    choices = starts(page)
+    client.post(f"{path}/reschedule", data={"start": choices[3], "seen": "0"})
+    late = client.post(f"{path}/reschedule", data={"start": choices[5], "seen": "0"})
+    assert late.status_code == 409
+    assert "wurde inzwischen geändert" in late.text
+    late = client.post(f"{path}/cancel", data={"seen": "0"})
+    assert (late.status_code, "wurde inzwischen geändert" in late.text) == (409, True)
+    client.post(f"{path}/cancel", data={"seen": "1"})
+    gone = client.post(f"{path}/reschedule", data={"start": choices[5], "seen": "1"})
+    assert (gone.status_code, "Dieser Termin wurde abgesagt." in gone.text) == (410, True)
+
+
+def test_a_meeting_that_cannot_be_changed_offers_no_times(client, path, monday):
+    client.post(f"{path}/cancel")
+    for page in ("reschedule", "cancel"):
+        answer = client.get(f"{path}/{page}")
+        assert answer.status_code == 410
+        assert "Dieser Termin wurde abgesagt." in answer.text
+        assert starts(answer.text) == []
+
+
+def test_the_page_says_when_it_has_begun_and_when_it_has_passed(client, monday):
+    start = first_start(client)
+    made = meet(client, hold(client, start).json["hold"]["token"]).json["meeting"]
+    page = made["manage_url"].removeprefix("http://usher.test")
+    monday.advance(datetime.fromisoformat(start) - clock.now())
+    assert "Your meeting has begun." in client.get(page).text
+    monday.advance(timedelta(hours=1))
+    assert "This meeting has passed." in client.get(page).text
+    assert client.get(f"{page}/reschedule").status_code == 410
+
+
+def test_a_second_meeting_at_the_same_time_is_refused_in_the_visitors_words(client):
+    first = first_start(client)
+    made = meet(client, hold(client, first).json["hold"]["token"], locale="fr").json["meeting"]
+    page = made["manage_url"].removeprefix("http://usher.test")
+    other = starts(client.get(f"{page}/reschedule").text)[4]
+    meet(client, hold(client, other).json["hold"]["token"], locale="fr")
+    refused = client.post(f"{page}/reschedule", data={"start": other, "seen": "0"})
+    assert refused.status_code == 409
+    assert "Vous avez un autre rendez-vous à cette heure." in refused.text
+    assert starts(refused.text)
+
+
+def test_later_days_follow_and_lead_back_and_a_zone_keeps_the_days(client, path):
+    page = client.get(f"{path}/reschedule").text
+    later = re.search(r'href="([^"]+from=[^"]+)"', page)[1].replace("&amp;", "&")
+    second = client.get(later).text
+    assert min(starts(second)) > max(starts(page))
+    assert "Frühere Tage" in second
+    assert "Frühere Tage" not in page
+    day = re.search(r"from=(\d{4}-\d\d-\d\d)", later)[1]
+    assert f'name="from" value="{day}"' in second
+    tokyo = client.get(f"{path}/reschedule?zone=Asia/Tokyo&from={day}").text
+    assert "<option selected>Asia/Tokyo" in tokyo
+
+
+def test_a_rep_who_has_left_keeps_nobody_from_moving_the_meeting(client, app, path):
+    db = app.extensions["usher_db"]
+    with db.reading() as tx:
+        version = config.active(tx, "acme")
+        meeting = booking.list_for(tx, [version.site_id])[0]
+    marked = version.files["team.yml"].replace(f"  - id: {meeting.rep} ", f"  - active: false\n    id: {meeting.rep} ")
+    marked = marked.replace(f"  - id: {meeting.rep}\n", f"  - active: false\n    id: {meeting.rep}\n")
+    config.apply(db, version.files | {"team.yml": marked}, author="tests", sections=SECTIONS)
+    choices = starts(client.get(f"{path}/reschedule").text)
+    assert client.post(f"{path}/reschedule", data={"start": choices[0], "seen": "0"}).status_code == 303
+    with db.reading() as tx:
+        assert booking.get(tx, meeting.id).rep != meeting.rep
+
+
+def test_where_no_time_is_open_the_page_says_what_to_do(client, app, path):
+    db = app.extensions["usher_db"]
+    with db.transaction() as tx:
+        version = config.active(tx, "acme")
+        for rep in version.part(Team).reps:
+            now = datetime(2026, 3, 2)
+            wanted = booking.OwnTime("away", rep.zone, now, now + timedelta(days=300))
+            booking.add_own_time(tx, version.site_id, rep.id, wanted, by=SYSTEM)
+    page = client.get(f"{path}/reschedule").text
+    assert "Im Moment ist keine Zeit frei." in page
+    assert starts(page) == []
