@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import smtplib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -13,6 +12,8 @@ from plugins.errors import PluginError
 from server import built
 from server.adapters import service as adapters
 from server.booking import service as booking
+from server.cli import doctor_calendars
+from server.cli.finding import Finding
 from server.config import service as config
 from server.db import Database, migrate
 from server.errors import UsherError
@@ -20,19 +21,6 @@ from server.outbox import service as outbox
 from server.people import service as people
 from server.routing import service as routing
 from server.settings import Settings
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at. mark: ok, note or FAULT."""
-
-    mark: str
-    what: str
-    says: str
-
-    @property
-    def is_fault(self) -> bool:
-        return self.mark == "FAULT"
 
 
 def examine(of: Settings) -> list[Finding]:
@@ -61,7 +49,11 @@ def _database(of: Settings) -> list[Finding]:
                 f"{where} answers, but is not up to date; `usher serve` and `usher apply` bring it there",
             )
         ]
-    return [Finding("ok", "database", where), _sites(db), _people(db), _rotation(db), *_deliveries(db), *_inbox(of, db)]
+    return [Finding("ok", "database", where), _sites(db), *doctor_calendars.examine(db), *_back_room(of, db)]
+
+
+def _back_room(of: Settings, db: Database) -> list[Finding]:
+    return [_people(db), _rotation(db), *_deliveries(db), *mailbox(of, db)]
 
 
 def _sites(db: Database) -> Finding:
@@ -119,8 +111,8 @@ def _mail(of: Settings) -> Finding:
     return _tried("mail", lambda: _greet(of, where), f"the SMTP server {where} does not answer")
 
 
-def _inbox(of: Settings, db: Database) -> list[Finding]:
-    """The mailbox for answers to invitations, and sites that count on one."""
+def mailbox(of: Settings, db: Database) -> list[Finding]:
+    """What is right and wrong with the mailbox for answers to invitations, and with sites that count on one."""
     counting = [key for key, address in _reply_addresses(db) if address]
     if not of.inbox:
         unread = f"{', '.join(counting)} names a mailbox for answers that nobody reads; set USHER_INBOX"
