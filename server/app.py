@@ -19,11 +19,11 @@ from plugins import registry
 from server import clock, console, ids, settings
 from server.db import Database, migrate
 from server.errors import Invalid, TooMany, Unavailable, UsherError
-from server.web import assets, booking, chat, connection, meeting_page, poll, proxies, site_config, status
+from server.web import assets, booking, chat, connection, meeting_page, metrics, poll, proxies, site_config, status
 
 MOST_BODY_BYTES = 256 * 1024
 BODY_SECONDS = 8
-VISITOR_DOORS = (assets, site_config, booking, meeting_page, poll, status)
+VISITOR_DOORS = (assets, site_config, booking, meeting_page, poll, status, metrics)
 _log = logging.getLogger("usher")
 
 

@@ -83,6 +83,10 @@ class Settings(BaseSettings):
         description="Parts of user agents, comma-separated, that may chat and book although they are known crawlers; "
         "the default lets automated tests of your site in. Others leave no trace.",
     )
+    metrics_token: SecretStr = Field(
+        SecretStr(""),
+        description="Who sends it as a bearer token may read `GET /metrics`; empty: only this machine itself may.",
+    )
     log_format: Literal["text", "json"] = Field("text", description="How log lines are written.")
     stopped_clock: str = Field(
         "", description="For rehearsals only: an ISO time at which the server's clock starts instead of the real one."

@@ -179,6 +179,10 @@ def change(tx: Connection, meeting_id: str, statuses: Sequence[str], values: Map
     return tx.execute(update(meetings).where(here).values(**values)).rowcount == 1
 
 
+def forget_hold_key(tx: Connection, meeting_id: str) -> None:
+    tx.execute(update(meetings).where(meetings.c.id == meeting_id).values(hold_key=None))
+
+
 def drop_hold(tx: Connection, meeting_id: str) -> bool:
     """True when it was a hold and is gone now."""
     gone = delete(meetings).where(meetings.c.id == meeting_id, meetings.c.status == HELD)
@@ -218,6 +222,19 @@ def booked_by(tx: Connection, site_id: str, attendee: str, start: datetime) -> M
 def of_conversation(tx: Connection, conversation_id: str) -> Sequence[Meeting]:
     here = meetings.c.conversation_id == conversation_id
     return tx.execute(select(meetings).where(here).order_by(meetings.c.id)).all()
+
+
+def counted(tx: Connection) -> Sequence[Any]:
+    """How many meetings of each site have each status; holds are counted by `alive`."""
+    found = select(meetings.c.site_id, meetings.c.status, func.count()).where(meetings.c.status != HELD)
+    return tx.execute(found.group_by(meetings.c.site_id, meetings.c.status).order_by(*found.selected_columns[:2])).all()
+
+
+def alive(tx: Connection, now: datetime) -> dict[str, int]:
+    """How many holds of each site have not expired."""
+    here = and_(meetings.c.status == HELD, meetings.c.held_until > now)
+    found = select(meetings.c.site_id, func.count()).where(here).group_by(meetings.c.site_id)
+    return {site_id: int(count) for site_id, count in tx.execute(found)}
 
 
 def listed(

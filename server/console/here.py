@@ -88,6 +88,11 @@ def sites() -> list[SiteHere]:
     return found
 
 
+def has_connected_calendars() -> bool:
+    """Whether any site's calendars are somebody else's, and so may be silent."""
+    return any(site.version.site.adapters.calendar != "builtin" for site in sites())
+
+
 def chosen() -> SiteHere | None:
     """The site the person looks at; None for all of them."""
     wanted = session.get("site")

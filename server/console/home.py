@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from server import built
 from server.booking import service as booking
 from server.booking.service import Meeting
-from server.console import here
+from server.console import calendars, here
 from server.console.glass import today_in
 from server.conversations import service as conversations
 from server.db import Connection
@@ -32,6 +32,7 @@ def show() -> ResponseReturnValue:
         quiet = not conversations.latest(tx, site_ids, limit=1)
         today = _today(tx)
         failed = _failed(tx)
+        silent = calendars.in_trouble(tx)
     waiting.sort(key=lambda pair: pair[0].waiting_since or pair[0].last_at)
     return render_template(
         "home/show.html",
@@ -40,6 +41,7 @@ def show() -> ResponseReturnValue:
         free=free,
         meetings=today,
         failed=failed,
+        silent=silent,
         quiet=quiet,
         tags=[(site, built.script_tag(site.key)) for site in here.sites()] if quiet else [],
     )

@@ -38,6 +38,7 @@ ENTRIES = (
     Entry("leads.index", "Leads", "person", first=True),
     Entry("meetings.index", "Meetings", "calendar", first=True),
     Entry("availability.index", "Availability", "clock", deed="manage_availability", or_rep=True),
+    Entry("calendars.index", "Calendars", "calendar"),
     Entry("rotation.index", "Rotation", "turns"),
     Entry("versions.index", "Site versions", "layers", deed="see_config"),
     Entry("deliveries.index", "Deliveries", "send", deed="see_deliveries"),
@@ -49,8 +50,9 @@ ENTRIES = (
 
 def entries() -> list[Entry]:
     """What the person who asks can go to."""
-    rep = bool(here.user().rep)
-    return [entry for entry in ENTRIES if not entry.deed or here.may(entry.deed) or (entry.or_rep and rep)]
+    rep, connected = bool(here.user().rep), here.has_connected_calendars()
+    shown = [entry for entry in ENTRIES if connected or entry.page != "calendars.index"]
+    return [entry for entry in shown if not entry.deed or here.may(entry.deed) or (entry.or_rep and rep)]
 
 
 def waiting() -> int:

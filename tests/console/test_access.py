@@ -48,6 +48,7 @@ LOOKS: list[tuple[str, tuple[str, ...], int]] = [
     ("/availability/acme/grace/{block}", ("owner", "supervisor", "grace"), 403),
     ("/availability/why", ("owner", "supervisor", "grace", "dennis"), 403),
     ("/rotation", EVERYBODY, 0),
+    ("/calendars", EVERYBODY, 0),
     ("/rotation/acme/enterprise", WATCHERS_AND_GRACE, 404),
     ("/versions", DESKS, 403),
     ("/versions/acme/1", DESKS, 403),
