@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -194,6 +195,9 @@ class Http:
 
 
 def _session(transport: GuardedAdapter, ca_file: str) -> requests.Session:
+    if ca_file and not Path(ca_file).is_file():
+        said = f"There is no file {ca_file} with certificate authorities."
+        raise ConfigError(said, problems=(("ca_file", "there is no such file"),), user_message=said)
     session = requests.Session()
     session.trust_env = False
     session.verify = ca_file or True

@@ -14,7 +14,7 @@ from plugins.http import Reply
 from plugins.webdav import WebDav, preconditions, xml
 
 NOT_REPORTED = (400, 405, 415, 501)
-GONE = 404
+GONE, FULL = 404, 507
 _DAY = timedelta(days=1)
 
 
@@ -66,7 +66,9 @@ class Times:
         span = _range(Window(window.start - _DAY, window.end + _DAY))
         body = query("<C:calendar-data/>", span)
         found = self._dav.resources(self._dav.report("busy", place.href, body, judge=_unsupported))
-        return [one.text(f"{CAL}calendar-data") for one in found if one.status != GONE]
+        here = place.href.rstrip("/")  # iCloud lists the calendar among its events
+        told = [one for one in found if one.status == FULL or one.href.rstrip("/") != here]
+        return [one.text(f"{CAL}calendar-data") for one in told if one.status != GONE]
 
     def _reported_instead(self, place: Place, calendar: str, window: Window, why: str) -> list[Window]:
         """What the server makes of events that we cannot read; the calendar is unknown when it cannot either."""

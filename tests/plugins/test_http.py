@@ -56,7 +56,7 @@ class Service(http.server.ThreadingHTTPServer):
                 service.seen.append(self)
                 service.answer(self)
 
-            do_POST = do_PUT = do_GET
+            do_POST = do_PUT = do_PROPFIND = do_REPORT = do_GET
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -185,6 +185,20 @@ def test_an_adapter_may_judge_an_answer_in_the_services_own_words(service: Servi
     assert (type(error), error.adapter, error.vendor_code) == (AuthError, "crm.acme", "x")
 
 
+def test_an_adapter_may_welcome_an_answer_that_is_an_error_to_others(service: Service, client: Http) -> None:
+    service.answer = says(301, b"", location="/elsewhere")
+    assert client.call("find", "GET", service.at(), welcome=(301,)).headers["location"] == "/elsewhere"
+    assert len(service.seen) == 1
+    assert type(failure(client, "GET", service.at(), welcome=(302,))) is Permanent
+
+
+@pytest.mark.parametrize("method", ["PROPFIND", "REPORT"])
+def test_questions_of_webdav_change_nothing(service: Service, client: Http, method: str) -> None:
+    service.answer = says(504)
+    assert type(failure(client, method, service.at(), data=b"<x/>")) is Transient
+    assert service.seen[0].body == b"<x/>"
+
+
 @pytest.mark.parametrize("body", [b'{"id": "c-', b"<html>Please sign in</html>"])
 def test_an_answer_nobody_can_read_is_not_taken_for_success(service: Service, client: Http, body: bytes) -> None:
     service.answer = says(200, body)
@@ -245,7 +259,9 @@ def test_a_name_that_is_nowhere_is_certainly_not_sent() -> None:
     assert type(failure(Http("crm.acme", resolve=nowhere), "POST", "https://crm.globex.example/")) is Transient
 
 
-@pytest.mark.parametrize("url", ["ftp://globex.example/", "file:///etc/passwd", "https://u:p@globex.example/", "https:///x"])
+@pytest.mark.parametrize(
+    "url", ["ftp://globex.example/", "file:///etc/passwd", "https://u:p@globex.example/", "https:///x"]
+)
 def test_what_is_no_web_address_is_refused(client: Http, url: str) -> None:
     assert type(failure(client, "GET", url)) is ConfigError
 

@@ -13,7 +13,7 @@ import pytest
 
 from plugins.crm import CRM, Person, Ref
 from plugins.crm.builtin import BuiltinCRM
-from plugins.errors import ConfigError
+from plugins.errors import ConfigError, Transient
 from plugins.fields import Field
 from plugins.records import MemoryRecords
 from plugins.registry import BUILT_IN, CONTRACTS, Listing, Registry
@@ -173,3 +173,22 @@ def test_every_adapter_of_ours_loads_and_says_what_it_is(kind: str, name: str) -
     assert adapter.kind == kind
     assert adapter.title
     assert adapter.about
+
+
+class Caller(BuiltinCRM):
+    name = "caller"
+    fields = (Field("ca_file", "Authorities"),)
+
+
+def test_an_adapter_reaches_only_private_hosts_that_were_named_and_trusts_its_own_authorities() -> None:
+    found = Registry(discover=list)
+    found.register(Caller)
+    plain = found.open("crm", "caller", {}, records=MemoryRecords())
+    with pytest.raises(ConfigError, match="not public"):
+        plain.http.call("find", "GET", "http://127.0.0.1:9/")
+    wrong = found.open("crm", "caller", {"ca_file": "/no/such"}, records=MemoryRecords(), private=["127.0.0.1"])
+    named = found.open("crm", "caller", {}, records=MemoryRecords(), private=["127.0.0.1"])
+    with pytest.raises(Transient):
+        named.http.call("find", "GET", "http://127.0.0.1:9/")
+    with pytest.raises(ConfigError, match="/no/such"):
+        wrong.http.call("find", "GET", "https://127.0.0.1:9/")

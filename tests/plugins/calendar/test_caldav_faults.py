@@ -135,6 +135,27 @@ def test_an_answer_that_is_not_whole_is_an_error(adapter: Open, way: Between, ca
         assert error_of(adapter(), calendar) is not None
 
 
+def test_a_calendar_listed_among_its_events_is_none_of_them(
+    adapter: Open, way: Between, of_radicale: CalendarServer, calendar: str
+) -> None:
+    of_radicale.put_raw(calendar, event("DTSTART:20260302T120000Z", "DTEND:20260302T123000Z"))
+    itself = f"<response><href>{calendar}</href><propstat><prop/></propstat></response></multistatus>".encode()
+
+    def listed(asked: Asked, pass_on: Callable[[], Answered]) -> Answered:
+        answered = pass_on()
+        if asked.method == "REPORT" and b"free-busy" not in asked.body:
+            answered.body = answered.body.replace(b"</multistatus>", itself)
+        return answered
+
+    subject = adapter()
+    with way.ruled(lambda asked, pass_on: listed(plain(asked), pass_on)):
+        found = subject.busy([calendar], DAY)[calendar]
+        items = subject.changes(calendar).items
+    assert (found.error, found.times) == (None, (Window(DEMO.start, DEMO.end),))
+    assert len(items) == 1
+    assert not [asked for asked in way.seen if b"free-busy" in asked.body]
+
+
 def test_entities_are_not_expanded(adapter: Open, way: Between, calendar: str) -> None:
     lol = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     bomb = f'<!DOCTYPE x [<!ENTITY l0 "lol">{lol}]><multistatus xmlns="DAV:"><href>&l9;</href></multistatus>'
