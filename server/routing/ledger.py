@@ -7,7 +7,7 @@ has a place, and keeps which. So the picks can be made again from the entries al
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -56,9 +56,10 @@ def move(
     reason: str,
     trace: Mapping[str, Any],
 ) -> None:
-    """The meeting goes to other reps: -1 for those who had it, +1 for the new ones."""
-    _return(tx, meeting_id, REASSIGNED_AWAY, by, reason)
-    for rep in reps:
+    """The meeting goes to other reps: -1 for those who had it, +1 for the new ones; who stays keeps the turn."""
+    stays = {row.rep for row, _ in _counting(tx, meeting_id)} & set(reps)
+    _return(tx, meeting_id, REASSIGNED_AWAY, by, reason, keep=stays)
+    for rep in (rep for rep in reps if rep not in stays):
         now, mine = clock.now(), _of(trace, rep)
         account = mine.get("account") or pool.account
         _add(tx, site_id, account, pool.id, rep, REASSIGNED_TO, Fraction(1), now, by, reason, meeting_id, mine)
@@ -163,22 +164,27 @@ def period_start(pool: Pool, at: datetime) -> datetime:
     return day.astimezone(at.tzinfo)
 
 
-def _return(tx: Connection, meeting_id: str, kind: str, by: Actor, reason: str) -> bool:
-    """Take back the turns that this meeting counts for now, in the period in which each was given.
+def _return(tx: Connection, meeting_id: str, kind: str, by: Actor, reason: str, *, keep: Collection[str] = ()) -> bool:
+    """Take back the turns that this meeting counts for now (not of `keep`), in the period in which each was given.
 
     Callers change the meeting's row first, which keeps two of them from taking one turn back twice.
     """
-    history = store.of_meeting(tx, meeting_id)
-    counts: dict[str, Fraction] = {}
-    for row in history:
-        counts[row.rep] = counts.get(row.rep, Fraction(0)) + Fraction(row.amount)
-    given = {row.rep: row for row in history if row.kind in GIVEN}
-    back = [(given[rep], count) for rep, count in counts.items() if count > 0]
+    back = [(row, count) for row, count in _counting(tx, meeting_id) if row.rep not in keep]
     for row, count in back:
         _add(
             tx, row.site_id, row.counter, row.pool, row.rep, kind, -count, row.counts_at, by, reason, meeting_id
         )  # fmt: skip
     return bool(back)
+
+
+def _counting(tx: Connection, meeting_id: str) -> list[tuple[Entry, Fraction]]:
+    """Each rep's turn that this meeting counts for now: the entry that gave it, and what it counts."""
+    history = store.of_meeting(tx, meeting_id)
+    counts: dict[str, Fraction] = {}
+    for row in history:
+        counts[row.rep] = counts.get(row.rep, Fraction(0)) + Fraction(row.amount)
+    given = {row.rep: row for row in history if row.kind in GIVEN}
+    return [(given[rep], count) for rep, count in counts.items() if count > 0]
 
 
 def _of(trace: Mapping[str, Any], rep: str) -> dict[str, Any]:

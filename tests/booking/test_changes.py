@@ -14,6 +14,7 @@ from server.booking.tables import cells, meeting_hosts, meetings
 from server.errors import Conflict, Gone, Invalid, SlotTaken
 from server.events import Actor
 from server.outbox import service as outbox
+from server.routing import ledger
 from tests.booking.conftest import ADA, MEETINGS, NINE, TEAM
 from tests.booking.test_meetings import counts, event_of, mails
 
@@ -324,6 +325,9 @@ def test_one_host_of_several_can_be_replaced_but_none_of_everybody(db, version, 
     given = give(db, version, panel, third, leaving=second)
     assert (given.rep, hosts(db, given)) == (panel.rep, {panel.rep, third})
     assert counts(db, version) == {panel.rep: 1, third: 1}
+    with db.reading() as tx:
+        kinds = [(row.rep, row.kind) for row in ledger.of_meeting(tx, panel.id)]
+    assert [kind for rep, kind in kinds if rep == panel.rep] == [ledger.ASSIGNED]  # who stays keeps the turn
     board = book(NINE + 24 * HOUR, meeting="board", who=BOB)
     with pytest.raises(Conflict, match="takes part"):
         give(db, version, board, "margaret")
