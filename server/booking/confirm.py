@@ -10,12 +10,12 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from server import clock, events
-from server.booking import holds, offers, store
+from server.booking import holds, offers, repeats, store
 from server.booking.invitations import links, messages
 from server.booking.rechecking import CalendarUnread, is_unread
-from server.booking.store import AHEAD, BOOKED, HELD, Meeting
+from server.booking.store import BOOKED, HELD, Meeting
 from server.config.service import Version
-from server.errors import Conflict, Gone, Invalid
+from server.errors import Conflict, Invalid
 from server.events import Actor
 from server.leads import service as leads
 from server.leads.values import FieldValue
@@ -47,15 +47,18 @@ def confirm(
     `place`: which of the meeting type's locations the visitor chose, by its kind; "" is the first.
     A person who has a meeting at this very time already gets that one, and the hold is let go.
     """
-    if key and (done := store.by_key(tx, version.site_id, "confirm_key", key)) and done.status != HELD:
+    attendee = leads.email_key(plain_email(email, "email"))
+    if key and (done := repeats.confirmed(tx, version.site_id, key, attendee)):
         return done
-    held = _held(tx, version, meeting_id)
+    held = store.get(tx, meeting_id)
+    if held is None or held.site_id != version.site_id:
+        return repeats.after_release(tx, version, meeting_id, attendee)
     told = _told(version, held, name, email, guests, answers or {}, phone, zone, locale)
     told["place"] = _place(version, held, place, told["phone"])
     if held.status != HELD:
-        return _again(held, told["attendee"])
+        return repeats.again(held, attendee)
     if held.held_until <= clock.now():
-        raise _expired(tx, version, held)
+        raise repeats.over(tx, version, held.type, held.pool, held.rep, held.start_at)
     if is_unread(version, held):
         raise CalendarUnread(held, version)
     told |= {"lead_id": _lead(tx, version, held, told, actor), "confirm_key": key}
@@ -69,13 +72,6 @@ def plain_email(text: str, field: str) -> str:
         return validate_email(text.strip(), check_deliverability=False).normalized
     except EmailNotValidError:
         raise Invalid("This does not look like an e-mail address; please check it.", field=field) from None
-
-
-def _held(tx: Connection, version: Version, meeting_id: str) -> Meeting:
-    found = store.get(tx, meeting_id)
-    if found is None or found.site_id != version.site_id:
-        raise Gone("This time is no longer kept for you; please choose again.", code="hold_expired")
-    return found
 
 
 def _book(tx: Connection, version: Version, held: Meeting, told: dict[str, Any], actor: Actor) -> Meeting:
@@ -97,8 +93,10 @@ def _book(tx: Connection, version: Version, held: Meeting, told: dict[str, Any],
             raise Conflict("This key was used for another meeting before; use a new key.", field="key") from None
         return _instead(tx, held, other, actor)
     meeting = store.get(tx, held.id)
-    if not taken or meeting is None:
-        raise Gone("This time is no longer kept for you; please choose again.", code="hold_expired")
+    if meeting is None:
+        return repeats.after_release(tx, version, held.id, told["attendee"])
+    if not taken:
+        return repeats.again(meeting, told["attendee"])
     messages.booked(tx, version, meeting)
     _record(tx, meeting, actor)
     return meeting
@@ -123,26 +121,10 @@ def _record(tx: Connection, meeting: Meeting, actor: Actor) -> None:
     )
 
 
-def _again(meeting: Meeting, attendee: str) -> Meeting:
-    if meeting.status in AHEAD and meeting.attendee == attendee:
-        return meeting
-    raise Conflict("This meeting is booked already; use the link in its mail to change it.", code="already_booked")
-
-
 def _instead(tx: Connection, held: Meeting, other: Meeting, actor: Actor) -> Meeting:
     store.lock_calendars(tx, held.site_id, [row.rep for row in store.hosts_of(tx, [held.id])])
     holds.release(tx, held, reason="the visitor has a meeting at this time already", actor=actor)
     return other
-
-
-def _expired(tx: Connection, version: Version, held: Meeting) -> Gone:
-    asked = offers.ask(tx, version, held.type, held.pool or None, None if held.pool else [held.rep])
-    nearest = offers.nearest(tx, version, asked, held.start_at)
-    return Gone(
-        "The time was kept for five minutes, which are over; please choose again.",
-        code="hold_expired",
-        alternatives=[start.strftime("%Y-%m-%dT%H:%M:%SZ") for start in nearest],
-    )
 
 
 def _told(

@@ -5,8 +5,9 @@ Locks are always taken in this order: account of turns, calendars by name, meeti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -15,11 +16,12 @@ from sqlalchemy.exc import IntegrityError
 from server import clock, events, ids, settings
 from server.booking import offers, store
 from server.booking.availability.wallclock import DAY
-from server.booking.hosts import chosen, occupy
+from server.booking.hosts import chosen, occupy, under_the_lock
 from server.booking.offers import Asked
+from server.booking.repeats import known_hold
 from server.booking.store import HELD, Meeting
 from server.config.service import Version
-from server.errors import Conflict, Invalid, SlotTaken
+from server.errors import Invalid, SlotTaken
 from server.events import Actor
 from server.routing import ledger, pools
 
@@ -58,14 +60,18 @@ def hold(
     """
     start = checked_start(start)
     asked = offers.ask(tx, version, meeting, pool, [rep] if rep else None)
-    key = key or (f"{conversation_id}:{meeting}:{start.isoformat()}" if conversation_id else None)
+    chosen = f"{conversation_id}:{meeting}:{start.isoformat()}" if conversation_id else None
+    key = key or chosen
     about = {"conversation_id": conversation_id, "lead_id": lead_id, "hold_key": key, "passed_over": passed_over}
-    if known := _known(tx, version, key, meeting, start):
-        return known
+    known = partial(known_hold, tx, version.site_id, key, meeting, start, chosen=key == chosen)
+    if found := known():
+        return found
     try:
         with tx.begin_nested():
-            return _take(tx, version, asked, start, about, actor)
+            return _take(tx, version, asked, start, about, actor, known)
     except _Lost:
+        if found := known():  # lost to the same request, sent twice
+            return found
         raise refusal(tx, version, asked, start) from None
 
 
@@ -150,7 +156,13 @@ class _Lost(Exception):
 
 
 def _take(
-    tx: Connection, version: Version, asked: Asked, start: datetime, about: dict[str, Any], actor: Actor
+    tx: Connection,
+    version: Version,
+    asked: Asked,
+    start: datetime,
+    about: dict[str, Any],
+    actor: Actor,
+    known: Callable[..., Meeting | None],
 ) -> Meeting:
     keep = {"conversation_id": about["conversation_id"], "key": about["hold_key"]}
     stale = in_the_way(tx, version.site_id, asked.reps, **keep)
@@ -158,9 +170,10 @@ def _take(
         raise _Lost  # seen without a lock: most who come too late need not wait for those who book
     if asked.pool:
         ledger.lock(tx, version.site_id, pools.pool_of(version, asked.pool))
+        asked = under_the_lock(tx, version, asked)
     store.lock_calendars(tx, version.site_id, [*asked.reps, *hosts_of_holds(tx, stale)])
-    if known := _known(tx, version, about["hold_key"], asked.type.id, start):
-        return known
+    if found := known(locked=True):
+        return found
     for old in stale:
         expired = old.held_until <= clock.now()
         release(tx, old, reason="the hold expired" if expired else "another time was chosen", actor=actor)
@@ -192,16 +205,6 @@ def _release_all(tx: Connection, found: Iterable[Meeting], reason: str) -> int:
         store.lock_calendars(tx, site_id, hosts_of_holds(tx, by_site[site_id]))
         count += sum(release(tx, held, reason=reason) for held in by_site[site_id])
     return count
-
-
-def _known(tx: Connection, version: Version, key: str | None, meeting: str, start: datetime) -> Meeting | None:
-    """What this key made before, unless that hold has expired. Conflict when the key was used for something else."""
-    found = store.by_key(tx, version.site_id, "hold_key", key) if key else None
-    if found is None or (found.status == HELD and found.held_until <= clock.now()):
-        return None
-    if (found.type, found.start_at) != (meeting, start):
-        raise Conflict("This key was used for another time before; use a new key.", field="key")
-    return found
 
 
 def _row(version: Version, asked: Asked, rep: str, start: datetime, about: dict[str, Any]) -> dict[str, Any]:

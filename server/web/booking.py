@@ -7,10 +7,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, json, request
+from werkzeug.exceptions import UnsupportedMediaType
 
 from server import clock
 from server.adapters import service as adapters
 from server.booking import service as booking
+from server.booking.invitations import links
 from server.booking.offers import zone_of
 from server.config.service import Version
 from server.conversations.frames import moment
@@ -18,8 +20,8 @@ from server.db import Database
 from server.errors import Invalid
 from server.playbooks import whose
 from server.playbooks.whose import Whose
-from server.routing.service import POOL
 from server.routing.schema import Team
+from server.routing.service import POOL
 from server.web import limits, origins
 from server.web.callers import Caller
 from server.web.frames import storable
@@ -78,12 +80,14 @@ def create_meeting() -> Response:
     body = _body({"site": str, "hold": str, "name": str, "email": str}, {**texts, "guests": list, "answers": dict})
     version = _version("booking", body["site"])
     db = origins.database()
+    held = links.meeting_id_of(body["hold"])
     made = booking.with_calendars_read(
         db,
-        lambda: _confirmed(db, version, body),
+        lambda: _confirmed(db, version, held, body),
         lambda: adapters.opened(db, version, "calendar", seconds=booking.PATIENCE_SECONDS),
     )
-    return _answer({"meeting": booking.shown(version, made)}, 201)
+    instead = {} if made.id == held else {"instead": "There is a meeting at this time already; this is it."}
+    return _answer({"meeting": booking.shown(version, made), **instead}, 201)
 
 
 @bp.before_app_request
@@ -93,12 +97,12 @@ def answer_preflight() -> Response | None:
     return origins.preflight() if asked else None
 
 
-def _confirmed(db: Database, version: Version, body: Mapping[str, Any]) -> booking.Meeting:
+def _confirmed(db: Database, version: Version, held: str, body: Mapping[str, Any]) -> booking.Meeting:
     with db.transaction() as tx:
         return booking.confirm(
             tx,
             version,
-            booking.find_by_token(tx, body["hold"]).id,
+            held,
             name=body["name"],
             email=body["email"],
             guests=_texts(body.get("guests") or [], "guests"),
@@ -118,7 +122,7 @@ def _hold(version: Any, held: booking.Meeting) -> dict[str, Any]:
         "start": moment(held.start_at),
         "end": moment(held.end_at),
         "rep": {"name": rep.name if rep else held.rep},
-        "expires_at": moment(held.held_until),
+        "expires_at": moment(held.held_until or held.created_at + booking.HOLD_FOR),
     }
 
 
@@ -154,14 +158,7 @@ def _range(zone: str) -> tuple[datetime, int]:
 
 def _body(needed: Mapping[str, type], optional: Mapping[str, type]) -> dict[str, Any]:
     """The JSON body, each field in its type. Invalid names the first that is not."""
-    try:
-        given = json.loads(request.get_data())
-    except (ValueError, RecursionError):
-        given = None
-    if not isinstance(given, dict):
-        raise Invalid("Send a JSON object with Content-Type: application/json.")
-    if not storable(given):
-        raise Invalid("The JSON contains a character that cannot be stored.")
+    given = _object()
     fields = {**needed, **optional}
     for name, value in given.items():
         if name not in fields:
@@ -174,6 +171,31 @@ def _body(needed: Mapping[str, type], optional: Mapping[str, type]) -> dict[str,
         if not given.get(name):
             raise Invalid(f"`{name}` is needed.", field=name)
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _object() -> dict[str, Any]:
+    if not request.is_json:
+        raise UnsupportedMediaType
+    try:
+        given = json.loads(request.get_data(), object_pairs_hook=_once, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict):
+        raise Invalid("Send a JSON object in which each key stands once.")
+    if not storable(given):
+        raise Invalid("The JSON contains a character that cannot be stored.")
+    return given
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object in which each key stands once: of two, readers take one or the other."""
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
 
 
 _NAMES: Mapping[type, str] = {str: "text", list: "a list", dict: "an object"}

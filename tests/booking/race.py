@@ -268,6 +268,16 @@ def one_visitor(db: Database, version: Any, number: int, attempts: int, try_it: 
     try_it(once)
 
 
+def one_request(db: Database, version: Any, number: int, attempts: int, try_it: Any) -> None:
+    """The same request, again and again: the same key, and one rep only who can."""
+
+    def once() -> str:
+        with db.transaction() as tx:
+            return str(booking.hold(tx, version, meeting="hour", start=FIRST, rep=REPS[0], key="one").id)
+
+    try_it(once)
+
+
 def own_slots(db: Database, version: Any, number: int, attempts: int, try_it: Any) -> None:
     """Every client has a time of its own, at which all reps are free."""
 

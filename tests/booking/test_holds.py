@@ -192,3 +192,15 @@ def test_cells_refuse_an_overlap_even_when_the_check_is_passed_by(db, version):
     with pytest.raises(Exception, match="(?i)unique|duplicate"), db.transaction() as tx:
         site = {"site_id": version.site_id, "rep": "grace", "meeting_id": "mtg_other"}
         tx.execute(cells.insert(), [{**site, "cell": int(NINE.timestamp()) // 300 + 8}])
+
+
+@pytest.mark.parametrize("undo", ["cancel", "reschedule"])
+def test_a_time_chosen_again_in_a_chat_after_its_meeting_was_called_off_or_moved_is_held_anew(db, version, book, undo):
+    first = book(conversation_id="cnv_1")
+    with db.transaction() as tx:
+        more = {"start": NINE + timedelta(hours=1)} if undo == "reschedule" else {}
+        getattr(booking, undo)(tx, version, first.id, by=events.Actor("visitor"), **more)
+    with db.transaction() as tx:
+        held = booking.hold(tx, version, meeting="demo", start=NINE, conversation_id="cnv_1")
+    assert (held.status, held.start_at) == (booking.HELD, NINE)
+    assert held.id != first.id

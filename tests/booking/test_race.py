@@ -61,6 +61,14 @@ def test_one_visitor_in_many_tabs_books_one_meeting(db, database_url, acme):
     assert books.check(db) == 1
 
 
+def test_one_request_that_is_sent_again_and_again_has_one_answer_also_while_the_first_is_on_its_way(
+    db, database_url, acme
+):
+    seen = race.compete(database_url, race.one_request, **MANY)
+    assert list(seen.answers.values()) == [CLIENTS]
+    assert books.check(db) == 1
+
+
 def test_turns_given_at_the_same_moment_are_fair(db, database_url, acme):
     seen = race.compete(database_url, race.own_slots, processes=2, threads=15)
     assert seen.answers == dict.fromkeys(race.REPS, 3)
