@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 STATES: dict[str, dict[str, tuple[str, str]]] = {
@@ -60,6 +61,13 @@ DECISIONS = {
     "pick": "Which rep gets the meeting",
     "answer": "What to answer",
     "slots": "Which times to offer",
+}
+REPLIES = {
+    "ACCEPTED": "Accepted",
+    "TENTATIVE": "Said maybe",
+    "DECLINED": "Declined",
+    "DELEGATED": "Sends somebody else",
+    "COUNTER": "Wishes another time",
 }
 ANSWERS = {"yes": "Yes", "no": "No", "unknown": "Not known"}
 DELIVERIES = {
@@ -135,6 +143,12 @@ def state(kind: str, name: str) -> tuple[str, str]:
 def event(name: str) -> str:
     """What happened, in words."""
     return EVENTS.get(name, sentence(name.replace(".", " ")))
+
+
+def reply(kept: Mapping[str, Any]) -> str:
+    """How an invitation was answered, with the words that came along."""
+    said = REPLIES.get(kept["method"]) or REPLIES.get(kept["answer"], sentence(kept["answer"]))
+    return f"{said}: {kept['comment']}" if kept.get("comment") else said
 
 
 def delivery(row: Any) -> tuple[str, str]:

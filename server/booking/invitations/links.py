@@ -17,6 +17,7 @@ from server.routing.team import Location
 
 _PURPOSE = "meeting"
 _PHONE = {"en": "We call you", "de": "Wir rufen Sie an", "fr": "Nous vous appelons", "es": "Le llamamos"}
+_PHONE_OF_REP = {"en": "You call", "de": "Sie rufen an", "fr": "Vous appelez", "es": "Usted llama"}
 _VIDEO = {
     "en": "Video call; the link is in the calendar event",
     "de": "Videoanruf; der Link steht im Kalendereintrag",
@@ -80,10 +81,11 @@ def title(version: Version, meeting: Meeting) -> str:
     return f"{named}: {who}, {version.site.name}" if who else f"{named}, {version.site.name}"
 
 
-def place(version: Version, meeting: Meeting) -> Where:
+def place(version: Version, meeting: Meeting, language: str = "", *, for_rep: bool = False) -> Where:
     """The meeting's place, of the kind that the visitor chose: the rep's own if he has one of it, else the type's."""
     chosen, rep = type_of(version, meeting).place(meeting.place), rep_of(version, meeting)
-    return _where(rep.location if rep.location and rep.location.kind == chosen.kind else chosen, meeting)
+    location = rep.location if rep.location and rep.location.kind == chosen.kind else chosen
+    return _where(location, meeting.phone, language or meeting.locale.split("-")[0].lower(), for_rep)
 
 
 def google_url(version: Version, meeting: Meeting) -> str:
@@ -139,15 +141,16 @@ def language(wanted: str, version: Version) -> str:
     return next((locale for locale in known if locale in _PHONE), "en")
 
 
-def _where(location: Location, meeting: Meeting) -> Where:
-    spoken = meeting.locale.split("-")[0].lower()
+def _where(location: Location, phone: str, language: str, for_rep: bool) -> Where:
+    spoken = language if language in _PHONE else "en"
     if location.kind == "phone":
-        return Where(f"{_PHONE.get(spoken, _PHONE['en'])}: {meeting.phone}" if meeting.phone else _PHONE["en"])
+        words = (_PHONE_OF_REP if for_rep else _PHONE)[spoken]
+        return Where(f"{words}: {phone}" if phone else words)
     if location.kind == "in_person":
         return Where(location.address, location.url)
     if location.url:
         return Where(location.url, location.url)
-    return Where(_VIDEO.get(spoken, _VIDEO["en"]), wants_video=True)
+    return Where(_VIDEO[spoken], wants_video=True)
 
 
 def _iso(moment: Any) -> str:

@@ -151,7 +151,8 @@ def _readable_on(color: str) -> str:
 
 def _rows(about: About, labels: dict[str, str], reader: _Reader) -> list[tuple[str, str]]:
     meeting, version = about.meeting, about.version
-    where, length = links.place(version, meeting), meeting.end_at - meeting.start_at
+    where = links.place(version, meeting, reader.language, for_rep=reader.works_here)
+    length = meeting.end_at - meeting.start_at
     moments = (("when", meeting.start_at), ("was", about.was), ("wished", about.wished))
     rows = [(labels[name], when(start, start + length, reader.zone, reader.dates)) for name, start in moments if start]
     others = [host.name for host in about.hosts if host.id != about.organizer.id]
