@@ -43,7 +43,7 @@ def expected(step: Mapping[str, Any]) -> tuple[FormField, ...]:
     """The fields, for understanding them filled in by words."""
     return tuple(
         FormField(
-            one["id"], one["label"], one["type"], one["required"],
+            one["id"], one["label"], one["type"], one["required"] and not one.get("value"),
             tuple(Option(of["id"], of["label"], _PLACE_SAYS.get(of["id"], ())) for of in one.get("options", ())),
         )
         for one in step["fields"]

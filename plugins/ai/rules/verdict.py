@@ -39,6 +39,8 @@ def judged(heard: Heard, taken: Taken) -> Understanding:
     if taken.suggestion or (taken.correction is Correction.INVALID_EMAIL and "@" in heard.said.folded):
         correction, intent = taken.correction, Intent.ANSWER
     partial = taken.value if isinstance(taken.value, dict) else None
+    if intent is Intent.PERSON and partial and _chooses_a_way(heard, partial):
+        intent = Intent.OTHER
     shift = _shift(heard)
     return Understanding(
         value=partial,
@@ -51,6 +53,11 @@ def judged(heard: Heard, taken: Taken) -> Understanding:
         shift=shift if intent in (Intent.RESCHEDULE, Intent.OTHER, Intent.QUESTION) else Shift.NONE,
         corrects=signals.corrects,
     )
+
+
+def _chooses_a_way(heard: Heard, partial: dict[str, str]) -> bool:
+    """ "Please call me" below a form that offers a call."""
+    return any(field.options and field.id in partial for field in heard.expectation.fields)
 
 
 def _other_intent(heard: Heard, objection: str) -> Intent:
