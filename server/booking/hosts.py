@@ -20,6 +20,14 @@ from server.routing.schema import Team
 CELL_SECONDS = 300
 
 
+def under_the_lock(tx: Connection, version: Version, asked: Asked) -> Asked:
+    """Who may take it, asked again when the pool's account is locked: while we waited for it, somebody else may have
+    become the next in turn, or the one too far ahead."""
+    if not asked.pool or asked.type.assignment == "collective":
+        return asked
+    return replace(asked, reps=tuple(routing.who_may(tx, version, asked.pool)))
+
+
 def chosen(
     tx: Connection,
     version: Version,

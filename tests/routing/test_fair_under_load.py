@@ -30,10 +30,15 @@ TEAM = "reps:\n" + "".join(
 )
 FILES = {
     "site.yml": race.SITE,
-    "team.yml": TEAM + f"pools: [{{id: all, members: [{', '.join(REPS)}], credit: {{disqualified: true}}}}]\n",
-    "meetings.yml": "meetings: [{id: talk, name: Talk, duration_minutes: 15, notice_minutes: 0, pool: all}]\n",
+    "team.yml": TEAM + f"pools: [{{id: all, members: [{', '.join(REPS)}], credit: {{disqualified: true}}}},\n"
+    f"  {{id: strict, members: [{', '.join(REPS)}], policy: strict}}]\n",
+    "meetings.yml": """\
+meetings:
+  - {id: talk, name: Talk, duration_minutes: 15, notice_minutes: 0, pool: all}
+  - {id: turn, name: Turn, duration_minutes: 15, notice_minutes: 0, pool: strict}
+""",
 }
-THREE = FILES | {"team.yml": FILES["team.yml"].replace(", dee]", "]")}
+THREE = FILES | {"team.yml": FILES["team.yml"].replace(", dee]", "]", 1)}
 
 
 @pytest.fixture
@@ -47,9 +52,9 @@ def own_start(number, attempt):
     return race.FIRST + timedelta(days=place // 20, minutes=15 * (place % 20))
 
 
-def book(db, version, start, number):
+def book(db, version, start, number, meeting="talk"):
     with db.transaction() as tx:
-        held = booking.hold(tx, version, meeting="talk", start=start)
+        held = booking.hold(tx, version, meeting=meeting, start=start)
     with db.transaction() as tx:
         return booking.confirm(tx, version, held.id, name="Ada", email=f"{number}-{start:%d%H%M}@x.example")
 
@@ -58,6 +63,12 @@ def booker(db, version, number, attempts, try_it):
     """Books times of its own, one after the other."""
     for attempt in range(attempts):
         try_it(lambda start=attempt: book(db, version, own_start(number, start), number).rep)
+
+
+def in_turn(db, version, number, attempts, try_it):
+    """Books times of its own in the pool in which only the next in turn is asked."""
+    for attempt in range(attempts):
+        try_it(lambda start=attempt: book(db, version, own_start(number, start), number, "turn").rep)
 
 
 def meddler(db, version, number, attempts, try_it):
@@ -101,6 +112,12 @@ def test_of_bookings_at_the_same_moment_everybody_gets_the_same_number(db, datab
     assert sum(seen.answers.values()) == PROCESSES * THREADS * ATTEMPTS
     assert max(seen.answers.values()) - min(seen.answers.values()) <= 1
     check_that_all_picks_can_be_made_again(db, acme, PROCESSES * THREADS * ATTEMPTS)
+
+
+def test_in_a_strict_pool_nobody_is_refused_because_another_was_quicker(db, database_url, acme):
+    seen = race.compete(database_url, in_turn, processes=PROCESSES, threads=THREADS)
+    assert set(seen.answers) == set(REPS)
+    assert max(seen.answers.values()) - min(seen.answers.values()) <= 1
 
 
 def test_whatever_else_happens_meanwhile_turns_follow_from_the_ledger_and_soon_are_even(db, database_url, acme):

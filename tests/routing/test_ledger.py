@@ -136,6 +136,17 @@ def test_the_next_turns_can_be_foretold_without_giving_them(db, version):
         ("week", "America/New_York", "2026-03-09T03:30:00+00:00", "2026-03-02T05:00:00+00:00"),  # still Sunday there
         ("week", "America/New_York", "2026-03-09T04:30:00+00:00", "2026-03-09T04:00:00+00:00"),
         ("quarter", "UTC", "2026-05-09T00:00:00+00:00", "2026-04-01T00:00:00+00:00"),
+        # the clock springs from 24:00 to 01:00: that day begins at one
+        ("day", "America/Santiago", "2026-09-06T12:00:00+00:00", "2026-09-06T04:00:00+00:00"),
+        ("day", "America/Havana", "2026-11-01T05:30:00+00:00", "2026-11-01T04:00:00+00:00"),  # midnight comes twice
+        (
+            "month",
+            "Europe/Berlin",
+            "2026-03-31T21:59:00+00:00",
+            "2026-02-28T23:00:00+00:00",
+        ),  # 23:59, summer time since
+        ("week", "Europe/Berlin", "2026-03-30T08:00:00+00:00", "2026-03-29T22:00:00+00:00"),  # the day after the change
+        ("quarter", "Australia/Lord_Howe", "2026-06-30T13:29:00+00:00", "2026-03-31T13:00:00+00:00"),
         ("day", "Asia/Kathmandu", "2026-05-09T18:15:00+00:00", "2026-05-09T18:15:00+00:00"),
         ("rolling", "UTC", "2026-05-09T10:00:00+00:00", "2026-04-09T10:00:00+00:00"),
     ],
@@ -160,3 +171,17 @@ def test_replaying_the_meetings_gives_the_same_picks(history):
             kept = Tally({**kept.counts, rep: kept.counts[rep] - Fraction(1)}, kept.last_at)
         afresh = tally(Policy(), start, start + timedelta(days=31), reps, given_so_far)
         assert choose(Policy(), reps, kept).rep == choose(Policy(), reps, afresh).rep
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer: this cannot happen
+def test_a_turn_that_comes_back_while_somebody_is_picked_counts_at_the_next_pick_only(db, version):
+    meeting, pool = give(db, version, "grace"), routing.pool_of(version, "enterprise")
+    with db.transaction() as tx:
+        first = ledger.lock(tx, version.site_id, pool)
+        with db.transaction() as other:
+            ledger.credit(other, meeting, ledger.CANCELLED, by=BOT, reason="")
+        seen = ledger.tally(tx, version.site_id, pool, clock.now(), placed=True).counts
+    with db.transaction() as tx:
+        assert ledger.lock(tx, version.site_id, pool) == first + 1
+        seen_later = ledger.tally(tx, version.site_id, pool, clock.now(), placed=True).counts
+    assert (seen, seen_later) == ({"grace": 1}, {"grace": 0})
