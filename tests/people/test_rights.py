@@ -49,6 +49,7 @@ def test_the_table_names_known_roles_only():
                 "see_all_meetings",
                 "see_all_pools",
                 "calibrate",
+                "manage_availability",
                 "see_config",
                 "see_deliveries",
                 "reply",
