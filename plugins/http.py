@@ -76,7 +76,8 @@ class Http:
     """HTTP for one adapter ("crm.hubspot"). Safe in threads and greenlets; keeps connections open between calls.
 
     `secrets` never appear in errors or logs; `private` hosts may have private addresses; `ca_file` is a bundle of
-    further authorities; `answer_seconds` is for the whole answer. Proxies, cookies, .netrc and redirects are not used.
+    further authorities; `answer_seconds` is for the whole answer; `now` is the clock.
+    Proxies, cookies, .netrc and redirects are not used.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class Http:
         self.adapter = adapter
         self._secrets = tuple(secrets)
         self._connect_seconds, self._answer_seconds, self._max_bytes = connect_seconds, answer_seconds, max_bytes
-        self._now = now
+        self.now = now
         self._gate, self._ca_file = (private, resolve), ca_file
 
     @cached_property
@@ -178,7 +179,7 @@ class Http:
             if kind is None:
                 return
             message = f"{reply.call.place()}: {reply.status} {_excerpt(reply)}".rstrip()
-            error = kind(message, http_status=reply.status, retry_after=retry_after(reply.headers, self._now()))
+            error = kind(message, http_status=reply.status, retry_after=retry_after(reply.headers, self.now()))
         error.request_id = error.request_id or next(filter(None, map(reply.headers.get, REQUEST_IDS)), "")
         raise error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -26,7 +26,7 @@ from plugins.errors import (
     Transient,
 )
 from plugins.fields import Field, Type
-from plugins.http import Reply
+from plugins.http import Http, Reply
 from plugins.webdav import DAV, WebDav, preconditions
 
 ICS = "text/calendar"
@@ -99,7 +99,7 @@ class CalDav(Calendar):
         hold_to_times(draft)
         folder = self._folder(calendar)
         href = f"{folder}{written.name_of(key)}"
-        text = written.new(draft, key=key, now=_now(), guests=self.config["guests"])
+        text = written.new(draft, key=key, now=self._now(), guests=self.config["guests"])
         try:
             version = self._put("create", href, text, {"If-None-Match": "*"})
         except Conflict as conflict:
@@ -116,7 +116,7 @@ class CalDav(Calendar):
             if found.shows(draft, self.config["guests"]):  # the server dropped our key
                 return EventRef(ref.calendar, href, found.version)
             raise Conflict(f"the event is at version {found.version}, not {ref.version}")
-        text = written.edited(found, draft, key=key, now=_now(), guests=self.config["guests"])
+        text = written.edited(found, draft, key=key, now=self._now(), guests=self.config["guests"])
         try:
             version = self._put("update", href, text, {"If-Match": found.version} if found.version else {})
         except Conflict as conflict:
@@ -135,12 +135,19 @@ class CalDav(Calendar):
         place = self._places.find(calendar)
         return changes_of(self._dav, place, calendar, cursor, self._times().owner(place, calendar))
 
-    @cached_property
-    def _dav(self) -> WebDav:
+    def _now(self) -> datetime:
+        return self._way_out.now().replace(microsecond=0)
+
+    @property
+    def _way_out(self) -> Http:
         if self.http is None:
             raise ConfigError("there is no way out")
+        return self.http
+
+    @cached_property
+    def _dav(self) -> WebDav:
         config = self.config
-        return WebDav(self.http, config.text("url"), config.text("user"), config.secret("password"))
+        return WebDav(self._way_out, config.text("url"), config.text("user"), config.secret("password"))
 
     @cached_property
     def _places(self) -> Places:
@@ -211,7 +218,3 @@ def _refused(reply: Reply) -> PluginError | None:
     if wrong := sorted({"valid-calendar-data", "max-resource-size", "valid-calendar-object-resource"} & set(named)):
         return InvalidInput(f"{reply.call.place()}: {wrong[0]}", http_status=reply.status, vendor_code=wrong[0])
     return None
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)

@@ -195,11 +195,11 @@ class OnServer(CalendarConformance):
         assert (item.what, item.uid) == (Change.DELETED, at(9).uid)
         assert self.times(subject, calendar) == []
 
-    def test_a_series_is_told_by_its_first_time_and_a_task_not_at_all(
+    def test_a_series_is_told_by_its_first_time_and_a_note_not_at_all(
         self, subject: Any, calendar: str, put: Callable[[str], str]
     ) -> None:
         put(event("DTSTART:20260302T120000Z", "DTEND:20260302T123000Z", "RRULE:FREQ=DAILY", uid="series"))
-        put("BEGIN:VTODO\nUID:task\nDTSTAMP:20260101T000000Z\nSUMMARY:Call\nEND:VTODO")
+        put("BEGIN:VJOURNAL\nUID:note\nDTSTAMP:20260101T000000Z\nSUMMARY:Called\nEND:VJOURNAL")
         [item] = subject.changes(calendar).items
         assert (item.uid, item.start) == ("series", datetime(2026, 3, 2, 12, tzinfo=UTC))
 

@@ -95,9 +95,9 @@ def test_hosts_in_private_networks_have_to_be_named_by_the_operator(adapter: Ope
 
 
 def test_anothers_calendar_is_an_error_of_that_calendar(adapter: Open, calendar: str) -> None:
-    found = adapter().busy([calendar, "/grace/work/"], DAY)
+    found = adapter().busy([calendar, "/grace/office/"], DAY)
     assert found[calendar].error is None
-    assert isinstance(found["/grace/work/"].error, PermissionDenied)
+    assert isinstance(found["/grace/office/"].error, PermissionDenied)
 
 
 @pytest.mark.parametrize(

@@ -172,8 +172,8 @@ def test_what_cannot_be_read_is_not_free(text: str) -> None:
     assert told(text, Owner(BERLIN)) is None
 
 
-def test_tasks_take_no_time() -> None:
-    assert times("BEGIN:VTODO\nUID:t\nDTSTART:20260302T090000Z\nDUE:20260302T100000Z\nEND:VTODO\n") == []
+def test_notes_take_no_time() -> None:
+    assert times("BEGIN:VJOURNAL\nUID:t\nDTSTART:20260302T090000Z\nEND:VJOURNAL\n") == []
 
 
 def test_a_report_gives_all_but_what_it_calls_free() -> None:
