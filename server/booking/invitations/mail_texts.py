@@ -6,7 +6,7 @@ from server.booking.invitations.put_back_texts import PUT_BACK
 
 # To the visitor and the guests.
 BOOKED, MOVED, CANCELLED, REMINDER, HANDED_OVER = "booked", "moved", "cancelled", "reminder", "handed_over"
-REASSIGNED, WISHED = "reassigned", "wished"
+REASSIGNED, CHANGED, WISHED = "reassigned", "changed", "wished"
 # To a rep, and to who looks after the reps.
 REP_BOOKED, REP_MOVED, REP_CANCELLED, REP_GIVEN_AWAY = "rep_booked", "rep_moved", "rep_cancelled", "rep_given_away"
 REP_CHANGED, REP_PASSED_OVER = "rep_changed", "rep_passed_over"
@@ -24,6 +24,10 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
             "{rep} hands your meeting to a colleague. This withdraws the old invitation; the new one follows.",
         ),
         REASSIGNED: ("Now with {rep}: {meeting}", "Your meeting is now with {rep}. The time stays the same."),
+        CHANGED: (
+            "Changed: {meeting} with {rep}",
+            "Somebody else takes part in your meeting. The time stays the same.",
+        ),
         WISHED: (
             "Another time for {meeting}?",
             "You asked for another time. Please choose one that is open; until then the meeting stays where it is.",
@@ -57,6 +61,10 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
             "{rep} gibt Ihren Termin weiter. Die alte Einladung ist damit aufgehoben, die neue folgt.",
         ),
         REASSIGNED: ("Jetzt mit {rep}: {meeting}", "Ihren Termin übernimmt {rep}. Die Zeit bleibt dieselbe."),
+        CHANGED: (
+            "Geändert: {meeting} mit {rep}",
+            "An Ihrem Termin nimmt jemand anderes teil. Die Zeit bleibt dieselbe.",
+        ),
         WISHED: (
             "Eine andere Zeit für {meeting}?",
             "Sie haben um eine andere Zeit gebeten. Bitte wählen Sie eine freie; bis dahin bleibt der Termin.",
@@ -93,6 +101,10 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
             "{rep} confie votre rendez-vous à un collègue. L'ancienne invitation est retirée, la nouvelle suit.",
         ),
         REASSIGNED: ("Désormais avec {rep} : {meeting}", "{rep} reprend votre rendez-vous. L'horaire ne change pas."),
+        CHANGED: (
+            "Modifié : {meeting} avec {rep}",
+            "une autre personne participe à votre rendez-vous. L'horaire ne change pas.",
+        ),
         WISHED: (
             "Un autre horaire pour {meeting} ?",
             "vous avez demandé un autre horaire. Choisissez-en un qui est libre ; d'ici là, rien ne change.",
@@ -129,6 +141,7 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
             "{rep} pasa su reunión a otra persona. Retiramos la invitación anterior; enseguida llega la nueva.",
         ),
         REASSIGNED: ("Ahora con {rep}: {meeting}", "su reunión es ahora con {rep}. La hora no cambia."),
+        CHANGED: ("Cambio: {meeting} con {rep}", "otra persona participa en su reunión. La hora no cambia."),
         WISHED: (
             "¿Otra hora para {meeting}?",
             "ha pedido otra hora. Elija una que esté libre; hasta entonces la reunión se queda donde está.",

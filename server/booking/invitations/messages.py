@@ -14,6 +14,7 @@ from server.booking.invitations import ics, links, mails
 from server.booking.invitations.mail_texts import (
     BOOKED,
     CANCELLED,
+    CHANGED,
     HANDED_OVER,
     MOVED,
     REASSIGNED,
@@ -79,7 +80,8 @@ def moved(
     _tell_crm(tx, about, "rescheduled")
     if withdrawing is not about:
         _mail_visitors(tx, withdrawing, HANDED_OVER, ics.CANCEL)
-    _mail_visitors(tx, about, REASSIGNED if same_time and given_away else MOVED, ics.REQUEST)
+    kind = MOVED if not same_time else REASSIGNED if given_away else CHANGED
+    _mail_visitors(tx, about, kind, ics.REQUEST)
     for host in about.hosts:
         kind = REP_BOOKED if host.id not in old_hosts else REP_CHANGED if same_time else REP_MOVED
         mail(tx, about, f"{host.id}:{kind}", mails.to_rep(about, kind, ics.REQUEST, host))
