@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from server import clock, events, ids
 from server.booking import store
 from server.booking.availability.wallclock import DAY, Span
-from server.booking.recurrence import Pattern
+from server.booking.recurrence import Pattern, Repeat
 from server.booking.store import AHEAD, Meeting
 from server.config.zones import is_zone
 from server.errors import Invalid, NotFound
@@ -25,6 +25,7 @@ KINDS = (AWAY, BLOCKED, OPEN)
 MOST = 200
 LONGEST = {AWAY: timedelta(days=400), BLOCKED: timedelta(days=31), OPEN: timedelta(days=1)}
 LONGEST_REPEATED = timedelta(days=7)
+LONGEST_RULE = timedelta(days=10 * 366)
 FARTHEST = timedelta(days=5 * 366)
 
 # A rule without an end is followed so far, and anew when somebody asks beyond. What is kept must reach over the longest
@@ -169,8 +170,8 @@ def _check(tx: Connection, site_id: str, rep: str, wanted: OwnTime) -> None:
         raise Invalid("The end must lie after the start.", field="end")
     if length > LONGEST[wanted.kind]:
         raise Invalid(f"This can be {LONGEST[wanted.kind].days} days long at most.", field="end")
-    if wanted.rule and length > LONGEST_REPEATED:
-        raise Invalid(f"What repeats can be {LONGEST_REPEATED.days} days long at most.", field="end")
+    if wanted.rule:
+        _check_rule(wanted, length)
     if abs(wanted.start.replace(tzinfo=_zone(wanted.zone)) - clock.now()) > FARTHEST:
         raise Invalid("The date is too far away.", field="start")
     if wanted.kind == OPEN and (wanted.start.minute % STEP_MINUTES or wanted.end.minute % STEP_MINUTES):
@@ -179,6 +180,21 @@ def _check(tx: Connection, site_id: str, rep: str, wanted: OwnTime) -> None:
         raise Invalid("The title can be one line of 200 characters.", field="title")
     if len(store.blocks_of(tx, site_id, [rep], clock.now())) >= MOST:
         raise Invalid(f"There are {MOST} entries already; delete some, or use one that repeats.")
+
+
+def _check_rule(wanted: OwnTime, length: timedelta) -> None:
+    """Only rules that `Repeat` writes: counting any other could take until the year 9999."""
+    if length > LONGEST_REPEATED:
+        raise Invalid(f"What repeats can be {LONGEST_REPEATED.days} days long at most.", field="end")
+    try:
+        repeat = Repeat.read(wanted.rule)
+    except (ValueError, KeyError):
+        raise Invalid("This is not a rule that we know.", field="rule") from None
+    repeat.check()
+    if repeat.rule() != wanted.rule:
+        raise Invalid("This is not a rule that we know.", field="rule")
+    if repeat.until and repeat.until - wanted.start.date() > LONGEST_RULE:
+        raise Invalid("It can repeat for ten years at most; leave the end empty for ever.", field="until")
 
 
 def _zone(name: str) -> ZoneInfo:

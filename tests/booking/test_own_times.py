@@ -197,10 +197,21 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(db, version):
         ("blocked", "2036-03-05T00:00", "2036-03-05T01:00", None, "too far"),
         ("open", "2026-03-05T18:03", "2026-03-05T19:00", None, "multiple of 5"),
         ("blocked", "2026-03-29T02:15", "2026-03-29T02:45", None, "clocks skip"),
+        ("blocked", "2026-03-05T09:00", "2026-03-05T10:00", Repeat(WEEK, (1,), until=date(2037, 1, 1)), "ten years"),
+        ("blocked", "2026-03-05T09:00", "2026-03-05T10:00", Repeat(WEEK, (1,), interval=99), "1 to 52 weeks"),
         ("lunch", "2026-03-05T12:00", "2026-03-05T13:00", None, "away, blocked, open"),
     ):
         with pytest.raises(Invalid, match=says):
             add(db, version, kind, start, end, repeat)
+    for rule in (
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=WEEKLY;INTERVAL=1;BYDAY=MO;COUNT=3",
+        "FREQ=SECONDLY",
+        "x",
+    ):
+        wanted = booking.OwnTime("blocked", "UTC", at("2026-03-05T09:00"), at("2026-03-05T10:00"), rule)
+        with pytest.raises(Invalid, match="not a rule"), db.transaction() as tx:
+            booking.add_own_time(tx, version.site_id, "grace", wanted, by=BOSS)
     with db.reading() as tx:
         assert booking.own_times_of(tx, version.site_id, "grace", NINE - timedelta(days=400)) == []
 
