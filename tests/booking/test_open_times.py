@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from server.booking.availability.form import read_question, solve_slots
 from server.booking.availability.hours import Schedule
-from server.booking.availability.openings import openings
+from server.booking.availability.openings import BLOCK_DAYS, openings
 from server.booking.availability.problem import Place
 from server.booking.availability.question import Crew, FirstOfDay, Question, RepCalendar, Shape
 from server.booking.availability.stamps import stamp
-from server.booking.availability.wallclock import DAY
+from server.booking.availability.wallclock import DAY, day_number, instants
 from server.errors import Invalid
+from tests.booking import oracle
 from tests.booking.problems import problems
 from tests.booking.test_slots import problem, rep, times
 from tests.booking.test_slots_by_oracle import slowly
@@ -92,6 +93,28 @@ def test_a_hundred_thousand_busy_times_say_what_they_say_joined():
     few, many = (problem(MONDAY, rep(hours="09:00-17:00", busy=busy), **asked) for busy in (march, spans))
     assert solve_slots(many) == solve_slots(few)
     assert 0 < solve_slots(few)["count"] < 7 * 96
+
+
+@pytest.mark.parametrize(("minutes", "step"), [(30, 30), (45, 7), (50, 50), (1560, 11)])
+def test_where_one_block_of_time_ends_nothing_is_lost_and_nothing_is_there_twice(minutes, step):
+    border = "2026-02-28"
+    assert day_number(date.fromisoformat(border)) % BLOCK_DAYS == 0
+    busy = [["2026-02-27T23:10:00Z", "2026-02-27T23:15:00Z"], ["2026-02-28T07:30:00Z", "2026-02-28T08:00:00Z"]]
+    always = rep("Asia/Kathmandu", "06:05-06:00", busy=busy, overrides=[{"date": "2026-02-25", "hours": []}])
+    asked = problem("2026-02-27", always, until=border, minutes=minutes, step=step)
+    found = solve_slots(asked, who=True)
+    assert found["reps"] == oracle.slots(asked)
+    free = [slot for slot in found["slots"] if solve_slots(asked, explain=slot)["explain"]["grace"]["answer"] == "free"]
+    assert free == found["slots"]
+
+
+def test_a_span_of_local_time_is_found_whole_wherever_it_begins_and_however_long_it_is():
+    for first in range(START, START + 130 * DAY, 5 * DAY + 3600):
+        for days in (1, 40, 64, 65, 400):
+            assert instants("UTC", first, first + days * DAY) == [(first, first + days * DAY)]
+            there = instants("Europe/Berlin", first, first + days * DAY)
+            assert len(there) == 1
+            assert abs(there[0][1] - there[0][0] - days * DAY) in (0, 3600)
 
 
 @slowly
