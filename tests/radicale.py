@@ -17,7 +17,7 @@ from tests.processes import free_port, running
 
 PLAIN = "@:!$&'()*+,;=~"
 """What may stand in a path as it is, so that a path has one spelling."""
-USER, PASSWORD = "usher", "a secret of the tests"
+USER, PASSWORD = "usher", "päss: ☂ of the tests"
 NEW_CALENDAR = """<C:mkcalendar xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><set><prop>
 <displayname>{title}</displayname>{zone}</prop></set></C:mkcalendar>"""
 ZONE = "<C:calendar-timezone><![CDATA[{}]]></C:calendar-timezone>"
@@ -100,7 +100,7 @@ class CalendarServer:
     def send(self, method: str, path: str, **request: object) -> requests.Response:
         request.setdefault("headers", {})
         request["headers"].setdefault("Content-Type", "application/xml")  # type: ignore[attr-defined]
-        auth = (self.user, self.password) if self.user else None
+        auth = (self.user.encode(), self.password.encode()) if self.user else None
         answer = self.session.request(method, urljoin(self.url, path), auth=auth, timeout=10, **request)  # type: ignore[arg-type]
         answer.raise_for_status()
         return answer
@@ -114,7 +114,7 @@ def radicale(folder: Path, *, port: int = 0, rights: str = "owner_only") -> Iter
     """
     port = port or free_port()
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "users").write_text(f"{USER}:{PASSWORD}\ngrace:{PASSWORD}\n")
+    (folder / "users").write_text(f"{USER}:{PASSWORD}\ngrace:{PASSWORD}\n", encoding="utf-8")
     settings = {
         "server": {"hosts": f"127.0.0.1:{port}"},
         "auth": {"type": "htpasswd", "htpasswd_filename": folder / "users", "htpasswd_encryption": "plain", "delay": 0},

@@ -88,7 +88,7 @@ class CalDav(Calendar):
                 if len(silent) >= DEAD_AFTER:
                     raise silent[-1]
                 results[calendar] = Busy(times.of(self._places.find(calendar), calendar, window))
-            except (AuthError, RateLimited, ConfigError):
+            except (AuthError, RateLimited):
                 raise
             except PluginError as error:
                 silent += [error] if isinstance(error, Transient) and error.http_status is None else []

@@ -34,7 +34,7 @@ class Place:
 
 
 class Places:
-    """Asks one server. Which calendars there are is asked once for all questions, and again for an unknown name."""
+    """Asks one server. Which calendars there are is asked once, for all names that are looked up."""
 
     def __init__(self, dav: WebDav) -> None:
         self._dav = dav
@@ -79,16 +79,9 @@ class Places:
         if is_address(calendar):
             return self.at(self._dav.path(calendar))
         with self._lock:
-            known = self._listed is not None
             if self._listed is None:
                 self._listed = self.all()
-            try:
-                return self._named(calendar, self._listed)
-            except NotFound:
-                if known:
-                    self._listed = self.all()
-                    return self._named(calendar, self._listed)
-                raise
+            return self._named(calendar, self._listed)
 
     def _named(self, name: str, among: list[Place]) -> Place:
         """The calendar that is called so, lies in a folder of that name, or is the only one of that person."""

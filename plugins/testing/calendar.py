@@ -83,6 +83,13 @@ class CalendarConformance(ForeignEvents):
         assert self.times(subject, calendar) == [(DEMO.start, DEMO.end)]
 
     @requires(Capability.WRITE)
+    def test_a_late_repeat_of_create_does_not_bring_back_what_was_moved(self, subject: Any, calendar: str) -> None:
+        ref = subject.create(calendar, at(9), key="k1")
+        subject.update(ref, at(15), key="k2")
+        assert subject.create(calendar, at(9), key="k1").id == ref.id
+        assert self.times(subject, calendar) == [(at(15).start, at(15).end)]
+
+    @requires(Capability.WRITE)
     def test_a_create_whose_answer_was_lost_is_one_event_when_tried_again(
         self, subject: Any, calendar: str, lost_answer: Callable[[], AbstractContextManager[Any]]
     ) -> None:

@@ -52,12 +52,6 @@ class TestBuiltinCalendar(CalendarConformance):
         subject.create(calendar, DEMO, key="k1")
         assert self.times(subject, calendar) == [(DEMO.start, DEMO.end)]
 
-    def test_a_late_repeat_of_create_does_not_bring_back_what_was_moved(self, subject: Any, calendar: str) -> None:
-        ref = subject.create(calendar, at(9), key="k1")
-        subject.update(ref, at(15), key="k2")
-        subject.create(calendar, at(9), key="k1")
-        assert self.times(subject, calendar) == [(at(15).start, at(15).end)]
-
     def test_of_two_updates_that_cross_the_later_one_is_shown(self, calendar: str) -> None:
         """The first update is held up between its event and its index while the second runs through."""
         records = Overtaken()

@@ -74,8 +74,6 @@ class OnServer(CalendarConformance):
         assert ref.id.startswith(path)
         assert self.times(subject, name) == [(DEMO.start, DEMO.end)]
         assert subject.update(ref, at(9), key="k2").calendar == name
-        server.calendar(f"Later {fresh}", name=f"{fresh} later")
-        assert self.times(subject, f"Later {fresh}") == []
 
     def test_one_unknown_and_one_ambiguous_calendar_are_errors_of_these(
         self, subject: Any, server: CalendarServer, calendar: str, fresh: str
@@ -223,9 +221,9 @@ class TestOnRadicale(OnServer):
     def way(self, way_to_radicale: Between) -> Between:
         return way_to_radicale
 
-    def test_a_calendar_of_hundreds_comes_page_by_page(self, subject: Any, server: CalendarServer, fresh: str) -> None:
+    def test_a_long_calendar_comes_page_by_page(self, subject: Any, server: CalendarServer, fresh: str) -> None:
         """Also what changes between two pages is told."""
-        days = [f"DTSTART:202603{1 + n % 28:02}T120000Z" for n in range(230)]
+        days = [f"DTSTART:202603{1 + n % 28:02}T120000Z" for n in range(130)]
         events = "".join(event(day, "DURATION:PT1H", uid=f"{n:03}@acme") for n, day in enumerate(days))
         path = f"{server.home}{quote(fresh)}/"
         server.send("PUT", path, data=f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-\n{events}END:VCALENDAR\n")
@@ -233,10 +231,9 @@ class TestOnRadicale(OnServer):
         assert (len(first.items), first.more) == (100, True)
         server.move(first.items[0].ref.id, timedelta(hours=1))
         second = subject.changes(path, first.cursor)
-        third = subject.changes(path, second.cursor)
-        assert (len(second.items), second.more, len(third.items), third.more) == (100, True, 30, False)
-        assert len({item.uid for page in (first, second, third) for item in page.items}) == 230
-        [late] = subject.changes(path, third.cursor).items
+        assert (len(second.items), second.more) == (30, False)
+        assert len({item.uid for page in (first, second) for item in page.items}) == 130
+        [late] = subject.changes(path, second.cursor).items
         assert (late.uid, late.start) == (first.items[0].uid, first.items[0].start + timedelta(hours=1))
 
 

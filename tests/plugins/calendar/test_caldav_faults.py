@@ -100,6 +100,12 @@ def test_anothers_calendar_is_an_error_of_that_calendar(adapter: Open, calendar:
     assert isinstance(found["/grace/office/"].error, PermissionDenied)
 
 
+def test_a_calendar_at_somebody_elses_host_is_an_error_of_that_calendar(adapter: Open, calendar: str) -> None:
+    found = adapter().busy(["https://evil.example/grace/", calendar], DAY)
+    assert isinstance(found["https://evil.example/grace/"].error, ConfigError)
+    assert found[calendar].error is None
+
+
 @pytest.mark.parametrize(
     ("status", "kind"), [(403, PermissionDenied), (404, NotFound), (500, Transient), (503, Transient), (418, Permanent)]
 )
