@@ -53,13 +53,19 @@ class NotYet(Exception):  # noqa: N818 - it is looked at again in a minute
 
 @dataclass
 class _Event:
-    """What our deliveries say of a meeting's event: its id, every version that we made, and whether more is to come."""
+    """What our deliveries say of a meeting's event: its id, the versions that we made, and whether more is to come."""
 
     id: str = ""
     key: str = ""
-    versions: set[str] = field(default_factory=set)
+    version: str = ""
+    earlier: set[str] = field(default_factory=set)
     waiting: bool = False
     settled_at: datetime | None = None
+
+    def has_outdated(self, item: Changed) -> bool:
+        """Our own writing coming back late: we have written since. Our latest at another time than the meeting's is
+        none: its rep has taken back what he did, and versions may be made of what is in an event."""
+        return item.ref.id == self.id and item.ref.version in self.earlier - {self.version, ""}
 
     def is_moving(self, asked_at: datetime) -> bool:
         """We have written, or are about to, since the calendar was asked."""
@@ -144,7 +150,7 @@ def _follow(tx: Connection, version: Version, rep: Rep, meeting: Meeting, item: 
     if item is None or item.what is Change.DELETED:
         changes.cancel(tx, version, meeting.id, by=by)
         return
-    if item.start is None or item.end is None or (item.ref.id == event.id and item.ref.version in event.versions):
+    if item.start is None or item.end is None or event.has_outdated(item):
         return
     if (item.start, item.end) == (meeting.start_at, meeting.end_at):
         return
@@ -185,8 +191,8 @@ def _known(tx: Connection, meetings: Sequence[Meeting], calendar: str) -> dict[s
         if row.settled_at is not None:
             event.settled_at = max(event.settled_at or row.settled_at, row.settled_at)
         if row.state == "done" and answer.get("calendar") == calendar and answer.get("id"):
-            event.id, event.key = answer["id"], row.key
-            event.versions |= {answer["version"]} if answer.get("version") else set()
+            event.id, event.key, event.version = answer["id"], row.key, answer.get("version", "")
+            event.earlier.add(event.version)
     return known
 
 

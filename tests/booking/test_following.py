@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -167,6 +168,33 @@ def test_our_own_writes_are_no_news(db, version, booked, follow):
     deliver(db)
     assert follow() == {meeting.rep}
     assert now(db, meeting) == moved
+
+
+def test_our_own_writing_that_comes_back_late_is_no_news(db, version, booked, wall, opened):
+    """A service whose list of changes lags: it still tells the first time although the second is written."""
+    meeting = booked()
+    with db.transaction() as tx:
+        booking.reschedule(tx, version, meeting.id, NINE + HOUR, by=VISITOR)
+    deliver(db)
+    id = wall.id_of(meeting.uid)
+    written = wall.entries[id]
+    wall.entries[id] = replace(written, start=NINE, end=NINE + 30 * MINUTE, version=1)
+    booking.follow(db, version, opened)
+    assert now(db, meeting).start_at == NINE + HOUR
+    wall.entries[id] = written
+
+
+def test_what_the_rep_takes_back_is_taken_back_though_it_looks_like_our_own_writing(db, booked, follow, wall):
+    meeting = booked()
+    id = wall.id_of(meeting.uid)
+    ours = wall.entries[id]
+    wall.move(id, NINE + HOUR, NINE + 90 * MINUTE)
+    follow()
+    assert now(db, meeting).start_at == NINE + HOUR
+    wall.entries[id] = ours  # the very same text, and so the same version where versions are made of it
+    wall.log.append(id)
+    follow()
+    assert now(db, meeting).start_at == NINE
 
 
 def test_while_our_own_write_waits_the_calendar_is_not_believed_but_not_forgotten(

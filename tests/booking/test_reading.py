@@ -69,6 +69,10 @@ def test_what_stands_in_a_calendar_blocks_and_one_that_fails_takes_its_rep_out(d
     assert booking.read_ahead(db, version, opened) == 4
     assert minutes(db, version)[0] == 0
     assert set(states(db, version).values()) == {("ok", "")}
+    wall.down = {GRACE, LINUS, "margaret@acme.example"}
+    booking.read_ahead(db, version, opened)
+    assert states(db, version)["linus"] == ("failing", "The calendar service is down.")
+    assert minutes(db, version) == []
 
 
 def test_a_calendar_that_was_read_too_long_ago_is_not_trusted(db, version, opened, monday):

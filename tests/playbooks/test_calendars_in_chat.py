@@ -11,7 +11,9 @@ from plugins import registry
 from plugins.records import MemoryRecords
 from server import clock, events
 from server.booking import service as booking
+from server.config import service as config
 from server.db import Database
+from server.playbooks.rereading import MOST_READINGS, Refused, with_calendars
 from tests.booking.wall import Wall, connected
 from tests.playbooks.chat import Chat, applied
 from tests.playbooks.folder import folder
@@ -105,6 +107,23 @@ def test_when_nobody_is_left_for_who_is_known_the_chat_offers_other_times(chat: 
     chat.choose(1)
     assert chat.part("slots")["suggested"]
     assert "booked" not in {status for status, _ in meetings(chat)}
+
+
+def test_a_turn_that_wants_a_calendar_again_and_again_comes_to_an_end(chat: Chat, wall: Wall) -> None:
+    chat.open().choose(1)
+    with chat.db.reading() as tx:
+        (held,) = booking.of_conversation(tx, chat.id)
+        version = config.active(tx, "acme")
+    tries = []
+
+    def take(refused: Refused) -> str:
+        tries.append(refused)
+        if refused.of(held.id) is None:
+            raise booking.CalendarUnread(held, version)
+        return "other times"
+
+    assert with_calendars(chat.db, take) == "other times"
+    assert len(tries) == MOST_READINGS + 1
 
 
 def test_a_service_that_is_down_ends_in_other_words_than_a_broken_chat(chat: Chat, wall: Wall) -> None:
