@@ -115,11 +115,7 @@ def _answer(site: SiteHere, zone: str, given: dict[str, str]) -> dict[str, objec
 def _shown(site: SiteHere, zone: str, rep: str, verdict: Verdict, names: dict[str, str]) -> Answer:
     label, tone = WORDS.get(verdict.answer, (verdict.answer.replace("_", " "), "plain"))
     because = ""
-    if (
-        here.may("manage_availability")
-        or rep == here.user().rep
-        or verdict.answer not in ("busy", "buffer", "calendar")
-    ):
+    if here.may("manage_availability") or rep == here.user().rep or verdict.answer not in PRIVATE:
         because = _MEETING.sub(lambda found: names.get(found[1], "a meeting"), localised(verdict.because, zone))
     return Answer(rep, here.rep_name(site.id, rep), label, tone, because)
 

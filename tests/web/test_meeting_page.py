@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -181,18 +181,19 @@ def test_later_days_follow_and_lead_back_and_a_zone_keeps_the_days(client, path)
     assert "<option selected>Asia/Tokyo" in tokyo
 
 
-def test_a_rep_who_has_left_keeps_nobody_from_moving_the_meeting(client, app, path):
+def test_a_rep_who_has_left_keeps_nobody_from_moving_the_meeting(client, app):
     db = app.extensions["usher_db"]
-    with db.reading() as tx:
+    with db.transaction() as tx:
         version = config.active(tx, "acme")
-        meeting = booking.list_for(tx, [version.site_id])[0]
-    marked = version.files["team.yml"].replace(f"  - id: {meeting.rep} ", f"  - active: false\n    id: {meeting.rep} ")
-    marked = marked.replace(f"  - id: {meeting.rep}\n", f"  - active: false\n    id: {meeting.rep}\n")
-    config.apply(db, version.files | {"team.yml": marked}, author="tests", sections=SECTIONS)
-    choices = starts(client.get(f"{path}/reschedule").text)
-    assert client.post(f"{path}/reschedule", data={"start": choices[0], "seen": "0"}).status_code == 303
+        held = booking.hold(tx, version, meeting="demo", start=datetime(2026, 3, 4, 14, tzinfo=UTC), rep="joan")
+        meeting = booking.confirm(tx, version, held.id, name="Ada", email="ada@x.example", answers={"goal": "x"})
+    team = version.files["team.yml"].replace("    name: Joan Clarke\n", "    name: Joan Clarke\n    active: false\n")
+    config.apply(db, version.files | {"team.yml": team}, author="tests", sections=SECTIONS)
+    page = f"/m/{booking.token_of(meeting.id)}/reschedule"
+    choices = starts(client.get(page).text)
+    assert client.post(page, data={"start": choices[0], "seen": "0"}).status_code == 303
     with db.reading() as tx:
-        assert booking.get(tx, meeting.id).rep != meeting.rep
+        assert booking.get(tx, meeting.id).rep != "joan"
 
 
 def test_where_no_time_is_open_the_page_says_what_to_do(client, app, path):
