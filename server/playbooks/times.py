@@ -29,6 +29,7 @@ DAYS_SHOWN = 4
 DAYS_WISHED = 7  # shown, where the visitor has said which
 MOST_LOOKED_AT = 400  # open times, when wishes are matched against them
 SUGGESTED = 3
+AWAKE = (7, 21)  # hours of the visitor's day from which times are suggested
 GOOD_FOR = timedelta(minutes=15)  # what was offered is offered again without looking
 
 
@@ -128,7 +129,7 @@ def _show(turn: Turn, choices: Sequence[str], text: str, fit: Sequence[datetime]
     alone = _is_one(ask, fit)
     if alone:  # one button; all the others are behind "more times"
         rest = nearest.astimezone(ZoneInfo(turn.zone)).date().isoformat()
-    suggested = list(ask.near) or _spread(shown)
+    suggested = list(ask.near) or _spread(shown if ask.wishes else _by_daylight(shown, turn.zone))
     turn.memory.step |= {
         "offered": list(dict.fromkeys(stamp(one) for one in [*suggested, *shown])),
         "first": len(suggested),
@@ -217,6 +218,12 @@ def _part(
         ],
         "next_from": next_from,
     }
+
+
+def _by_daylight(starts: Sequence[datetime], zone: str) -> Sequence[datetime]:
+    """Those at an hour at which the visitor is up, where there are enough: reps may sit far away."""
+    up = [one for one in starts if AWAKE[0] <= one.astimezone(ZoneInfo(zone)).hour < AWAKE[1]]
+    return up if len(up) >= SUGGESTED else starts
 
 
 def _spread(starts: Sequence[datetime]) -> list[datetime]:

@@ -40,7 +40,7 @@ def test_times_are_offered_in_the_visitors_zone_with_three_to_press_first(opened
     ]
     assert part["days"][0] == {"date": "2026-03-02", "slots": part["days"][0]["slots"]}
     assert part["days"][0]["slots"][0] == "2026-03-02T10:00:00Z"  # an hour's notice from 10:00 in Berlin
-    assert part["suggested"][0] == "2026-03-02T10:00:00Z"
+    assert part["suggested"][0] == "2026-03-02T12:00:00Z"  # seven in the morning there
     assert len(part["suggested"]) == 3
     assert [day["date"] for day in part["days"]] == ["2026-03-02", "2026-03-03", "2026-03-04", "2026-03-05"]
     assert part["next_from"] == "2026-03-06"

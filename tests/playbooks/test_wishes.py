@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -130,3 +131,16 @@ def test_of_one_day_three_times_are_suggested_in_order(opened: Opener) -> None:
     near = chat.part("slots")["suggested"]
     assert near == sorted(near)
     assert len(near) == 3
+
+
+def test_nobody_is_suggested_a_time_in_the_middle_of_the_night_while_there_are_others(opened: Opener) -> None:
+    chat = opened(NODES, zone="America/New_York")  # reps work from 3 to 11 there
+    near = [datetime.fromisoformat(one) for one in chat.part("slots")["suggested"]]
+    assert [one.astimezone(ZoneInfo("America/New_York")).hour for one in near] == [7, 9, 7]
+    assert {one.date() for one in near} == {date(2026, 3, 2), date(2026, 3, 3)}
+    assert chat.part("slots")["days"][0]["slots"][0] == "2026-03-02T10:00:00Z"  # five in the morning can be had
+
+
+def test_who_is_up_at_none_of_the_times_is_offered_them_all_the_same(opened: Opener) -> None:
+    chat = opened(NODES, zone="Pacific/Auckland")  # 21:00 to 5:00 there
+    assert len(chat.part("slots")["suggested"]) == 3
