@@ -108,8 +108,19 @@ def test_where_one_block_of_time_ends_nothing_is_lost_and_nothing_is_there_twice
     assert free == found["slots"]
 
 
+@pytest.mark.parametrize("minutes", [70, 7200])
+def test_who_is_always_there_can_start_every_step_since_new_year_across_blocks_and_days(minutes):
+    asked = problem("2026-02-27", rep(hours="00:00-24:00"), until="2026-02-28", minutes=minutes, step=70)
+    first, last = (int(datetime.fromisoformat(asked["range"][key]).timestamp()) for key in ("start", "end"))
+    new_year = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
+    expected = [stamp(start) for start in range(new_year, last, 4200) if start >= first]
+    assert solve_slots(asked, who=True)["reps"] == {slot: ["grace"] for slot in expected}
+    told = [solve_slots(asked, explain=slot)["explain"]["grace"]["answer"] for slot in expected]
+    assert told == ["free"] * len(expected)
+
+
 def test_a_span_of_local_time_is_found_whole_wherever_it_begins_and_however_long_it_is():
-    for first in range(START, START + 130 * DAY, 5 * DAY + 3600):
+    for first in range(START + 200 * DAY, START + 320 * DAY, 5 * DAY + 3600):  # into the next year
         for days in (1, 40, 64, 65, 400):
             assert instants("UTC", first, first + days * DAY) == [(first, first + days * DAY)]
             there = instants("Europe/Berlin", first, first + days * DAY)
