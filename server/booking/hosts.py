@@ -89,9 +89,14 @@ def _in_words(verdict: Verdict) -> str:
     if verdict.answer not in ("busy", "buffer"):
         return verdict.because
     what, _, span = verdict.because.rpartition(", ")
-    known = what.removeprefix("the buffer meets ")
-    if not known.startswith(("meeting ", "the calendar")):
-        known = "time of their own"
+    what = what.removeprefix("the buffer meets ")
+    known = next(
+        (one for one in ("out of office", "the calendar has not been read that far") if what.startswith(one)), ""
+    )
+    if not known:
+        known = (
+            what if what.startswith("meeting ") else "the calendar" if what == "the calendar" else "time of their own"
+        )
     return f"{'the buffer meets ' if verdict.answer == 'buffer' else ''}{known}, {span}"
 
 

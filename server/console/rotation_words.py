@@ -34,6 +34,7 @@ KINDS = {
     "left": ("Left", "plain"),
 }
 _STAMPS = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)(?: to (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ))?")
+_BUSY = re.compile(r"not free: (the buffer meets )?(meeting |the calendar|time of their own|out of office)")
 _MEETING = re.compile(r"\bmeeting (mtg_[0-9a-z]{26})\b")
 
 
@@ -99,10 +100,14 @@ def farthest(shares: Sequence[Share]) -> Fraction:
     return max((abs(one.ideal - one.count) for one in shares), default=Fraction(0))
 
 
-def told(text: str, zone: str, names: dict[str, str] | None = None) -> Markup:
-    """A reason of a trace: moments in the zone, other meetings as links, the chosen rep by name."""
+def told(text: str, zone: str, names: dict[str, str] | None = None, of: str = "") -> Markup:
+    """A reason of a trace: moments in the zone, other meetings as links, the chosen rep by name. With what others
+    (`of`) are busy is for those who look after all meetings."""
+    if _BUSY.match(text) and of != here.user().rep and not here.may("see_all_meetings"):
+        text = "not free: busy"
     for rep, name in (names or {}).items():
-        text = re.sub(rf"(?:^|(?<= as )){re.escape(rep)}(?=[ ,])", lambda _: name, text, count=1)  # noqa: B023
+        found = re.search(rf"(?:^|(?<= as )){re.escape(rep)}(?=[ ,])", text)
+        text = f"{text[: found.start()]}{name}{text[found.end() :]}" if found else text
     text = str(escape(text))
     text = _STAMPS.sub(lambda found: _span(found[1], found[2], zone), text)
     return Markup(_MEETING.sub(lambda found: _link(found[1]), text))  # noqa: S704 (escaped above)

@@ -161,3 +161,18 @@ def test_a_newcomer_is_shown_with_what_they_begin_with(desk, db, story):
     assert re.search(r"Margaret Hamilton.*?</tr>", page, re.DOTALL)
     row = next(row for row in rows(page) if row and row[0].startswith("Margaret"))
     assert row[2:4] == ["3", "3"]
+
+
+def test_with_what_a_colleague_was_busy_is_for_those_who_look_after_all_meetings(desk, db, story):
+    start = told.TODAY_AT_THREE + timedelta(days=1, hours=-6)  # both are free; Linus is next, then Grace
+    with db.transaction() as tx:
+        version = config.active_of(tx, story.site_id)
+        told.book(tx, version, start)
+        held = told.booking.hold(tx, version, meeting="demo", start=start, pool="enterprise")
+        told.booking.confirm(tx, version, held.id, name="Kim", email="kim@x.example", answers={"goal": "x"})
+    seen, hidden = (desk(who).text(f"/meetings/{held.id}") for who in ("supervisor", "grace"))
+    assert re.search(
+        r'not free: <a href="/meetings/mtg_\w+">another meeting</a>, Tue 3 Mar 2026, 10:00 – 10:\d\d', seen
+    )
+    assert "not free: busy" in hidden
+    assert "another meeting" not in hidden
