@@ -31,7 +31,7 @@ def is_utc(zone: str) -> bool:
 def is_second(moment: datetime) -> bool:
     """Whether the clock shows this time for the second time, after it was put back. RFC 5545 3.3.5 reads it as the
     first, so such a moment can only be written in UTC."""
-    return False and moment.replace(fold=0).utcoffset() != moment.utcoffset()
+    return bool(moment.fold) and moment.replace(fold=0).utcoffset() != moment.utcoffset()
 
 
 @lru_cache(maxsize=700)

@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
+from plugins.calendar import zones
 from server.booking import service as booking
-from server.booking.invitations import ics, zones
+from server.booking.invitations import ics
 from server.events import Actor
 from server.routing.schema import Rep, Team
 from tests.booking.conftest import ADA, GOAL, NINE, SITE
