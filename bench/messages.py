@@ -1,7 +1,9 @@
 """What a visitor's message costs: storing it and its answer, understanding it, letting the playbook go on.
 
 Run: python -m bench.messages. First table: CPU of storing a message and its answer, by the plain driver one at a time
-(the reference) and by our writer in groups. Second table: where the rest of the time goes. Prints; never fails.
+(the reference) and by our writer in groups. Second table: where the rest of the time goes. Third: a question asked
+while open times are on offer, which are then shown again: as they were, and looked for anew (the reference).
+Prints; never fails.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -24,7 +27,7 @@ from server.config import service as config
 from server.conversations import service as conversations
 from server.conversations.service import Change, Draft
 from server.db import Database, migrate
-from server.playbooks import knowing, meaning, messages
+from server.playbooks import knowing, meaning, messages, times
 from server.playbooks import service as playbooks
 from server.playbooks.hello import Hello
 from server.sections import SECTIONS
@@ -39,6 +42,9 @@ SAID = {
     "an option in words": "replacing a tool",
     "a question nobody can know": "Who will win the world cup?",
 }
+OFFERED = 24  # conversations in which times are on offer
+TO_THE_TIMES = ("about 250", "replacing a tool", "This month")
+ASKED = "What does the Team plan cost?"
 PAGE = {"url": "http://localhost/pricing", "path": "/pricing", "title": "", "referrer": "", "query": {}, "utm": {}}
 CHOICES = {
     "kind": "choices",
@@ -57,6 +63,7 @@ MOVE = "UPDATE conversations SET seq = %s, engine = %s, last_at = %s WHERE id = 
 def main() -> None:
     """Measure and print."""
     stored = Table("storing a message and its answer", "CPU µs each", "times the driver")
+    again = Table("a question while open times are on offer", "CPU ms", "times looking anew")
     turns = Table("a whole message, in groups of 64", "understanding ms", "playbook and storing ms", "CPU ms")
     with tempfile.TemporaryDirectory() as place:
         for name, url in databases(place):
@@ -70,8 +77,11 @@ def main() -> None:
             for step, text in SAID.items():
                 find, take = whole(db, opened, text)
                 turns.add_row(f"{name}: {step}", *(f"{part * 1e3:.2f}" for part in (find, take, find + take)))
+            anew, remembered = offering(db)
+            again.add_row(f"{name}: times looked for anew", f"{anew * 1e3:.2f}", "1")
+            again.add_row(f"{name}: times as they were", f"{remembered * 1e3:.2f}", f"{remembered / anew:.2f}")
             db.close()
-    for table in (stored, turns):
+    for table in (stored, turns, again):
         Console(width=120).print(table)
 
 
@@ -168,6 +178,25 @@ def whole(db: Database, opened: Sequence[str], text: str) -> tuple[float, float]
     groups = [saids[at : at + 64] for at in range(0, len(saids), 64)]
     _, take = timed(lambda: [messages.hear_together(db, group) for group in groups])
     return find / len(opened), take / len(opened)
+
+
+def offering(db: Database) -> tuple[float, float]:
+    """CPU seconds a question, asked where times are on offer: looking for them anew, and showing them as they were."""
+    least = []
+    for good_for in (timedelta(), times.GOOD_FOR):
+        times.GOOD_FOR = good_for
+        opened = [playbooks.open(db, Hello.from_frame(hello(n))).conversation_id for n in range(OFFERED)]
+        for step, said in enumerate(TO_THE_TIMES):
+            for one in opened:
+                playbooks.hear(db, one, f"{one} {step}", said)
+        rounds = [_asked(db, opened, turn) for turn in range(ROUNDS)]
+        least.append(min(rounds))
+    return least[0], least[1]
+
+
+def _asked(db: Database, opened: Sequence[str], turn: int) -> float:
+    _, seconds = timed(lambda: [playbooks.hear(db, one, f"{one} asks {turn}", ASKED) for one in opened])
+    return seconds / len(opened)
 
 
 def timed(do: Callable[[], Any]) -> tuple[Any, float]:
