@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from server import clock
-from server.booking import rosters
+from server.booking import rosters, store
 from server.booking.availability.explain import Verdict, explain
 from server.booking.availability.openings import Openings, openings
 from server.booking.availability.question import Crew, FirstOfDay, Limits, Question, Shape, Window
@@ -124,9 +124,17 @@ def nearest(
 def able(
     tx: Connection, version: Version, asked: Asked, start: datetime, exclude_meeting: str | None = None
 ) -> list[str]:
-    """The reps who can take the meeting at this start; fewer than `asked.needed` means that it cannot be booked."""
-    found, _ = _open(tx, version, asked, start, start + timedelta(seconds=1), exclude_meeting)
-    return found.able(_second(start))
+    """The reps who can take the meeting at this start; fewer than `asked.needed` means that it cannot be booked.
+
+    Where the meeting that is left out has this very start, it was promised: notice counts from then, and no time that
+    has become free earlier that day since takes it away (`first_of_day`).
+    """
+    roster = rosters.load(tx, version, asked.reps, max(start, clock.now()), without=exclude_meeting)
+    question = _question(version, asked, roster.crew, start, start + timedelta(seconds=1))
+    promised = store.get(tx, exclude_meeting) if exclude_meeting else None
+    if promised is not None and promised.start_at == start:
+        question = replace(question, now=min(promised.created_at, question.now), first_of_day=None)
+    return openings(question).able(_second(start))
 
 
 def why_not(
@@ -170,6 +178,12 @@ def shape_of(meeting: MeetingType) -> Shape:
     )
 
 
+def limits_of(meeting: MeetingType) -> Limits | None:
+    """The most of these meetings that one rep takes; None without such a rule."""
+    per_day, per_week = meeting.limits.per_day, meeting.limits.per_week
+    return None if per_day is None and per_week is None else Limits(meeting.id, per_day, per_week)
+
+
 def zone_of(name: str) -> ZoneInfo:
     """The zone of this IANA name; Invalid."""
     if not is_zone(name):
@@ -186,7 +200,6 @@ def _open(
 
 def _question(version: Version, asked: Asked, crew: Crew, start: datetime, end: datetime) -> Question:
     of, first = asked.type, asked.type.first_of_day
-    limited = of.limits.per_day is not None or of.limits.per_week is not None
     return Question(
         now=clock.now(),
         start=_second(start),
@@ -195,7 +208,7 @@ def _question(version: Version, asked: Asked, crew: Crew, start: datetime, end: 
         reps=crew,
         needed=asked.needed,
         window=_window(version, of),
-        limits=Limits(of.id, of.limits.per_day, of.limits.per_week) if limited else None,
+        limits=limits_of(of),
         first_of_day=FirstOfDay(first, of.window.zone or version.site.zone) if first else None,
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from server.booking import rosters
+from server.booking import offers, rosters
 from server.booking import service as booking
 from server.booking.availability.hours import working_blocks
 from server.db import metadata
@@ -181,6 +181,30 @@ def test_a_meeting_that_is_moved_stands_in_its_own_way_nowhere(db, apply):
     with db.transaction() as tx:
         moved = booking.reschedule(tx, version, meeting.id, NINE + 15 * MINUTE, by=VISITOR)
     assert (moved.rep, moved.start_at) == ("joan", NINE + 15 * MINUTE)
+
+
+@on_one_database
+def test_what_was_promised_stays_promised_though_an_earlier_time_is_free_now_or_it_is_too_soon_for_others(
+    db, apply, monday
+):
+    notice = "notice_minutes: 1500, pool: sales, first_of_day: 2"
+    version = apply(meetings=MEETINGS + MORE.replace("notice_minutes: 0, pool: sales, first_of_day: 2", notice))
+    alone = {"reps": ["grace"]}
+    with db.transaction() as tx:
+        block = booking.add_block(tx, version.site_id, "grace", NINE + HOUR, NINE + 2 * HOUR, title="", created_by="x")
+    assert listed(db, version, "early", days=1, **alone) == (NINE + 2 * HOUR, NINE + 2 * HOUR + 15 * MINUTE)
+    held = hold(db, version, "early", NINE + 2 * HOUR + 15 * MINUTE, rep="grace")
+    monday.advance(2 * MINUTE)
+    with db.transaction() as tx:
+        booking.remove_own_time(tx, version.site_id, "grace", block)
+    with db.reading() as tx:
+        mine = booking.ask(tx, version, "early", None, ["grace"])
+        assert offers.able(tx, version, mine, held.start_at, held.id) == ["grace"]
+        assert offers.able(tx, version, mine, held.start_at + 15 * MINUTE, held.id) == []
+    assert listed(db, version, "early", days=1, exclude_meeting=held.id, **alone)[0] == NINE + HOUR + 15 * MINUTE
+    monday.advance(3 * HOUR)
+    with db.reading() as tx:
+        assert offers.able(tx, version, mine, held.start_at, held.id) == ["grace"]
 
 
 @on_one_database
