@@ -75,15 +75,17 @@ def reassign(
 ) -> Meeting:
     """Give a meeting to this colleague, or (None) to the next in turn who is free, at the same time.
 
-    `leaving`: which of several hosts it is taken from; left out: the organizer. Who does not have it any more has given
-    it away already: nothing happens. Invalid for somebody who is not on the team; Conflict when they are not free,
+    `leaving`: which of several hosts it is taken from; left out: the organizer. What was done already (the same form,
+    sent twice) is not done again. Invalid for somebody who is not on the team; Conflict when they are not free,
     nobody is, or the meeting is no longer the one `seen`; Gone when it has begun or was cancelled.
     """
     meeting = changes.ahead(tx, version, meeting_id)
     leaving, hosts = leaving or meeting.rep, changes.hosts_of(tx, meeting)
-    if rep in hosts or leaving not in hosts:
+    if rep in hosts or (rep is None and leaving not in hosts):
         return meeting
     changes.expect(meeting, seen)
+    if leaving not in hosts:
+        raise changes.changed_meanwhile()
     of, pool = _as_it_is(version, meeting), _pool(version, meeting)
     if of.assignment == "collective":
         raise Conflict("Everybody of the pool takes part in this meeting, so nobody can hand it over.")
@@ -163,7 +165,8 @@ def _verdicts(tx: Connection, version: Version, meeting: Meeting, reps: Sequence
     patient = Crew(replace(rep, notice=0, memo={}) for rep in roster.calendars)
     start = int(meeting.start_at.timestamp())
     shape = replace(offers.shape_of(_as_it_is(version, meeting)), step=_FINEST, notice=0)
-    asked = Question(now=_earlier(meeting), start=start, end=start + 1, shape=shape, reps=patient)
+    limits = offers.limits_of(links.type_of(version, meeting))
+    asked = Question(now=_earlier(meeting), start=start, end=start + 1, shape=shape, reps=patient, limits=limits)
     told = explain(asked, start)
     return told | {rep: Verdict("calendar", problem) for rep, problem in roster.silent.items()}
 
