@@ -58,8 +58,7 @@ class WebDav:
         """The whole address of what the server calls `href`. ConfigError when it leads to somebody else's host."""
         whole = urljoin(self.url, href)
         parts, own = urlsplit(whole), urlsplit(self.url)
-        if parts.hostname == own.hostname and not (parts.scheme == "https" and own.scheme == "http"):
-            # a server behind a proxy may not know how it is reached
+        if parts.hostname == own.hostname:  # a server behind a proxy may not know how it is reached
             return urlunsplit((own.scheme, own.netloc, _spelled(parts.path), "", ""))
         if not (parts.scheme == "https" and _same_owner(parts.hostname or "", own.hostname or "")):
             raise ConfigError(
@@ -82,7 +81,14 @@ class WebDav:
             if reply.status not in REDIRECTS:
                 return self.resources(reply)
             href = urljoin(self.at(href), reply.headers.get("location", ""))
+            self._hold_to_scheme(href)
         raise ConfigError(f"{href}: redirects without end")
+
+    def _hold_to_scheme(self, target: str) -> None:
+        parts, own = urlsplit(target), urlsplit(self.url)
+        if (own.scheme, parts.scheme, parts.hostname) == ("http", "https", own.hostname):
+            said = "The server wants an encrypted connection: please give its address with https://."
+            raise ConfigError(said, user_message=said)
 
     def report(self, operation: str, href: str, body: str, *, depth: int = 1, judge: Any = None) -> Reply:
         return self.send(operation, "REPORT", href, body, headers={"Depth": str(depth)}, judge=judge)

@@ -264,6 +264,11 @@ def test_what_is_no_calendar_server_is_a_mistake_in_the_settings(adapter: Open, 
     assert caught.value.user_message.startswith("No CalDAV server was found at 127.0.0.1.")
 
 
+def test_a_server_that_wants_https_says_so(adapter: Open, way: Between) -> None:
+    with way.answering(308, location="https://127.0.0.1/"):
+        assert adapter().check().message.endswith("please give its address with https://.")
+
+
 @pytest.mark.parametrize("target", ["http://evil.example/", "https://evil.example/dav/"])
 def test_the_password_is_not_sent_to_another_host(adapter: Open, way: Between, target: str) -> None:
     with way.answering(301, location=target), pytest.raises(ConfigError) as caught:
