@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.booking.tables import (
@@ -28,6 +28,45 @@ AHEAD = (PENDING, BOOKED, RESCHEDULED)
 """Meetings that will take place."""
 
 
+# Statements of every hold are put together once: doing it each time costs more than running them.
+_SITE: BindParameter[str] = bindparam("site_id")
+_REPS: BindParameter[Sequence[str]] = bindparam("reps", expanding=True)
+_THEIRS = and_(rep_calendars.c.site_id == _SITE, rep_calendars.c.rep.in_(_REPS))
+_LOCK = select(rep_calendars.c.rep).where(_THEIRS).order_by(rep_calendars.c.rep).with_for_update()
+_TOUCH = (
+    update(rep_calendars)
+    .where(rep_calendars.c.site_id == bindparam("site"), rep_calendars.c.rep == bindparam("of"))
+    .values(stamp=bindparam("new"))
+)
+_STAMPS = select(rep_calendars.c.rep, rep_calendars.c.stamp).where(rep_calendars.c.site_id == _SITE)
+_STAMPS_OF = _STAMPS.where(rep_calendars.c.rep.in_(_REPS))
+_BUSY = (
+    select(
+        meeting_hosts.c.rep, meeting_hosts.c.busy_from, meeting_hosts.c.busy_until, meetings.c.id, meetings.c.type,
+        meetings.c.status, meetings.c.start_at, meetings.c.end_at, meetings.c.held_until,
+    )
+    .join(meetings, meetings.c.id == meeting_hosts.c.meeting_id)
+    .where(meeting_hosts.c.site_id == _SITE, meeting_hosts.c.rep.in_(_REPS), meeting_hosts.c.blocks)
+    .where(meeting_hosts.c.busy_until > bindparam("since"))
+)  # fmt: skip
+_BLOCKS = (
+    select(time_blocks)
+    .where(time_blocks.c.site_id == _SITE, time_blocks.c.rep.in_(_REPS))
+    .where(or_(time_blocks.c.ends_at.is_(None), time_blocks.c.ends_at > bindparam("since")))
+    .order_by(time_blocks.c.start_local)
+)
+_EXPIRED_OF = (
+    select(meetings)
+    .where(meetings.c.site_id == _SITE, meetings.c.status == HELD, meetings.c.held_until <= bindparam("now"))
+    .where(meetings.c.rep.in_(_REPS))
+    .order_by(meetings.c.id)
+)
+_GET = select(meetings).where(meetings.c.id == bindparam("meeting_id"))
+_HOSTS_OF = (
+    select(meeting_hosts)
+    .where(meeting_hosts.c.meeting_id.in_(bindparam("meeting_ids", expanding=True)))
+    .order_by(meeting_hosts.c.rep)
+)
 _FEW = 100
 _PULSE = select(
     func.sum(rep_calendars.c.stamp.bitwise_and(0x7FFFFFFF)), func.sum(rep_calendars.c.stamp // 0x80000000)
@@ -37,26 +76,27 @@ _PULSE = select(
 def lock_calendars(tx: Connection, site_id: str, reps: Iterable[str]) -> None:
     """These reps' calendars are ours until the transaction ends; always in one order, so nobody waits in a ring."""
     names = sorted(set(reps))
-    dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
-    rows = [{"site_id": site_id, "rep": rep, "stamp": 0} for rep in names]
-    if rows:
+    asked = {"site_id": site_id, "reps": names}
+    there = set(tx.execute(_LOCK, asked).scalars())
+    if new := [rep for rep in names if rep not in there]:
+        dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
+        rows = [{"site_id": site_id, "rep": rep, "stamp": 0} for rep in new]
         tx.execute(dialect.insert(rep_calendars).on_conflict_do_nothing(), rows)
-    here = and_(rep_calendars.c.site_id == site_id, rep_calendars.c.rep.in_(names))
-    tx.execute(select(rep_calendars.c.rep).where(here).order_by(rep_calendars.c.rep).with_for_update()).all()
+        tx.execute(_LOCK, asked).all()
 
 
 def touch(tx: Connection, site_id: str, reps: Iterable[str]) -> None:
     """These reps' times have changed: what others keep of them is outdated."""
     for rep in sorted(set(reps)):
-        here = and_(rep_calendars.c.site_id == site_id, rep_calendars.c.rep == rep)
-        tx.execute(update(rep_calendars).where(here).values(stamp=secrets.randbits(62)))
+        tx.execute(_TOUCH, {"site": site_id, "of": rep, "new": secrets.randbits(62)})
 
 
 def stamps(tx: Connection, site_id: str, reps: Sequence[str]) -> dict[str, int]:
-    found = select(rep_calendars.c.rep, rep_calendars.c.stamp).where(rep_calendars.c.site_id == site_id)
-    if len(reps) <= _FEW:  # many names in a statement cost more than the rows of the others
-        found = found.where(rep_calendars.c.rep.in_(reps))
-    return {rep: stamp for rep, stamp in tx.execute(found).all()}
+    few = len(reps) <= _FEW  # many names in a statement cost more than the rows of the others
+    found = (
+        tx.execute(_STAMPS_OF, {"site_id": site_id, "reps": reps}) if few else tx.execute(_STAMPS, {"site_id": site_id})
+    )
+    return {rep: stamp for rep, stamp in found.all()}
 
 
 def pulse(tx: Connection, site_id: str) -> tuple[int, int]:
@@ -67,19 +107,12 @@ def pulse(tx: Connection, site_id: str) -> tuple[int, int]:
 
 def busy_meetings(tx: Connection, site_id: str, reps: Sequence[str], since: datetime) -> Sequence[Any]:
     """Meetings that block these reps' time after `since`, expired holds included."""
-    found = select(
-        meeting_hosts.c.rep, meeting_hosts.c.busy_from, meeting_hosts.c.busy_until, meetings.c.id, meetings.c.type,
-        meetings.c.status, meetings.c.start_at, meetings.c.end_at, meetings.c.held_until,
-    ).join(meetings, meetings.c.id == meeting_hosts.c.meeting_id)  # fmt: skip
-    here = and_(meeting_hosts.c.site_id == site_id, meeting_hosts.c.rep.in_(reps), meeting_hosts.c.blocks)
-    return tx.execute(found.where(here, meeting_hosts.c.busy_until > since)).all()
+    return tx.execute(_BUSY, {"site_id": site_id, "reps": reps, "since": since}).all()
 
 
 def blocks_of(tx: Connection, site_id: str, reps: Sequence[str], since: datetime) -> Sequence[Any]:
     """These reps' own times that are not over at `since`, in the order of their first start."""
-    here = and_(time_blocks.c.site_id == site_id, time_blocks.c.rep.in_(reps))
-    lasting = or_(time_blocks.c.ends_at.is_(None), time_blocks.c.ends_at > since)
-    return tx.execute(select(time_blocks).where(here, lasting).order_by(time_blocks.c.start_local)).all()
+    return tx.execute(_BLOCKS, {"site_id": site_id, "reps": reps, "since": since}).all()
 
 
 def block(tx: Connection, site_id: str, rep: str, block_id: str) -> Row[Any] | None:
@@ -153,12 +186,11 @@ def drop_hosts(tx: Connection, meeting_id: str) -> None:
 
 
 def hosts_of(tx: Connection, meeting_ids: Sequence[str]) -> Sequence[Any]:
-    found = select(meeting_hosts).where(meeting_hosts.c.meeting_id.in_(meeting_ids))
-    return tx.execute(found.order_by(meeting_hosts.c.rep)).all()
+    return tx.execute(_HOSTS_OF, {"meeting_ids": meeting_ids}).all()
 
 
 def get(tx: Connection, meeting_id: str) -> Meeting | None:
-    return tx.execute(select(meetings).where(meetings.c.id == meeting_id)).first()
+    return tx.execute(_GET, {"meeting_id": meeting_id}).first()
 
 
 def get_of_rep(tx: Connection, meeting_id: str, rep: str) -> Meeting | None:
@@ -209,8 +241,7 @@ def expired_holds(tx: Connection, now: datetime, most: int) -> Sequence[Meeting]
 
 def expired_holds_of(tx: Connection, site_id: str, reps: Sequence[str], now: datetime) -> Sequence[Meeting]:
     """Expired holds whose organiser is one of these reps."""
-    here = and_(meetings.c.site_id == site_id, meetings.c.status == HELD, meetings.c.held_until <= now)
-    return tx.execute(select(meetings).where(here, meetings.c.rep.in_(reps)).order_by(meetings.c.id)).all()
+    return tx.execute(_EXPIRED_OF, {"site_id": site_id, "reps": reps, "now": now}).all()
 
 
 def booked_by(tx: Connection, site_id: str, attendee: str, start: datetime) -> Meeting | None:

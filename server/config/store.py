@@ -1,15 +1,17 @@
 """The statements on sites and config versions."""
+
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from server import clock, ids
 from server.config.tables import config_versions, sites
 from server.config.version import Version
 
+_ACTIVE_OF = select(sites.c.active_version_id).where(sites.c.id == bindparam("site_id"))
 _VERSIONS: Select[Any] = select(config_versions, sites.c.key.label("site_key")).join_from(config_versions, sites)
 _SUMMARY: Select[Any] = select(
     *(column for column in config_versions.c if column.name != "files"),
@@ -42,7 +44,7 @@ def active_id(tx: Connection, key: str) -> str | None:
 
 
 def active_id_of(tx: Connection, site_id: str) -> str | None:
-    return tx.execute(select(sites.c.active_version_id).where(sites.c.id == site_id)).scalar()
+    return tx.execute(_ACTIVE_OF, {"site_id": site_id}).scalar()
 
 
 def find(tx: Connection, version_id: str) -> Row[Any] | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.routing.tables import credit_counters as counters
@@ -14,24 +15,36 @@ from server.routing.tables import credit_ledger as ledger
 
 Entry = Row[Any]
 
+_SITE: BindParameter[str] = bindparam("site")
+_ACCOUNT: BindParameter[str] = bindparam("account")
+_NEXT = (
+    update(counters)
+    .where(counters.c.site_id == _SITE, counters.c.counter == _ACCOUNT)
+    .values(rev=counters.c.rev + 1)
+    .returning(counters.c.rev)
+)
+_PLACE = (
+    update(ledger)
+    .where(ledger.c.site_id == _SITE, ledger.c.counter == _ACCOUNT, ledger.c.rev.is_(None))
+    .values(rev=bindparam("place"))
+)
+
 
 def lock_counter(tx: Connection, site_id: str, counter: str) -> int:
     """Ours until the transaction ends; on both databases by the row that it changes. Returns the account's new rev."""
-    here = (counters.c.site_id == site_id, counters.c.counter == counter)
-    change = update(counters).where(*here).values(rev=counters.c.rev + 1).returning(counters.c.rev)
-    rev = tx.execute(change).scalar()
+    asked = {"site": site_id, "account": counter}
+    rev = tx.execute(_NEXT, asked).scalar()
     if rev is None:
         dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
         row = {"site_id": site_id, "counter": counter, "rev": 0}
         tx.execute(dialect.insert(counters).values(**row).on_conflict_do_nothing())
-        rev = tx.execute(change).scalar_one()
+        rev = tx.execute(_NEXT, asked).scalar_one()
     return int(rev)
 
 
 def place_all(tx: Connection, site_id: str, counter: str, rev: int) -> None:
     """What has come since the last lock gets its place in the account."""
-    here = (ledger.c.site_id == site_id, ledger.c.counter == counter, ledger.c.rev.is_(None))
-    tx.execute(update(ledger).where(*here).values(rev=rev))
+    tx.execute(_PLACE, {"site": site_id, "account": counter, "place": rev})
 
 
 def add(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -52,11 +65,19 @@ def last_given(
 ) -> dict[str, datetime]:
     """When a turn was last given to each rep who has an entry of a kind in `named`; those that ended as a mere hold
     are left out. One look into the index a rep, however long the ledger."""
-    here = (ledger.c.site_id == site_id, ledger.c.counter == counter)
+    found = _last_given(tuple(given), released, tuple(named), placed)
+    rows = tx.execute(found, {"site": site_id, "account": counter}).all()
+    dated = {row.rep: [at for at in row[1:] if at is not None] for row in rows}
+    return {rep: max(moments) for rep, moments in dated.items() if moments}
+
+
+@lru_cache(maxsize=16)
+def _last_given(given: Sequence[str], released: str, named: Sequence[str], placed: bool) -> Select[Any]:
+    here = (ledger.c.site_id == _SITE, ledger.c.counter == _ACCOUNT)
     reps = select(ledger.c.rep).where(*here, ledger.c.kind.in_(named)).distinct().subquery()
     turn, taken_back = ledger.alias("turn"), ledger.alias("taken_back")
     ended = [taken_back.c.meeting_id == turn.c.meeting_id, taken_back.c.kind == released]
-    mine = [turn.c.site_id == site_id, turn.c.counter == counter, turn.c.rep == reps.c.rep]
+    mine = [turn.c.site_id == _SITE, turn.c.counter == _ACCOUNT, turn.c.rep == reps.c.rep]
     if placed:
         ended.append(taken_back.c.rev.is_not(None))
         mine.append(turn.c.rev.is_not(None))
@@ -65,9 +86,7 @@ def last_given(
         select(turn.c.at).where(*mine, turn.c.kind == kind, ~was_released).order_by(turn.c.at.desc()).limit(1)
         for kind in given
     ]
-    rows = tx.execute(select(reps.c.rep, *(one.scalar_subquery() for one in newest))).all()
-    dated = {row.rep: [at for at in row[1:] if at is not None] for row in rows}
-    return {rep: max(moments) for rep, moments in dated.items() if moments}
+    return select(reps.c.rep, *(one.scalar_subquery() for one in newest))
 
 
 def of_kinds(
