@@ -105,7 +105,8 @@ def tally(tx: Connection, site_id: str, pool: Pool, at: datetime, *, placed: boo
     its place in the account, as a pick does that holds the lock."""
     counts: dict[str, Fraction] = {}
     for row in store.amounts_since(tx, site_id, pool.account, period_start(pool, at), placed):
-        counts[row.rep] = counts.get(row.rep, Fraction(0)) + Fraction(row.amount) * row.times
+        turns = Fraction(int(row.amount) * row.times) if row.amount in ("1", "-1") else Fraction(row.amount) * row.times
+        counts[row.rep] = counts[row.rep] + turns if row.rep in counts else turns
     last_at = store.last_given(tx, site_id, pool.account, GIVEN, RELEASED, (JOINED,), placed)
     if not last_at:  # nobody has joined by the ledger yet
         last_at = store.last_given(tx, site_id, pool.account, GIVEN, RELEASED, GIVEN, placed)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -37,6 +38,7 @@ def roster(team: Team, account: str) -> dict[str, Fraction]:
     return found
 
 
+@lru_cache(maxsize=1024)
 def exact(number: float) -> Fraction:
     """A number of team.yml as people wrote it."""
     return Fraction(str(number))
@@ -74,8 +76,10 @@ def admit(tx: Connection, site_id: str, pool: Pool, members: Weights, at: dateti
 
 def standing(tx: Connection, site_id: str, pool: Pool, members: Weights, at: datetime) -> Tally:
     """The tally as the next turn would find it, newcomers brought up to their share; writes nothing."""
-    found = ledger.tally(tx, site_id, pool, at)
-    came = arrivals(members, _inside(tx, site_id, pool), found.counts)
+    found, inside = ledger.tally(tx, site_id, pool, at), _inside(tx, site_id, pool)
+    if inside.issuperset(members):
+        return found
+    came = arrivals(members, inside, found.counts)
     return replace(found, counts={**found.counts, **{rep: found.counts.get(rep, 0) + came[rep] for rep in came}})
 
 

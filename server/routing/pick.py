@@ -119,7 +119,11 @@ def choose(policy: Policy, reps: Sequence[Candidate], standing: Tally) -> Pick:
 
 def eligible(policy: Policy, reps: Sequence[Candidate], standing: Tally) -> list[str]:
     """Reps who may be picked if they are free: not too far ahead; with strict, only the next in turn."""
-    return [rep.id for rep in _asked(policy, reps, standing)]
+    if policy.kind == "strict":
+        return [rep.id for rep in _asked(policy, reps, standing)]
+    counts = _counts(reps, standing)
+    least = min(counts.values(), default=Fraction(0))
+    return [rep.id for rep in reps if not _is_ahead(policy, counts[rep.id] - least)]
 
 
 def next_picks(policy: Policy, reps: Sequence[Candidate], standing: Tally, now: datetime, how_many: int) -> list[Pick]:
@@ -151,8 +155,10 @@ def _counts(reps: Sequence[Candidate], standing: Tally) -> dict[str, Fraction]:
 
 def _shortfalls(reps: Sequence[Candidate], counts: Mapping[str, Fraction]) -> dict[str, Fraction]:
     """How much each is short of his share. Reps without any weight share nothing."""
-    weights, total = sum(rep.weight for rep in reps), sum(counts.values())
-    return {rep.id: (rep.weight * total / weights if weights else Fraction(0)) - counts[rep.id] for rep in reps}
+    weights = sum((rep.weight for rep in reps), Fraction(0))
+    each = sum(counts.values(), Fraction(0)) / weights if weights else Fraction(0)
+    shares = {weight: weight * each for weight in {rep.weight for rep in reps}}
+    return {rep.id: shares[rep.weight] - counts[rep.id] for rep in reps}
 
 
 def _rank(policy: Policy, rep: Candidate, shortfall: Fraction, last_at: datetime | None) -> tuple[object, ...]:
