@@ -52,8 +52,8 @@ STATES: dict[str, dict[str, tuple[str, str]]] = {
 ROLES = {
     "owner": "Everything, users too",
     "marketing": "Site versions, deliveries; reads all leads and conversations",
-    "supervisor": "All leads, conversations and meetings",
-    "rep": "Own and free leads, own conversations and meetings",
+    "supervisor": "All leads, conversations, meetings and availability",
+    "rep": "Own and free leads, own conversations, meetings and availability",
 }
 DECISIONS = {
     "playbook": "Which playbook greets the visitor",
