@@ -15,7 +15,7 @@ from plugins.errors import CursorExpired, PluginError
 from plugins.http import Reply
 from plugins.webdav import DAV, Resource, WebDav, parsed, preconditions, xml
 
-PAGE = 100
+PAGE = 250
 TRUNCATED = 507
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ from plugins.testing.conformance import LOOPBACK
 from plugins.testing.foreign_events import event
 from tests.plugins.calendar.between import Answered, Asked, Between
 from tests.processes import free_port
-from tests.radicale import PASSWORD, USER, CalendarServer
+from tests.radicale import PASSWORD, USER, CalendarServer, radicale
 
 Open = Callable[..., CalDav]
 UNSUPPORTED = '<error xmlns="DAV:"><supported-report/></error>'
@@ -98,6 +99,17 @@ def test_anothers_calendar_is_an_error_of_that_calendar(adapter: Open, calendar:
     found = adapter().busy([calendar, "/grace/office/"], DAY)
     assert found[calendar].error is None
     assert isinstance(found["/grace/office/"].error, PermissionDenied)
+
+
+def test_an_account_with_the_right_to_it_reads_and_writes_the_calendar_of_a_rep(adapter: Open, tmp_path: Path) -> None:
+    with radicale(tmp_path, rights="authenticated") as server:
+        grace = CalendarServer(server.url, "/grace/", "grace", PASSWORD)
+        path = grace.calendar("Work")
+        grace.put(path, DEMO.start, DEMO.end)
+        subject = adapter(url=server.url)
+        assert subject.busy([path], DAY)[path].times == (Window(DEMO.start, DEMO.end),)
+        assert grace.event(subject.create(path, at(9), key="k1").id)["UID"] == at(9).uid
+        assert path not in {info.id for info in subject.calendars()}
 
 
 def test_a_calendar_at_somebody_elses_host_is_an_error_of_that_calendar(adapter: Open, calendar: str) -> None:
