@@ -31,8 +31,17 @@ def wall() -> Iterator[Wall]:
 
 
 @pytest.fixture
-def chat(db: Database, morning: clock.StoppedClock, wall: Wall) -> Chat:
+def chat(sqlite_db: Database, morning: clock.StoppedClock, wall: Wall) -> Chat:
+    return with_calendars_read(sqlite_db, wall)
+
+
+@pytest.fixture
+def chat_on_each(db: Database, morning: clock.StoppedClock, wall: Wall) -> Chat:
     """On both kinds of database: what is rolled back and done again has to be so on each."""
+    return with_calendars_read(db, wall)
+
+
+def with_calendars_read(db: Database, wall: Wall) -> Chat:
     files = folder(p=f"nodes:\n{_indented(NODES)}")
     files["site.yml"] += "adapters: {calendar: wall}\n"
     version = applied(db, files)
@@ -75,7 +84,10 @@ def test_a_rep_who_has_become_busy_is_passed_over_and_the_visitor_notices_nothin
     assert passed_on(chat) == [{"grace": "busy in the calendar, read at the moment of booking"}]
 
 
-def test_who_is_known_is_booked_at_once_though_the_hold_was_rolled_back_in_between(chat: Chat, wall: Wall) -> None:
+def test_who_is_known_is_booked_at_once_though_the_hold_was_rolled_back_in_between(
+    chat_on_each: Chat, wall: Wall
+) -> None:
+    chat = chat_on_each
     chat.known = dict(KNOWN)
     start = first_offered(chat.open())
     wall.write(GRACE, start, start + HALF_AN_HOUR)
@@ -135,7 +147,8 @@ def test_a_service_that_is_down_ends_in_other_words_than_a_broken_chat(chat: Cha
     assert chat.texts
 
 
-def test_while_one_visitor_waits_for_a_calendar_another_is_answered(chat: Chat, wall: Wall) -> None:
+def test_while_one_visitor_waits_for_a_calendar_another_is_answered(chat_on_each: Chat, wall: Wall) -> None:
+    chat = chat_on_each
     chat.open().choose(1)
     answered: list[list[str]] = []
 
