@@ -12,6 +12,7 @@ Everything else is left alone and counted.
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -19,7 +20,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from plugins.emails import fold
 from plugins.errors import InvalidInput, PluginError
@@ -41,6 +42,7 @@ INBOX = "inbox"
 NOWHERE = ""
 """The mailbox serves all sites, so how far it was read belongs to none."""
 MOST_PORTIONS = 20
+_ID = re.compile(r"[a-z]{1,8}_[0-9a-z]{1,40}")
 _FAST_CLOCK = timedelta(days=1)
 """How far a sender's clock may be ahead; an answer of later would shut out all others."""
 _log = logging.getLogger("usher.replies")
@@ -99,7 +101,7 @@ def _take(db: Database, message: Message) -> str:
             return _decide(tx, reply)
     except Unusable as why:
         return str(why)
-    except SQLAlchemyError:
+    except (InterfaceError, OperationalError):  # the database is away: the mail is read again later
         raise
     except Exception:  # noqa: BLE001 - one mail must not keep all later ones from being read
         _log.exception("the mail %s could not be used", message.id)
@@ -107,7 +109,8 @@ def _take(db: Database, message: Message) -> str:
 
 
 def _decide(tx: Connection, reply: Reply) -> str:
-    found = store.get(tx, reply.uid.partition("@")[0][:40])
+    name = reply.uid.partition("@")[0]
+    found = store.get(tx, name) if _ID.fullmatch(name) else None
     if found is None or found.uid != reply.uid:
         return "not about a meeting of ours"
     hosts = [row.rep for row in store.hosts_of(tx, [found.id])]

@@ -162,8 +162,9 @@ def test_who_was_erased_is_not_reminded(db, version, book, postbox, monday):
 
 
 def test_who_has_just_booked_is_not_reminded_and_nobody_when_the_meeting_has_begun(db, version, book, postbox, monday):
+    monday.advance(timedelta(minutes=7))
     book(NINE - DAY + HOUR / 2)
-    book(NINE - DAY + 1.1 * HOUR, meeting="intro", who=ADA | {"phone": "1"})  # an hour before is in six minutes
+    book(NINE - DAY + 1.25 * HOUR, meeting="intro", who=ADA | {"phone": "1"})  # an hour before it is in eight minutes
     work(db)
     monday.advance(HOUR / 4)
     work(db)

@@ -218,6 +218,7 @@ def test_after_a_hand_over_the_answer_to_the_newest_invitation_counts(db, versio
         (b"METHOD:REPLY", b"METHOD:REQUEST", "no answer in it"),
         (b"UID:mtg_", b"UID:mtg_0", "not about a meeting of ours"),
         (b"@127.0.0.1\r\nSUMMARY", b"@elsewhere\r\nSUMMARY", "not about a meeting of ours"),
+        (b"UID:mtg_", b"UID:\x00mtg_", "not about a meeting of ours"),
         (b"UID:", b"XUID:", "no UID"),
         (b"DTSTAMP:2026", b"DTSTAMP:2096", "from the future"),
         (b"DTSTAMP:2026", b"DTSTAMP:nope", "no DTSTAMP"),
