@@ -28,7 +28,7 @@ def show() -> ResponseReturnValue:
     with here.database().reading() as tx:
         waiting = conversations.latest(tx, site_ids, state=conversations.WAITING, limit=50, sight=sight)
         mine = conversations.latest(tx, site_ids, state=conversations.REP, rep=here.speaker(), limit=MOST, sight=sight)
-        free = leads.latest(tx, site_ids, limit=MOST, sight=Sight())
+        free = leads.latest(tx, site_ids, limit=MOST, sight=Sight(), disqualified=False)
         quiet = not conversations.latest(tx, site_ids, limit=1)
         today = _today(tx)
         failed = _failed(tx)

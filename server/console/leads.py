@@ -25,14 +25,22 @@ FIRST = ("name", "email", "phone", "title", "role", "company", "industry", "empl
 
 @bp.get("")
 def index() -> ResponseReturnValue:
-    """The newest leads; `?show=mine|free`, `?search=` in name, company and e-mail, `?before=` goes on."""
+    """The newest leads; `?show=mine|free|disqualified`, `?search=` in name, company and e-mail, `?before=` goes on."""
     show, search = request.args.get("show", "all"), request.args.get("search", "").strip()
     owner = here.speaker() if show == "mine" else None
     sight = Sight() if show == "free" else here.sight("see_all_leads")
+    disqualified = {"free": False, "disqualified": True}.get(show)
     before = request.args.get("before")
     with here.database().reading() as tx:
         found = leads.latest(
-            tx, here.looked_at(), limit=A_PAGE + 1, before=before, owner=owner, search=search, sight=sight
+            tx,
+            here.looked_at(),
+            limit=A_PAGE + 1,
+            before=before,
+            owner=owner,
+            search=search,
+            sight=sight,
+            disqualified=disqualified,
         )
     last = found[A_PAGE - 1][0].id if len(found) > A_PAGE else None
     more = url_for(".index", show=show, search=search or None, before=last) if last else None

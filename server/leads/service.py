@@ -189,9 +189,11 @@ def latest(
     owner: str | None = None,
     search: str = "",
     sight: Sight = EVERYTHING,
+    disqualified: bool | None = None,
 ) -> list[tuple[Lead, Known]]:
-    """The newest leads with what is known of them, newest first; `before` is the id to go on from."""
-    found = store.latest(tx, site_ids, limit, before, owner, search, sight)
+    """The newest leads with what is known of them, newest first; `before` is the id to go on from; `disqualified`:
+    only those, or all but those."""
+    found = store.latest(tx, site_ids, limit, before, owner, search, sight, disqualified)
     return [(lead, known(tx, lead.id)) for lead in found]
 
 

@@ -60,12 +60,16 @@ def latest(
     owner: str | None,
     search: str,
     sight: Sight,
+    disqualified: bool | None,
 ) -> Sequence[Lead]:
     found = select(leads).where(leads.c.site_id.in_(site_ids), visible(sight)).order_by(leads.c.id.desc()).limit(limit)
     if before:
         found = found.where(leads.c.id < before)
     if owner:
         found = found.where(leads.c.owner_rep == owner)
+    if disqualified is not None:
+        is_no_fit = leads.c.status == "disqualified"
+        found = found.where(is_no_fit if disqualified else ~is_no_fit)
     if search:
         named = select(field_values.c.subject_id).where(field_values.c.field.in_(("name", "company")))
         hit = cast(field_values.c.value, Text).icontains(search, autoescape=True)

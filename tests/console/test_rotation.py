@@ -146,6 +146,9 @@ def test_a_lead_is_disqualified_with_a_reason_and_can_still_be_claimed(desk, sto
     assert "Disqualified" in page
     assert "A student project" in page
     assert "Claim this lead" in page
+    listed = {show: "Ada Lovelace" in dennis.text(f"/leads?show={show}") for show in ("all", "free", "disqualified")}
+    assert listed == {"all": True, "free": False, "disqualified": True}
+    assert "Ada Lovelace" not in dennis.text("/")
     dennis.post(f"/leads/{story.zoe}/disqualify", {"reason": " "})
     assert "Say why this lead is not a fit" in dennis.said()
 
