@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -136,6 +136,15 @@ class OnServer(CalendarConformance):
             subject.update(ref, at(15), key="k2")
         assert self.times(subject, calendar) == [(at(11).start, at(11).end)]
 
+    def test_a_late_repeat_of_an_update_undoes_nothing_that_the_owner_did(
+        self, subject: Any, server: CalendarServer, calendar: str
+    ) -> None:
+        ref = replace(subject.create(calendar, at(9), key="k1"), version="")
+        subject.update(ref, at(10), key="k2")
+        server.move(ref.id, timedelta(hours=3))
+        subject.update(ref, at(10), key="k2")
+        assert self.times(subject, calendar) == [(at(13).start, at(13).end)]
+
     def test_an_update_is_known_again_where_the_key_was_dropped(
         self, subject: Any, server: CalendarServer, calendar: str
     ) -> None:
@@ -205,6 +214,15 @@ class OnServer(CalendarConformance):
         cursor = subject.changes(calendar).cursor
         with pytest.raises(CursorExpired):
             subject.changes(calendar, cursor.replace('"token": "', '"token": "0'))
+
+    @pytest.mark.parametrize(("zone", "hours"), [("Pacific/Auckland", (-13, -7)), ("America/Los_Angeles", (25, 31))])
+    def test_a_day_off_is_seen_in_hours_that_are_another_day_in_utc(
+        self, subject: Any, server: CalendarServer, fresh: str, zone: str, hours: tuple[int, int]
+    ) -> None:
+        path = server.calendar(fresh, zone=zone)
+        server.put(path, date(2026, 3, 2), date(2026, 3, 3))
+        start, end = (DAY.start + timedelta(hours=hour) for hour in hours)
+        assert self.times(subject, path, Window(start, end)) == [(start, end)]
 
     def test_a_long_event_is_seen_inside_a_short_window(self, subject: Any, calendar: str) -> None:
         subject.create(calendar, replace(DEMO, start=DAY.start - timedelta(days=9), end=DAY.end), key="k1")

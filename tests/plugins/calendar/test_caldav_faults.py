@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -25,91 +23,24 @@ from plugins.errors import (
     RateLimited,
     Transient,
 )
-from plugins.records import MemoryRecords
-from plugins.registry import Registry
 from plugins.testing.calendar import DAY, DEMO, at
-from plugins.testing.conformance import LOOPBACK
 from plugins.testing.foreign_events import event
 from tests.plugins.calendar.between import Answered, Asked, Between
+from tests.plugins.calendar.conftest import Open
 from tests.processes import free_port
-from tests.radicale import PASSWORD, USER, CalendarServer, radicale
+from tests.radicale import USER, CalendarServer
 
-Open = Callable[..., CalDav]
 UNSUPPORTED = '<error xmlns="DAV:"><supported-report/></error>'
-
-
-@pytest.fixture
-def way(way_to_radicale: Between) -> Between:
-    way_to_radicale.seen.clear()
-    return way_to_radicale
-
-
-@pytest.fixture
-def adapter(way: Between) -> Iterator[Open]:
-    """Opens the adapter with settings that differ from the good ones; the operator allows loopback unless said."""
-    opened: list[CalDav] = []
-
-    def open_one(*, private: tuple[str, ...] = LOOPBACK, **given: Any) -> CalDav:
-        settings = {"url": way.url, "user": USER, "password": PASSWORD, **given}
-        opened.append(
-            Registry(discover=list).open("calendar", "caldav", settings, records=MemoryRecords(), private=private)
-        )
-        return opened[-1]
-
-    yield open_one
-    for one in opened:
-        one.close()
-
-
-@pytest.fixture
-def calendar(of_radicale: CalendarServer, fresh: str) -> str:
-    return of_radicale.calendar(fresh, zone="Europe/Berlin")
 
 
 def error_of(subject: CalDav, calendar: str) -> PluginError | None:
     return subject.busy([calendar], DAY)[calendar].error
 
 
-def test_a_wrong_password_concerns_all_calendars_and_check_says_so(adapter: Open, calendar: str) -> None:
-    subject = adapter(password="wrong")
-    with pytest.raises(AuthError) as caught:
-        subject.busy([calendar], DAY)
-    assert "wrong" not in f"{caught.value} {caught.value.as_json()}"
-    assert (subject.check().ok, subject.check().message) == (False, AuthError.sentence)
-
-
-def test_check_names_the_account_and_warns_of_an_open_line(adapter: Open, calendar: str) -> None:
-    found = adapter().check()
-    assert (found.ok, found.account) == (True, USER)
-    assert "The password is sent without encryption." in found.warnings
-
-
-def test_check_says_when_the_zone_is_none(adapter: Open) -> None:
-    found = adapter(time_zone="Berlin").check()
-    assert (found.ok, found.message) == (False, "Berlin is no time zone, such as Europe/Berlin.")
-
-
-def test_hosts_in_private_networks_have_to_be_named_by_the_operator(adapter: Open, way: Between) -> None:
-    with pytest.raises(ConfigError, match="not public"):
-        adapter(private=()).calendars()
-    assert way.seen == []
-
-
 def test_anothers_calendar_is_an_error_of_that_calendar(adapter: Open, calendar: str) -> None:
     found = adapter().busy([calendar, "/grace/office/"], DAY)
     assert found[calendar].error is None
     assert isinstance(found["/grace/office/"].error, PermissionDenied)
-
-
-def test_an_account_with_the_right_to_it_reads_and_writes_the_calendar_of_a_rep(adapter: Open, tmp_path: Path) -> None:
-    with radicale(tmp_path, rights="authenticated") as server:
-        grace = CalendarServer(server.url, "/grace/", "grace", PASSWORD)
-        path = grace.calendar("Work")
-        grace.put(path, DEMO.start, DEMO.end)
-        subject = adapter(url=server.url)
-        assert subject.busy([path], DAY)[path].times == (Window(DEMO.start, DEMO.end),)
-        assert grace.event(subject.create(path, at(9), key="k1").id)["UID"] == at(9).uid
-        assert path not in {info.id for info in subject.calendars()}
 
 
 def test_a_calendar_at_somebody_elses_host_is_an_error_of_that_calendar(adapter: Open, calendar: str) -> None:
@@ -252,42 +183,6 @@ def test_for_an_event_that_we_cannot_read_the_report_is_asked_too(
     assert [time.start.hour for time in found.times] == [12, 15]
 
 
-def test_discovery_begins_at_the_well_known_address(adapter: Open, way: Between, calendar: str) -> None:
-    assert calendar in {info.id for info in adapter().calendars()}
-    assert way.seen[0].path == "/.well-known/caldav"
-    way.seen.clear()
-    assert calendar in {info.id for info in adapter(url=f"{way.url}{USER}/").calendars()}
-    assert way.seen[0].path == f"/{USER}/"
-
-
-def test_the_well_known_address_may_lead_elsewhere_on_the_server(adapter: Open, way: Between, calendar: str) -> None:
-    with way.answering(301, to=["PROPFIND"], at="/.well-known", location=f"/{USER}/"):
-        assert calendar in {info.id for info in adapter().calendars()}
-
-
-def test_redirects_without_end_are_a_mistake_in_the_settings(adapter: Open, way: Between) -> None:
-    with way.answering(301, location="/.well-known/caldav"), pytest.raises(ConfigError, match="without end"):
-        adapter().calendars()
-
-
-def test_what_is_no_calendar_server_is_a_mistake_in_the_settings(adapter: Open, way: Between) -> None:
-    with way.answering(200, "<html>It works!</html>"), pytest.raises(ConfigError) as caught:
-        adapter().calendars()
-    assert caught.value.user_message.startswith("No CalDAV server was found at 127.0.0.1.")
-
-
-def test_a_server_that_wants_https_says_so(adapter: Open, way: Between) -> None:
-    with way.answering(308, location="https://127.0.0.1/"):
-        assert adapter().check().message.endswith("please give its address with https://.")
-
-
-@pytest.mark.parametrize("target", ["http://evil.example/", "https://evil.example/dav/"])
-def test_the_password_is_not_sent_to_another_host(adapter: Open, way: Between, target: str) -> None:
-    with way.answering(301, location=target), pytest.raises(ConfigError) as caught:
-        adapter().calendars()
-    assert "evil.example" in caught.value.user_message
-
-
 def test_an_etag_that_the_server_keeps_to_itself_is_asked_for(
     adapter: Open, way: Between, of_radicale: CalendarServer, calendar: str
 ) -> None:
@@ -352,24 +247,6 @@ def test_an_update_that_meets_another_is_tried_again_when_no_version_was_named(
     with way.ruled(overtaken), pytest.raises(Transient):
         subject.update(replace(ref, version=""), at(10), key="k2")
     assert subject.update(replace(ref, version=""), at(10), key="k2").id == ref.id
-
-
-def test_a_home_on_another_host_of_the_same_owner_is_trusted(adapter: Open) -> None:
-    """iCloud: caldav.icloud.com leads to p34-caldav.icloud.com."""
-    dav = adapter(url="https://caldav.icloud.com")._dav
-    assert (
-        dav.path("https://p34-caldav.icloud.com:443/1/calendars/") == "https://p34-caldav.icloud.com:443/1/calendars/"
-    )
-    for other in ("https://icloud.com.evil.example/", "http://p34-caldav.icloud.com/", "https://evil.example/"):
-        with pytest.raises(ConfigError):
-            dav.at(other)
-
-
-def test_a_path_has_one_spelling_and_the_servers_own_name_does_not_matter(adapter: Open) -> None:
-    dav = adapter(url="https://cloud.acme.example/remote.php/dav")._dav
-    spellings = ("/a%40b/c%20d/%C3%A9.ics", "/a@b/c d/é.ics", "http://cloud.acme.example:8080/a%40b/c%20d/é.ics?x")
-    assert {dav.path(one) for one in spellings} == {"/a@b/c%20d/%C3%A9.ics"}
-    assert dav.path("/a%2Fb/") == "/a%2Fb/"
 
 
 def plain(asked: Asked) -> Asked:
