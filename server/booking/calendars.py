@@ -96,12 +96,19 @@ _lock = threading.Lock()
 
 
 def load(
-    tx: Connection, version: Version, reps: Sequence[str], since: datetime, *, without: str | None = None
+    tx: Connection,
+    version: Version,
+    reps: Sequence[str],
+    since: datetime,
+    *,
+    without: str | None = None,
+    stamps: dict[str, int] | None = None,
 ) -> Roster:
-    """The calendars of these reps from `since` on; `without`: leave out a meeting, which is being moved."""
+    """The calendars of these reps from `since` on; `without`: leave out a meeting, which is being moved. `stamps`: of
+    these reps, where they have just been read."""
     first = _first(since)
     now = clock.now().timestamp()
-    stamps = store.stamps(tx, version.site_id, reps)
+    stamps = store.stamps(tx, version.site_id, reps) if stamps is None else stamps
     with _lock:
         mine = _kept.setdefault(tx.engine, OrderedDict())
     hosts = {row.rep for row in store.hosts_of(tx, [without])} if without is not None else set()

@@ -36,7 +36,7 @@ class Roster:
 @dataclass(frozen=True)
 class _Kept:
     roster: Roster
-    pulse: tuple[int, int]
+    pulse: object
     version: Version
     found: calendars.Roster
 
@@ -54,12 +54,15 @@ def load(
         since = now
     if without is not None:
         return _roster(calendars.load(tx, version, reps, since, without=without))
-    pulse, name = store.pulse(tx, version.site_id), (version.site_id, tuple(reps))
+    name, stamps = (version.site_id, tuple(reps)), None
+    if len(reps) <= store.FEW:
+        stamps = store.stamps(tx, version.site_id, reps)
+    pulse = store.pulse(tx, version.site_id) if stamps is None else stamps
     with _lock:
         kept = _kept.setdefault(tx.engine, OrderedDict()).get(name)
     if kept and kept.pulse == pulse and kept.version is version and kept.found.holds(since, now):
         return kept.roster
-    found = calendars.load(tx, version, reps, since)
+    found = calendars.load(tx, version, reps, since, stamps=stamps)
     same = kept is not None and len(kept.roster.crew) == len(found.calendars)
     if kept and same and all(map(is_, kept.roster.crew, found.calendars)):
         roster = Roster(kept.roster.crew, found.silent)  # another rep of the site has changed

@@ -67,7 +67,7 @@ _HOSTS_OF = (
     .where(meeting_hosts.c.meeting_id.in_(bindparam("meeting_ids", expanding=True)))
     .order_by(meeting_hosts.c.rep)
 )
-_FEW = 100
+FEW = 20  # reps whose stamps are asked for by name
 _PULSE = select(
     func.sum(rep_calendars.c.stamp.bitwise_and(0x7FFFFFFF)), func.sum(rep_calendars.c.stamp // 0x80000000)
 ).where(rep_calendars.c.site_id == bindparam("site_id"))
@@ -92,7 +92,7 @@ def touch(tx: Connection, site_id: str, reps: Iterable[str]) -> None:
 
 
 def stamps(tx: Connection, site_id: str, reps: Sequence[str]) -> dict[str, int]:
-    few = len(reps) <= _FEW  # many names in a statement cost more than the rows of the others
+    few = len(reps) <= FEW  # many names in a statement cost more than the rows of the others
     found = (
         tx.execute(_STAMPS_OF, {"site_id": site_id, "reps": reps}) if few else tx.execute(_STAMPS, {"site_id": site_id})
     )
