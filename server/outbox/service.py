@@ -25,7 +25,7 @@ UNDER_WAY = ("waiting", "leased")
 """States of a delivery that has not come to an end."""
 LEASE = timedelta(seconds=60)
 MOST_ATTEMPTS = 12
-MOST_DEATHS = 3
+MOST_DEATHS = 5
 FIRST_REST_SECONDS = 15
 LONGEST_REST_SECONDS = 3600
 
@@ -108,7 +108,7 @@ def deliver_due(db: Database, call: Call, *, most: int = 20, lease: timedelta = 
 def release_dead(db: Database) -> int:
     """What a process of this machine had in hand when it was killed may go out at once; the number of these.
 
-    Of a batch that was in hand at several deaths one may be what kills: from the third on they rest, longer each time.
+    Of a batch that was in hand at several deaths one may be what kills: from the fifth on they rest, longer each time.
     """
     with db.reading() as tx:
         dead = [owner for owner in store.owners(tx) if leases.is_gone(owner)]
@@ -117,7 +117,7 @@ def release_dead(db: Database) -> int:
     with db.transaction() as tx:
         rows = store.leased_by(tx, dead)
         for row in rows:
-            rest = 0.0 if row.attempts < MOST_DEATHS else _rest_seconds(row.attempts)
+            rest = 0.0 if row.attempts < MOST_DEATHS else _rest_seconds(row.attempts - MOST_DEATHS + 1)
             again = clock.now() + timedelta(seconds=rest)
             store.settle(tx, row.id, row.lease_owner, {"state": "waiting", "not_before": again})
     return len(rows)

@@ -10,13 +10,12 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from tests.journeys.conftest import Town, town_at
+from tests.journeys.conftest import Town
 from tests.journeys.visitor import Visitor
 from tests.processes import wait_until
 
@@ -24,22 +23,19 @@ CHAT_KILLS = 20 if os.environ.get("USHER_SOAK") else 3
 BOOKING_KILLS = 50 if os.environ.get("USHER_SOAK") else 3
 
 
-@pytest.fixture
-def town(assets, tmp_path) -> Iterator[Town]:
-    with town_at(tmp_path) as settled:
-        yield settled
+pytestmark = pytest.mark.long
 
 
 def test_a_chat_goes_on_through_kills_without_a_lost_or_doubled_message(town: Town):
     visitor = Visitor(town.usher_url, town.site_url)
     visitor.connect()
-    said = []
+    said, before = [], len(town.servers)
     for n in range(CHAT_KILLS):
         threading.Timer(random.uniform(0, 0.05), town.kill_and_restart).start()
         for text in (f"What does plan number {n} cost?", f"Do you integrate with Salesforce, {n}?"):
             visitor.say(text)
             said.append(text)
-        wait_until(lambda alive=n + 2: len(town.servers) == alive, what="the restart")
+        wait_until(lambda started=before + n + 1: len(town.servers) == started, what="the restart")
     visitor.close()
 
     again = Visitor(town.usher_url, town.site_url)
