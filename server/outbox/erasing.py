@@ -36,7 +36,11 @@ def erase(tx: Connection, rows: Sequence[Delivery]) -> None:
         built_on = {name: _key_of(value) for name, value in row.payload.items() if _key_of(value) in gone}
         if not built_on:
             continue
-        answers = {name: gone[key].result for name, key in built_on.items() if gone[key].state == "done"}
+        answers = {
+            name: {**gone[key].result, **_beside(row.payload[name])}
+            for name, key in built_on.items()
+            if gone[key].state == "done"
+        }
         if answers.keys() == built_on.keys():
             tx.execute(update(t).where(t.c.id == row.id).values(payload={**row.payload, **answers}))
         else:
@@ -51,4 +55,9 @@ def scrub_others(tx: Connection, site_id: str, wipe: Wipe, invited_to: Collectio
 
 
 def _key_of(value: Any) -> Any:
-    return value.get("$result") if isinstance(value, Mapping) and set(value) == {"$result"} else None
+    return value.get("$result") if isinstance(value, Mapping) else None
+
+
+def _beside(value: Mapping[str, Any]) -> dict[str, Any]:
+    """What takes the place of the answer's own, as adapters.service resolves it."""
+    return {name: one for name, one in value.items() if name != "$result"}
