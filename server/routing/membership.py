@@ -60,7 +60,7 @@ def arrivals(members: Weights, inside: Collection[str], counts: Mapping[str, Fra
 def admit(tx: Connection, site_id: str, pool: Pool, members: Weights, at: datetime, rev: int) -> None:
     """Write who has joined and who has left since the last turn. The account is locked with this `rev`."""
     inside = _inside(tx, site_id, pool)
-    gone = [rep for rep in inside if rep not in members]
+    gone = sorted(inside.difference(members))
     if not gone and inside.issuperset(members):
         return
     counts = ledger.tally(tx, site_id, pool, at, placed=True).counts
