@@ -18,7 +18,9 @@ from server.booking.invitations.reply import Unusable, read
 from server.booking.replies import read_mailbox
 from server.db import Database
 from server.events import Actor
+from server.outbox import service as outbox
 from server.people import service as people
+from server.privacy import service as privacy
 from tests.booking.answers import STAMP, apple, event_of, gmail, outlook
 from tests.booking.conftest import ADA, GOAL, NINE, SITE
 from tests.booking.test_meetings import counts, deliveries
@@ -335,3 +337,14 @@ def test_reading_goes_on_where_it_ended_and_a_mailbox_that_is_away_is_noted(db, 
 
 def test_answers_name_the_invitation_they_were_made_for(ics, meeting):
     assert event_of(ics) == (meeting.uid, 0, "meet@acme.example")
+
+
+def test_a_guest_who_declined_can_be_erased_everywhere(db, meeting, ics):
+    assert receive(db, gmail(ics, BOB)) == {"guest taken off": 1}
+    privacy.erase(db, privacy.Who(BOB), by=events.SYSTEM)
+    assert now(db, meeting).replies == {}
+    with db.reading() as tx:
+        held = [str(dict(one._mapping)) for one in events.of_subject(tx, "meeting", meeting.id)]
+        told = [str(one.payload).replace("\\r\\n ", "") for one in outbox.of_subject(tx, "meeting", meeting.id)]
+    assert BOB not in "".join([*held, *told]).casefold()
+    assert now(db, meeting).status == "booked"
