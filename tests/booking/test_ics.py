@@ -161,7 +161,7 @@ def differ(info: ZoneInfo, one: datetime, other: datetime) -> bool:
 @pytest.mark.parametrize("zone", ODD)
 def test_an_invitation_means_the_same_moment_when_clocks_change(organized, zone):
     for change in changes(zone, 2026):
-        for minutes in (-90, -60, -30, -15, 0, 15, 30, 60, 90):
+        for minutes in (-60, -30, -15, 0, 30, 60):
             start = change + timedelta(minutes=minutes)
             text = organized(zone=zone, start_at=start, end_at=start + HOUR / 2)
             calendar = read(text)
@@ -205,7 +205,7 @@ HOSTILE = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     name=HOSTILE,
     guest=st.from_regex(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,20}@(globex|b\u00fccher)\.example", fullmatch=True),

@@ -171,6 +171,9 @@ def test_a_host_who_declines_cancels_nothing_but_is_asked_to_hand_over_with_who_
     assert sorted(one["to"] for one in words) == ["grace@acme.example", "supervisor@acme.example"]
     assert all(f"/meetings/{meeting.id}" in one["text"] for one in words)
     assert diary(db, meeting) == [("rep", "host", "DECLINED")]
+    wish = outlook(ics, "grace@acme.example", "TENTATIVE", wished=NINE + HOUR, stamp=STAMP + MINUTE)
+    assert receive(db, wish) == {"another time wished": 1}
+    assert told(db, meeting, "rep_wished") == told(db, meeting, "wished") == []
 
 
 def test_a_visitor_who_proposes_another_time_gets_the_link_to_choose_one(db, meeting, ics):
