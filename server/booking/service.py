@@ -41,13 +41,14 @@ __all__ = [
     "RESCHEDULED", "Asked", "CalendarState", "CalendarUnread", "Colleague", "Item", "Meeting", "OwnTime", "SlotList",
     "SlotTaken", "Verdict", "Week", "add_block", "add_own_time", "ask", "calendar_states", "cancel",
     "check_calendars", "colleagues", "confirm", "counts", "credit_disqualified", "find_by_token", "fingerprint",
-    "follow", "follow_move", "for_rep", "get", "hold", "hold_again", "hosts_of", "invitation", "list_for",
+    "follow", "follow_move", "for_rep", "get", "glimpse", "hold", "hold_again", "hosts_of", "invitation", "list_for",
     "mailbox_state", "mark", "meetings_in", "nearest", "next_in_turn", "of_conversation", "of_lead", "open_times",
     "orphans", "own_time", "own_times_of", "read_ahead", "read_mailbox", "reassign", "release_expired",
     "remove_own_time", "reschedule", "shown", "slots", "takers", "token_of", "visible", "week", "why_not",
     "with_calendars_read",
 ]  # fmt: skip
 
+glimpse = links.glimpse
 shown = links.shown
 token_of = links.token_of
 

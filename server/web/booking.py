@@ -31,6 +31,7 @@ bp = Blueprint("booking", __name__)
 DAYS_AT_ONCE = 7
 MOST_DAYS = 31
 FARTHEST = timedelta(days=800)
+_INSTEAD = "There is a meeting at this time already; the link in its mail shows, moves and cancels it."
 
 
 @bp.get("/v1/slots")
@@ -86,8 +87,9 @@ def create_meeting() -> Response:
         lambda: _confirmed(db, version, held, body),
         lambda: adapters.opened(db, version, "calendar", seconds=booking.PATIENCE_SECONDS),
     )
-    instead = {} if made.id == held else {"instead": "There is a meeting at this time already; this is it."}
-    return _answer({"meeting": booking.shown(version, made), **instead}, 201)
+    if made.id == held:
+        return _answer({"meeting": booking.shown(version, made)}, 201)
+    return _answer({"meeting": booking.glimpse(version, made), "instead": _INSTEAD}, 201)
 
 
 @bp.before_app_request

@@ -76,7 +76,7 @@ def test_two_tabs_that_hold_and_book_the_same_time_have_one_meeting_however_ofte
     assert tokens[0] != tokens[1]
     answers = [meet(client, token) for token in (*tokens, tokens[1], tokens[0])]
     assert [one.status_code for one in answers] == [201] * 4
-    assert all(one.json["meeting"] == answers[0].json["meeting"] for one in answers)
+    assert len({one.json["meeting"]["id"] for one in answers}) == 1
     assert ["instead" in one.json for one in answers] == [False, True, True, False]
     assert only_meeting(db).status == booking.BOOKED
 
@@ -88,8 +88,10 @@ def test_who_has_a_meeting_then_is_shown_that_one_in_place_of_one_of_another_typ
     assert start in intro
     token = hold(client, start, meeting="intro").json["hold"]["token"]
     other = meet(client, token, email="ADA@globex.example")
-    assert other.json["meeting"] == first.json["meeting"]
+    assert other.json["meeting"].items() <= first.json["meeting"].items()
     assert other.json["instead"].endswith(".")
+    assert "/m/" not in other.text
+    assert "Grace" not in other.text
     assert only_meeting(db).type == "demo"
 
 

@@ -74,6 +74,12 @@ def shown(version: Version, meeting: Meeting) -> dict[str, Any]:
     }
 
 
+def glimpse(version: Version, meeting: Meeting) -> dict[str, Any]:
+    """What is said of a meeting to whoever has only typed its visitor's address: that it is, and when. No link."""
+    whole = shown(version, meeting)
+    return {name: whole[name] for name in ("id", "name", "status", "start", "end", "zone")}
+
+
 def title(version: Version, meeting: Meeting) -> str:
     """What the meeting is called in calendars."""
     named = type_of(version, meeting).named(meeting.locale)
