@@ -11,13 +11,13 @@ from typing import Any
 import gevent
 from flask import Flask, Response, json, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wsgi import get_input_stream
 
 from plugins import registry
 from server import clock, console, ids, settings
-from server.db import Database, migrate
+from server.db import AWAY, Database, migrate
 from server.errors import Invalid, TooMany, Unavailable, UsherError
 from server.web import assets, booking, chat, connection, meeting_page, metrics, poll, proxies, site_config, status
 
@@ -54,7 +54,8 @@ def create_app(database: Database | None = None) -> Flask:
     _hang_doors(app)
     app.register_error_handler(UsherError, _answer_usher_error)
     app.register_error_handler(HTTPException, _answer_http_error)
-    app.register_error_handler(OperationalError, _answer_unavailable)
+    for problem in AWAY:
+        app.register_error_handler(problem, _answer_unavailable)
     app.register_error_handler(Exception, _answer_fault)
     app.before_request(_refuse_nul)
     app.after_request(_harden)
@@ -92,9 +93,9 @@ def _answer_http_error(error: HTTPException) -> ResponseReturnValue:
     return _answer(body, error.code, sentence), error.code, kept
 
 
-def _answer_unavailable(error: OperationalError) -> ResponseReturnValue:
+def _answer_unavailable(error: SQLAlchemyError) -> ResponseReturnValue:
     """The database is away or full: one line, for there is one a request until somebody mends it."""
-    _log.warning("%s: the database does not answer (%s)", request.method, str(error.orig).split("\n")[0])
+    _log.warning("%s: the database does not answer (%s)", request.method, str(error).split("\n")[0])
     return _answer_usher_error(Unavailable("Something we need does not answer just now; please try again in a minute."))
 
 

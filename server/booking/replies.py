@@ -20,7 +20,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError
 
 from plugins.emails import fold
 from plugins.errors import InvalidInput, PluginError
@@ -32,7 +32,7 @@ from server.booking.invitations.reply import COUNTER, DECLINED, Reply, Unusable,
 from server.booking.store import AHEAD, Meeting
 from server.config import service as config
 from server.config.service import Version
-from server.db import Database
+from server.db import AWAY, Database
 from server.events import Actor
 from server.leads.service import email_key
 from server.people import service as people
@@ -101,7 +101,7 @@ def _take(db: Database, message: Message) -> str:
             return _decide(tx, reply)
     except Unusable as why:
         return str(why)
-    except (InterfaceError, OperationalError):  # the database is away: the mail is read again later
+    except (InterfaceError, *AWAY):  # the database is away: the mail is read again later
         raise
     except Exception:  # noqa: BLE001 - one mail must not keep all later ones from being read
         _log.exception("the mail %s could not be used", message.id)

@@ -13,11 +13,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError, TimeoutError  # noqa: A004 - SQLAlchemy's own
 
 from server.db.types import Id, Json, Name, UtcDateTime, metadata
 
-__all__ = ["Connection", "Database", "Id", "Json", "Name", "UtcDateTime", "metadata"]
+__all__ = ["AWAY", "Connection", "Database", "Id", "Json", "Name", "UtcDateTime", "metadata"]
 
+AWAY = (OperationalError, TimeoutError)
+"""What is raised when the database does not answer, or too many wait for it: try again in a minute."""
 _BEGIN = "usher_begin"
 SWITCH_TRIES, SWITCH_REST_SECONDS = 200, 0.05
 Run = Callable[[Callable[[], None]], object]
@@ -45,10 +48,11 @@ def aside(do: Callable[[], None]) -> None:
 class Database:
     """One database. Services open `transaction()` to change, `reading()` to look; stores never do."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, patience_seconds: float = 60) -> None:
         self.url = make_url(url)
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url)
         self._writer = threading.Lock()
+        self._patience_seconds = patience_seconds
 
     @property
     def is_sqlite(self) -> bool:
@@ -62,8 +66,8 @@ class Database:
                 yield tx
             return
         # SQLite's own waiting would stop every greenlet of this process; this lock lets the others go on meanwhile.
-        if not self._writer.acquire(timeout=60):
-            raise RuntimeError("a transaction waited for another for a minute; is one opened inside the other?")
+        if not self._writer.acquire(timeout=self._patience_seconds):
+            raise TimeoutError("waited long for other transactions; is one opened inside another?")
         try:
             with self._begin("BEGIN IMMEDIATE") as tx:
                 yield tx

@@ -52,8 +52,8 @@ def check_segments(version: Version) -> list[Problem]:
 
 
 def check_routing(version: Version) -> list[Problem]:
-    """Targets exist; a rule that falls through says to whom; only the last rule may match everybody, or the rules behind
-    it never get their turn."""
+    """Targets exist; a rule that falls through says to whom; only the last rule may match everybody, or the rules
+    behind it never get their turn."""
     rules = version.part(Routing).rules
     problems: list[Problem] = []
     for number, rule in enumerate(rules):

@@ -15,11 +15,11 @@ from typing import Any
 import gevent
 from gevent import socket as gevent_sockets
 from simple_websocket import ConnectionClosed
-from sqlalchemy.exc import OperationalError
 from wsproto.connection import Connection as FrameReader
 from wsproto.connection import ConnectionType
 from wsproto.events import CloseConnection, Message, Ping
 
+from server.db import AWAY
 from server.web import sending, stopping
 
 MOST_QUEUED_BYTES = 1 << 20
@@ -67,8 +67,8 @@ def _run(link: Connection, talk: Callable[[Connection], None]) -> None:
         talk(link)
     except ConnectionClosed:
         pass
-    except OperationalError as error:
-        _log.warning("a socket ends: the database does not answer (%s)", str(error.orig).split("\n")[0])
+    except AWAY as error:
+        _log.warning("a socket ends: the database does not answer (%s)", str(error).split("\n")[0])
         link.end(COME_LATER)
     except Exception:  # noqa: BLE001 - nobody is above this greenlet who could be told
         _log.exception("a socket failed")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import func, insert, select
 
 from server import events
-from server.db import Database
+from server.db import AWAY, Database
 
 
 def note(tx, subject="one"):
@@ -58,6 +59,14 @@ def test_two_writers_at_once_take_an_event_once(db):
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     assert sorted(wins) == [False] * 7 + [True]
+
+
+def test_who_waits_too_long_for_other_writers_is_told_that_the_database_does_not_answer(tmp_path):
+    hurried = Database(f"sqlite:///{tmp_path}/one.db", patience_seconds=0.01)
+    with hurried.transaction(), ThreadPoolExecutor(1) as other:
+        waiting = other.submit(lambda: hurried.transaction().__enter__())
+        assert isinstance(waiting.exception(), AWAY)
+    hurried.close()
 
 
 def test_times_come_back_aware_and_in_utc(db, monday):
