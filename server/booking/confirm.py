@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 
 from server import clock, events
 from server.booking import holds, offers, repeats, store
+from server.booking.connected.rechecking import CalendarUnread, is_unread
 from server.booking.invitations import links, messages
-from server.booking.rechecking import CalendarUnread, is_unread
 from server.booking.store import BOOKED, HELD, Meeting
 from server.config.service import Version
 from server.errors import Conflict, Invalid

@@ -12,9 +12,18 @@ from server.booking import store
 from server.booking.availability.explain import Verdict
 from server.booking.changes import cancel, get, hosts_of, mark
 from server.booking.confirm import confirm
+from server.booking.connected.followed import follow_move
+from server.booking.connected.following import follow
+from server.booking.connected.reading import CalendarState, read_ahead
+from server.booking.connected.reading import states as calendar_states
+from server.booking.connected.rechecking import (
+    PATIENCE_SECONDS,
+    CalendarUnread,
+    check_calendars,
+    hold_again,
+    with_calendars_read,
+)
 from server.booking.disqualified import credit_disqualified
-from server.booking.followed import follow_move
-from server.booking.following import follow
 from server.booking.handing_over import Colleague, colleagues, next_in_turn, reassign
 from server.booking.holds import HOLD_FOR, hold, release_expired
 from server.booking.invitations import ics, links
@@ -25,9 +34,6 @@ from server.booking.own_times import add as add_own_time
 from server.booking.own_times import get as own_time
 from server.booking.own_times import of_rep as own_times_of
 from server.booking.own_times import remove as remove_own_time
-from server.booking.reading import CalendarState, read_ahead
-from server.booking.reading import states as calendar_states
-from server.booking.rechecking import PATIENCE_SECONDS, CalendarUnread, check_calendars, hold_again, with_calendars_read
 from server.booking.replies import mailbox_state, read_mailbox
 from server.booking.store import AHEAD, BOOKED, CANCELLED, DONE, HELD, NO_SHOW, PENDING, RESCHEDULED, Meeting
 from server.booking.unchanged import fingerprint

@@ -10,8 +10,9 @@ import pytest
 
 from server import clock, events
 from server.adapters import service as adapters
-from server.booking import reading, store
 from server.booking import service as booking
+from server.booking import store
+from server.booking.connected import reading
 from server.events import Actor
 from server.outbox import service as outbox
 from server.routing import ledger

@@ -8,8 +8,9 @@ import pytest
 
 from plugins.calendar import Window
 from server import clock
-from server.booking import asking, reading, store
 from server.booking import service as booking
+from server.booking import store
+from server.booking.connected import asking, reading
 from server.errors import SlotTaken
 from server.events import Actor
 from tests.booking.conftest import ADA, CONNECTED, GOAL, NINE, TEAM

@@ -17,7 +17,8 @@ from sqlalchemy.exc import IntegrityError
 
 from plugins.calendar import Busy, Calendar, Window
 from server import clock, events
-from server.booking import holds, offers, reading, spans, store
+from server.booking import holds, offers, store
+from server.booking.connected import reading, spans
 from server.booking.hosts import chosen, occupy
 from server.booking.offers import Asked
 from server.booking.store import HELD, Meeting

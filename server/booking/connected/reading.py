@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 from plugins.calendar import Busy, Calendar, Window
 from plugins.errors import PluginError
 from server import clock
-from server.booking import asking, calendars, spans, store
+from server.booking import calendars, store
 from server.booking.calendars import FAILING, TRUSTED
+from server.booking.connected import asking, spans
 from server.config.service import Version
 from server.db import Database
 from server.routing.schema import Rep, Team

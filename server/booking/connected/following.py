@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 from plugins.calendar import Calendar, Capability, Changed
 from plugins.errors import CursorExpired, Permanent, PluginError
 from server import clock
-from server.booking import asking, reading, store
-from server.booking.followed import Feed, heed
+from server.booking import store
+from server.booking.connected import asking, reading
+from server.booking.connected.followed import Feed, heed
 from server.config.service import Version
 from server.db import Database
 from server.routing.schema import Rep
