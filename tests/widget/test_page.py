@@ -111,6 +111,7 @@ def test_playbook_that_opens_by_itself_takes_no_focus_and_asks_nobody_until_the_
     page.locator(".composer textarea").click()
     page.locator(".choice").first.wait_for()
     expect(page.locator(".bubble")).to_have_text(["Let me show you around."])
+    double.wait(lambda: bool(double.heard("hello")))
     assert double.heard("hello")[0]["playbook"] == "forward"
 
 
