@@ -61,7 +61,7 @@ def confirm(
         raise repeats.over(tx, version, held.type, held.pool, held.rep, held.start_at)
     if is_unread(version, held):
         raise CalendarUnread(held, version)
-    told |= {"lead_id": _lead(tx, version, held, told, actor), "confirm_key": key}
+    told["confirm_key"] = key
     other = store.booked_by(tx, version.site_id, told["attendee"], held.start_at)
     return _instead(tx, held, other, actor) if other else _book(tx, version, held, told, actor)
 
@@ -85,7 +85,8 @@ def _book(tx: Connection, version: Version, held: Meeting, told: dict[str, Any],
         "calendar_key": messages.calendar_key(held.id, 0),
     }
     try:
-        with tx.begin_nested():
+        with tx.begin_nested():  # who turns out to have a meeting then has not told us anything new of themselves
+            values["lead_id"] = _lead(tx, version, held, told, actor)
             taken = store.change(tx, held.id, (HELD,), values)
     except IntegrityError:  # the same person, at the same moment, from another tab
         other = store.booked_by(tx, version.site_id, told["attendee"], held.start_at)

@@ -38,6 +38,12 @@ _SENTENCES = {
 }
 
 
+_TOLD_FIRST = (
+    "later_that_day", "busy", "hold", "buffer", "limit", "window", "notice", "calendar", "outside_hours", "off_grid",
+)  # fmt: skip
+"""Of several reps' reasons: nearest first to what would have let the meeting be booked."""
+
+
 def hold(
     tx: Connection,
     version: Version,
@@ -142,8 +148,7 @@ def refusal(
     if start <= clock.now():
         return SlotTaken("This time has passed.", alternatives=alternatives, reason="notice")
     answers = {one.answer for one in offers.why_not(tx, version, asked, start, exclude_meeting).values()}
-    order = ("later_that_day", "busy", "hold", "buffer", "limit", *_SENTENCES)
-    reason = next((one for one in order if one in answers), "busy")
+    reason = next((one for one in _TOLD_FIRST if one in answers), "busy")
     sentence = _SENTENCES.get(reason, "This time has just been taken.")
     if reason == "later_that_day":
         which = f"first {count} open times" if (count := asked.type.first_of_day) != 1 else "first open time"

@@ -58,7 +58,7 @@ _BLOCKS = (
 _EXPIRED_OF = (
     select(meetings)
     .where(meetings.c.site_id == _SITE, meetings.c.status == HELD, meetings.c.held_until <= bindparam("now"))
-    .where(meetings.c.rep.in_(_REPS))
+    .where(meetings.c.id.in_(select(meeting_hosts.c.meeting_id).where(meeting_hosts.c.rep.in_(_REPS))))
     .order_by(meetings.c.id)
 )
 _GET = select(meetings).where(meetings.c.id == bindparam("meeting_id"))
@@ -240,7 +240,7 @@ def expired_holds(tx: Connection, now: datetime, most: int) -> Sequence[Meeting]
 
 
 def expired_holds_of(tx: Connection, site_id: str, reps: Sequence[str], now: datetime) -> Sequence[Meeting]:
-    """Expired holds whose organiser is one of these reps."""
+    """Expired holds that keep the time of any of these reps."""
     return tx.execute(_EXPIRED_OF, {"site_id": site_id, "reps": reps, "now": now}).all()
 
 

@@ -54,7 +54,7 @@ MORNING = f"window: {{kind: dates, from: {FIRST:%Y-%m-%d}, to: {FIRST:%Y-%m-%d}}
 BUFFERED = {"before": "buffer_before_minutes: 15", "after": "buffer_after_minutes: 15", "bare": "step_minutes: 15"}
 # Whatever the crowd books, the month after that morning is never full: a refusal without other times is a fault.
 MIXED = {
-    f"{minutes}-{side}": _type(f"{minutes}-{side}", minutes, "some" if minutes == 15 else "all", more)
+    f"{minutes}-{side}": _type(f"{minutes}-{side}", minutes, "some" if (minutes, side) == (15, "bare") else "all", more)
     for minutes in (15, 30, 60)
     for side, more in BUFFERED.items()
 }

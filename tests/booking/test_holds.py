@@ -78,6 +78,13 @@ def test_an_expired_hold_that_nobody_cleared_away_stands_in_nobodys_way(db, vers
     assert counts(db, version) == {"grace": 1}
 
 
+def test_an_expired_hold_with_several_hosts_stands_in_nobodys_way_either(db, version, monday):
+    held = hold(db, version, meeting="board")
+    (colleague,) = {"grace", "linus"} - {held.rep}
+    monday.advance(timedelta(minutes=6))
+    assert hold(db, version, meeting="deep-dive", rep=colleague).rep == colleague
+
+
 def test_the_same_key_gives_the_same_hold_and_another_time_under_it_is_refused(db, version):
     first = hold(db, version, key="tab-1")
     assert hold(db, version, key="tab-1").id == first.id

@@ -60,6 +60,19 @@ def test_a_calendar_that_nobody_has_read_yet_is_not_free(db, version, opened):
     assert refusal.value.extra["reason"] == "calendar"
 
 
+def test_a_time_that_only_a_silent_rep_could_have_taken_is_refused_for_the_calendar(db, apply, wall, opened):
+    later = TEAM.replace(
+        "linus@acme.example, zone: Europe/Berlin, hours: *day",
+        'linus@acme.example, zone: Europe/Berlin, hours: [{days: [tue], start: "14:00", end: "16:00"}]',
+    )
+    version = apply(site=CONNECTED, team=later)
+    wall.down = {GRACE}
+    booking.read_ahead(db, version, opened)
+    with pytest.raises(SlotTaken) as refusal, db.transaction() as tx:
+        booking.hold(tx, version, meeting="deep-dive", start=NINE)
+    assert refusal.value.extra["reason"] == "calendar"
+
+
 def test_what_stands_in_a_calendar_blocks_and_one_that_fails_takes_its_rep_out(db, version, wall, opened):
     wall.write(GRACE, NINE, NINE + 45 * MINUTE)
     wall.down = {LINUS, "margaret@acme.example"}

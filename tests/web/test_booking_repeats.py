@@ -22,6 +22,7 @@ from server.config import folder
 from server.config import service as config
 from server.db import Database, metadata, migrate
 from server.events import Actor
+from server.leads.tables import field_values
 from server.sections import SECTIONS
 from tests.booking import books
 from tests.conftest import empty_postgres
@@ -87,11 +88,13 @@ def test_who_has_a_meeting_then_is_shown_that_one_in_place_of_one_of_another_typ
     intro = slots(client, meeting="intro").json["days"][0]["slots"]
     assert start in intro
     token = hold(client, start, meeting="intro").json["hold"]["token"]
-    other = meet(client, token, email="ADA@globex.example")
+    other = meet(client, token, email="ADA@globex.example", name="Mallory")
     assert other.json["meeting"].items() <= first.json["meeting"].items()
     assert other.json["instead"].endswith(".")
     assert "/m/" not in other.text
     assert "Grace" not in other.text
+    with db.reading() as tx:
+        assert "Mallory" not in {row.value for row in tx.execute(select(field_values))}
     assert only_meeting(db).type == "demo"
 
 
