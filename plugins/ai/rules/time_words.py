@@ -23,6 +23,7 @@ from plugins.ai.rules.text import fold, spellings
 from plugins.ai.rules.words import lists
 
 _LONGEST = 6
+_IN_ONE_WORD = "day+ "  # lines of parts of the day that are written in one word with a weekday
 IDLE = ".NlaIFKAk&;"  # symbols that alone are no moment
 
 
@@ -87,7 +88,7 @@ def tokens(pieces: list[re.Match[str]], language: str, *, native: bool) -> list[
     while place < len(pieces):
         size, symbol = _phrase(pieces, place, words)
         if symbol is None:
-            found.extend(_single(pieces[place], language, native))
+            found.extend(_in_one_word(pieces[place], language) or _single(pieces[place], language, native))
         elif symbol.letter in "DM" and not native and pieces[place].end() - pieces[place].start() < 5:
             found.append(Token(symbol.letter.lower(), pieces[place].start(), pieces[place].end(), symbol.number))
         elif symbol.letter != "k":
@@ -129,6 +130,18 @@ def _single(piece: re.Match[str], language: str, native: bool) -> list[Token]:
     if kind == "ordinal" and text.endswith(".") and language != "de":
         return _number(piece.start(), piece.end() - 1, text[:-1])
     return _DIGITAL[kind or ""](piece.start(), piece.end(), text)
+
+
+def _in_one_word(piece: re.Match[str], language: str) -> list[Token]:
+    """The day and the part of it that one word names: "Donnerstagnachmittag"."""
+    if piece.group() not in _compounds(language):
+        return []
+    day, part, end = _compounds(language)[piece.group()]
+    parted = piece.start() + end
+    return [
+        Token(day.letter, piece.start(), parted, day.number),
+        Token(part.letter, parted, piece.end(), name=part.name),
+    ]
 
 
 def _iso(start: int, end: int, text: str) -> list[Token]:
@@ -182,6 +195,8 @@ def lexicon(language: str) -> dict[str, Symbol]:
     found.update({word: symbol for word, symbol in _calendar(language).items() if word not in found})  # French "sept"
     said: dict[str, Symbol] = {}
     for key, phrases in lists("times", language).items():
+        if key.startswith(_IN_ONE_WORD):
+            continue
         letter, _, rest = key.partition(" ")
         count, _, name = rest.partition(" ")
         counted = count.lstrip("-").isdigit()
@@ -195,9 +210,25 @@ def lexicon(language: str) -> dict[str, Symbol]:
 @cache
 def _first_words(language: str) -> frozenset[str]:
     """The words with which phrases begin that may make a moment; numbers and fillers alone make none."""
-    return frozenset(
-        phrase.split(" ")[0] for phrase, symbol in lexicon(language).items() if symbol.letter not in f"{IDLE}k"
+    return (
+        frozenset(
+            phrase.split(" ")[0] for phrase, symbol in lexicon(language).items() if symbol.letter not in f"{IDLE}k"
+        )
+        | _compounds(language).keys()
     )
+
+
+@cache
+def _compounds(language: str) -> dict[str, tuple[Symbol, Symbol, int]]:
+    """Word → the weekday and the part of day that it is made of, and where the second begins."""
+    found: dict[str, tuple[Symbol, Symbol, int]] = {}
+    days = [(word, symbol) for word, symbol in lexicon(language).items() if symbol.letter == "D" and len(word) > 5]
+    for key, phrases in lists("times", language).items():
+        if key.startswith(_IN_ONE_WORD):
+            part = Symbol("P", name=key.removeprefix(_IN_ONE_WORD))
+            endings = [spelt for phrase in phrases for spelt in spellings(phrase)]
+            found |= {f"{day}{ending}": (symbol, part, len(day)) for day, symbol in days for ending in endings}
+    return found
 
 
 def _calendar(language: str) -> dict[str, Symbol]:
