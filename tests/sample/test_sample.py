@@ -52,6 +52,13 @@ def test_the_playbooks_show_every_kind_of_node_but_set():
     assert set(TYPES) - used <= {"set"}
 
 
+def test_what_is_said_is_said_in_every_language_of_the_site():
+    spoken = set(_yaml(FILES["site.yml"])["locales"])
+    texts = [one for name, text in FILES.items() if name.endswith(".yml") for one in _translated(_yaml(text))]
+    assert len(texts) > 50
+    assert [one for one in texts if set(one) != spoken] == []
+
+
 def test_the_pricing_page_speaks_first_and_the_blog_waits():
     shown = {name: _yaml(FILES[f"playbooks/{name}.yml"])["display"]["show"] for name in PLAYBOOKS}
     assert (shown["pricing"], shown["blog"]) == ("open", "quiet")
@@ -114,3 +121,12 @@ def _as_json(value: object) -> object:
     if isinstance(value, list):
         return [_as_json(one) for one in value]
     return value if isinstance(value, str | int | float | bool | None) else value.isoformat()
+
+
+def _translated(of: object) -> Iterator[dict[str, str]]:
+    """Every text in several languages, wherever it stands."""
+    if isinstance(of, dict) and {"en", "de"} <= set(of):
+        yield of
+    elif isinstance(of, dict | list):
+        for one in of.values() if isinstance(of, dict) else of:
+            yield from _translated(one)
