@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -138,6 +139,44 @@ def test_a_colleague_who_takes_over_at_the_same_time_is_told_so(db, apply, book)
         one.payload["mail"]["subject"] for one in deliveries(db, after, "notify", "waiting") if "reminder" in one.key
     ]
     assert all("Linus Pauling" in subject for subject in reminders)
+
+
+WITHDRAWN = {
+    "en": ("Withdrawn (Tue, 3 Mar, 09:00)", "was moved to a time when Grace", "Grace Hopper hands your meeting"),
+    "de": ("Aufgehoben (Di., 3. März, 09:00)", "auf eine Zeit verschoben, zu der Grace", "Grace Hopper gibt Ihren"),
+    "fr": ("Retiré (mar. 3 mars, 09:00)", "déplacé à une heure où Grace", "Grace Hopper confie votre"),
+    "es": ("Retirada (mar, 3 mar, 9:00)", "pasado a una hora en la que Grace", "Grace Hopper pasa su"),
+}
+
+
+@pytest.mark.parametrize("language", WITHDRAWN)
+@pytest.mark.parametrize("moved", [True, False])
+def test_a_withdrawn_invitation_speaks_of_the_old_meeting_and_says_why(db, version, book, language, moved):
+    subject, *why = WITHDRAWN[language]
+    meeting = book(who=ADA | {"zone": "Europe/Berlin", "locale": language})
+    book(NINE + HOUR, who=ADA | {"email": "bob@globex.example"}, rep="grace")
+    sent, by = len(deliveries(db, meeting, "notify")), Actor("user", "usr_1")
+    with db.transaction() as tx:
+        if moved:
+            after = booking.reschedule(tx, version, meeting.id, NINE + HOUR, by=by)
+        else:
+            after = booking.reassign(tx, version, meeting.id, "linus", by=by)
+    assert (meeting.rep, after.rep) == ("grace", "linus")
+    told = [one.payload["mail"] for one in deliveries(db, after, "notify")[sent:]]
+    withdrawn = [one for one in told if one.get("calendar", {}).get("method") == "CANCEL"]
+    (mail,) = [one for one in withdrawn if one["to"] == meeting.email]
+    assert mail["subject"].startswith(subject)
+    assert why[0 if moved else 1] in mail["text"]
+    assert "https://meet.example/grace" in mail["text"]
+    assert "Linus" not in mail["text"]
+    assert not re.search("10.00", mail["text"])  # the new time
+    for one in withdrawn:
+        event = check(one["calendar"]["ics"], "CANCEL")
+        read = next(iter(Calendar.from_ical(one["calendar"]["ics"]).walk("VEVENT")))
+        assert (read["DTSTART"].dt, read["DTEND"].dt) == (NINE, NINE + HOUR / 2)
+        assert (event.value("LOCATION"), event.value("SEQUENCE")) == ("https://meet.example/grace", "1")
+        assert event.value("UID") == meeting.uid
+    assert len(withdrawn) == 2  # the visitor and Grace
 
 
 def test_a_colleague_who_replaces_one_of_several_hosts_is_told_of_without_a_new_time(db, version, book):

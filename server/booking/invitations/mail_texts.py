@@ -6,7 +6,7 @@ from server.booking.invitations.put_back_texts import PUT_BACK
 
 # To the visitor and the guests.
 BOOKED, MOVED, CANCELLED, REMINDER, HANDED_OVER = "booked", "moved", "cancelled", "reminder", "handed_over"
-REASSIGNED, CHANGED, WISHED = "reassigned", "changed", "wished"
+REASSIGNED, CHANGED, WISHED, WITHDRAWN = "reassigned", "changed", "wished", "withdrawn"
 # To a rep, and to who looks after the reps.
 REP_BOOKED, REP_MOVED, REP_CANCELLED, REP_GIVEN_AWAY = "rep_booked", "rep_moved", "rep_cancelled", "rep_given_away"
 REP_CHANGED, REP_PASSED_OVER = "rep_changed", "rep_passed_over"
@@ -20,8 +20,13 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
         CANCELLED: ("Cancelled: {meeting} with {rep}", "Your meeting has been cancelled."),
         REMINDER: ("{start}: {meeting} with {rep}", "A short reminder of your meeting."),
         HANDED_OVER: (
-            "Somebody else takes over: {meeting}",
-            "{rep} hands your meeting to a colleague. This withdraws the old invitation; the new one follows.",
+            "Withdrawn ({start}): {meeting} with {rep}",
+            "{rep} hands your meeting to a colleague. The invitation from {rep} is withdrawn; the new one follows.",
+        ),
+        WITHDRAWN: (
+            "Withdrawn ({start}): {meeting} with {rep}",
+            "Your meeting was moved to a time when {rep} is not free, so a colleague takes it. "
+            "The invitation for the old time is withdrawn; the new one follows.",
         ),
         REASSIGNED: ("Now with {rep}: {meeting}", "Your meeting is now with {rep}. The time stays the same."),
         CHANGED: (
@@ -57,8 +62,13 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
         CANCELLED: ("Abgesagt: {meeting} mit {rep}", "Ihr Termin wurde abgesagt."),
         REMINDER: ("{start}: {meeting} mit {rep}", "eine kurze Erinnerung an Ihren Termin."),
         HANDED_OVER: (
-            "Jemand anderes übernimmt: {meeting}",
-            "{rep} gibt Ihren Termin weiter. Die alte Einladung ist damit aufgehoben, die neue folgt.",
+            "Aufgehoben ({start}): {meeting} mit {rep}",
+            "{rep} gibt Ihren Termin weiter. Die Einladung von {rep} ist aufgehoben, die neue folgt.",
+        ),
+        WITHDRAWN: (
+            "Aufgehoben ({start}): {meeting} mit {rep}",
+            "Ihr Termin wurde auf eine Zeit verschoben, zu der {rep} nicht kann; jemand anderes übernimmt. "
+            "Die Einladung für die alte Zeit ist aufgehoben, die neue folgt.",
         ),
         REASSIGNED: ("Jetzt mit {rep}: {meeting}", "Ihren Termin übernimmt {rep}. Die Zeit bleibt dieselbe."),
         CHANGED: (
@@ -97,8 +107,13 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
         CANCELLED: ("Annulé : {meeting} avec {rep}", "votre rendez-vous a été annulé."),
         REMINDER: ("{start} : {meeting} avec {rep}", "un petit rappel de votre rendez-vous."),
         HANDED_OVER: (
-            "Changement d'interlocuteur : {meeting}",
-            "{rep} confie votre rendez-vous à un collègue. L'ancienne invitation est retirée, la nouvelle suit.",
+            "Retiré ({start}) : {meeting} avec {rep}",
+            "{rep} confie votre rendez-vous à un collègue. L'invitation de {rep} est retirée, la nouvelle suit.",
+        ),
+        WITHDRAWN: (
+            "Retiré ({start}) : {meeting} avec {rep}",
+            "votre rendez-vous a été déplacé à une heure où {rep} n'est pas libre ; un collègue le reprend. "
+            "L'invitation pour l'ancien horaire est retirée, la nouvelle suit.",
         ),
         REASSIGNED: ("Désormais avec {rep} : {meeting}", "{rep} reprend votre rendez-vous. L'horaire ne change pas."),
         CHANGED: (
@@ -137,8 +152,13 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
         CANCELLED: ("Cancelada: {meeting} con {rep}", "su reunión ha sido cancelada."),
         REMINDER: ("{start}: {meeting} con {rep}", "un breve recordatorio de su reunión."),
         HANDED_OVER: (
-            "Cambio de persona: {meeting}",
-            "{rep} pasa su reunión a otra persona. Retiramos la invitación anterior; enseguida llega la nueva.",
+            "Retirada ({start}): {meeting} con {rep}",
+            "{rep} pasa su reunión a otra persona. Retiramos la invitación de {rep}; enseguida llega la nueva.",
+        ),
+        WITHDRAWN: (
+            "Retirada ({start}): {meeting} con {rep}",
+            "su reunión ha pasado a una hora en la que {rep} no puede; la lleva otra persona. "
+            "Retiramos la invitación para la hora anterior; enseguida llega la nueva.",
         ),
         REASSIGNED: ("Ahora con {rep}: {meeting}", "su reunión es ahora con {rep}. La hora no cambia."),
         CHANGED: ("Cambio: {meeting} con {rep}", "otra persona participa en su reunión. La hora no cambia."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -25,6 +26,7 @@ from server.booking.invitations.mail_texts import (
     REP_GIVEN_AWAY,
     REP_MOVED,
     REP_PASSED_OVER,
+    WITHDRAWN,
 )
 from server.booking.invitations.mails import About
 from server.booking.store import Meeting
@@ -72,14 +74,13 @@ def moved(
         _create_event(tx, about)
     elif not in_calendar:
         update_event(tx, about, before.calendar_key)
-    withdrawing = about if version.site.mail.replies or not given_away else _withdrawing(about, before)
+    withdrawing, by_the_old = _withdrawing(about, before), given_away and not version.site.mail.replies
     for name in sorted({*old_hosts, before.rep} - {host.id for host in about.hosts}):
-        mail(
-            tx, about, f"{name}:{REP_GIVEN_AWAY}", _given_away(about, withdrawing, links.rep_of(version, before, name))
-        )
+        all_of_it, rep = by_the_old and name == before.rep, links.rep_of(version, before, name)
+        mail(tx, about, f"{name}:{REP_GIVEN_AWAY}", _given_away(about, withdrawing, rep, all_of_it=all_of_it))
     _tell_crm(tx, about, "rescheduled")
-    if withdrawing is not about:
-        _mail_visitors(tx, withdrawing, HANDED_OVER, ics.CANCEL)
+    if by_the_old:
+        _mail_visitors(tx, withdrawing, HANDED_OVER if same_time else WITHDRAWN, ics.CANCEL)
     kind = MOVED if not same_time else REASSIGNED if given_away else CHANGED
     _mail_visitors(tx, about, kind, ics.REQUEST)
     for host in about.hosts:
@@ -164,17 +165,18 @@ def _whatever_version(delivery: str) -> dict[str, str]:
 
 
 def _withdrawing(about: About, before: Meeting) -> About:
-    """The meeting in the mouth of its old organizer, a second before the new one speaks (see DTSTAMP in ics.py)."""
-    old = links.rep_of(about.version, before)
-    return About(about.version, about.meeting, old, [old], about.at - timedelta(seconds=1))
+    """The meeting as it was, in the mouth of its old organizer, a second before the new one speaks (see DTSTAMP in
+    ics.py); only its SEQUENCE is the new one."""
+    now, old = about.meeting, links.rep_of(about.version, before)
+    was: Any = SimpleNamespace(**{**before._asdict(), "sequence": now.sequence, "changed_at": now.changed_at})
+    return About(about.version, was, old, [old], about.at - timedelta(seconds=1))
 
 
-def _given_away(about: About, withdrawing: About, rep: Rep) -> dict[str, Any]:
-    """Tells a rep who has the meeting now. The invitation withdrawn is the organizer's who had sent it: all of it
+def _given_away(about: About, withdrawing: About, rep: Rep, *, all_of_it: bool) -> dict[str, Any]:
+    """Tells a rep who has the meeting now. The invitation withdrawn is the organizer's who had sent it: `all_of_it`
     where he was that himself, else only for him."""
     told = mails.to_rep(about, REP_GIVEN_AWAY, "", rep)
-    organized = withdrawing is not about and rep.id == withdrawing.organizer.id
-    cancelling = mails.to_rep(withdrawing, REP_CANCELLED, ics.CANCEL, rep, leaves=not organized)
+    cancelling = mails.to_rep(withdrawing, REP_CANCELLED, ics.CANCEL, rep, leaves=not all_of_it)
     return {"mail": {**told["mail"], "calendar": cancelling["mail"]["calendar"]}}
 
 
