@@ -84,6 +84,8 @@ def _span(form: Mapping[str, str], day: date) -> tuple[datetime, datetime]:
         return _at(day), _at(day) + DAY
     start = _at(day, _time(form, "start", "Choose when it begins."))
     end = _at(day, _time(form, "end", "Choose when it ends."))
+    if end == start:
+        raise Invalid("The end must lie after the start.", field="end")
     return start, end if end > start else end + DAY  # it ends on the next day
 
 
