@@ -23,6 +23,7 @@ bp = Blueprint("availability", __name__, url_prefix="/availability")
 
 NO_REP = "Your user has no rep id, so there is no availability to show; an owner can set it under Users."
 FARTHEST_WEEKS = 260
+TOP = "main"  # where notices stand; without a fragment of its own, a redirect keeps the form's
 KEPT = {"away": "Kept: out of office.", "blocked": "Kept: this time is blocked.", "open": "Kept: extra hours."}
 
 
@@ -68,8 +69,8 @@ def add(site: str, rep: str) -> ResponseReturnValue:
         return _page(whose, given, error.message), error.status
     flash(KEPT[wanted.kind], "done")
     if met:
-        return redirect(whose.url("decide", block=block), 303)
-    return redirect(whose.url(week=wanted.start.date().isoformat()), 303)
+        return redirect(whose.url("decide", block=block, _anchor=TOP), 303)
+    return redirect(whose.url(week=wanted.start.date().isoformat(), _anchor=TOP), 303)
 
 
 @bp.get("/<site>/<rep>/<block>")
@@ -92,7 +93,7 @@ def remove(site: str, rep: str, block: str) -> ResponseReturnValue:
         flash("Deleted; the time is as it was before.", "done")
     except NotFound:
         flash("It was deleted before.", "done")
-    return redirect(whose.url(), 303)
+    return redirect(whose.url(_anchor=TOP), 303)
 
 
 def _first() -> Whose:

@@ -61,7 +61,7 @@ def test_away_is_kept_as_whole_days_and_said_on_the_page(desk, db):
     sent = grace.post(
         GRACE, {"kind": "away", "from": "2026-04-01", "to": "2026-04-03", "title": "Lisbon", "zone": "Europe/Berlin"}
     )
-    assert sent.location.endswith("week=2026-04-01")
+    assert sent.location.endswith("week=2026-04-01#main")
     kept = own_times(db)[-1]
     assert (kept.start_local, kept.end_local, kept.title, kept.created_by) == (
         "2026-04-01T00:00", "2026-04-04T00:00", "Lisbon", "Grace",
@@ -95,6 +95,7 @@ def test_a_form_that_makes_no_sense_comes_back_with_a_sentence_and_what_was_fill
         ({"date": "soon"}, "Choose a date."),
         ({"start": "99:99"}, "Choose when it begins."),
         ({"end": ""}, "Choose when it ends."),
+        ({"end": "09:00"}, "The end must lie after the start"),
         ({"date": "2025-03-10"}, "lies in the past"),
         ({"zone": "Mars"}, "is not a time zone"),
         ({"repeat": "week", "interval": "99"}, "every 1 to 52 weeks"),
@@ -118,10 +119,25 @@ def test_a_form_that_makes_no_sense_comes_back_with_a_sentence_and_what_was_fill
     assert len(own_times(db)) == 2
 
 
+def test_what_was_kept_is_said_where_the_page_opens_and_an_error_keeps_the_week(desk):
+    grace = desk("grace")
+    page = grace.text(f"{GRACE}?week=2026-03-16")
+    action = re.search(r'action="([^"]+#add)"', page)[1].replace("&amp;", "&")
+    assert action == f"{GRACE}?week=2026-03-16#add"
+    form = {"kind": "away", "zone": "Europe/Berlin", "from": "2026-03-17", "to": "2026-03-10"}
+    assert "Mon 16 Mar 2026 to Sun 22 Mar 2026" in grace.post(action, form).text
+    sent = grace.post(action, {**form, "to": ""})
+    assert sent.location.endswith("#main")  # else the browser would carry #add over, below the notice
+    assert re.search(r'<main[^>]* id="main"[^>]*>\s*<p class="notice done"', grace.text(sent.location.split("#")[0]))
+    block = re.search(r"/availability/acme/grace/(\w+)/remove", grace.text(GRACE))[1]
+    assert grace.post(f"{GRACE}/{block}/remove").location.endswith("#main")
+
+
 def test_meetings_in_a_new_absence_wait_for_a_decision_each(desk, db, story):
     grace, meeting = desk("grace"), book(db)
     sent = grace.post(GRACE, {"kind": "away", "from": "2026-03-04", "zone": "Europe/Berlin"})
-    page = grace.text(sent.location)
+    here = sent.location.split("#")[0]
+    page = grace.text(here)
     assert "Meetings that are booked in this time" in page
     assert "Product demo with Zoë Löwe" in page
     for deed in ("give", "move", "cancel"):
@@ -130,7 +146,6 @@ def test_meetings_in_a_new_absence_wait_for_a_decision_each(desk, db, story):
     assert "1 meeting booked in blocked time" in grace.text(GRACE)
     with db.reading() as tx:
         assert booking.get(tx, meeting.id).status == "booked"
-    here = sent.location
     done = grace.post(f"/meetings/{meeting.id}/cancel", {"seen": "0", "next": here, "reason": "ill"})
     assert done.location == here
     assert "No meeting is booked in this time" in grace.text(here)
