@@ -55,6 +55,8 @@ __all__ = [
 ]  # fmt: skip
 
 glimpse = links.glimpse
+place = links.place
+Place = links.Where
 shown = links.shown
 token_of = links.token_of
 

@@ -121,7 +121,7 @@ def _talk(tx: Connection, conversation_id: str) -> dict[str, Any]:
     row = conversations.visible(tx, conversation_id, here.sight())
     said = conversations.messages(tx, row.id, max(0, row.seq - MOST_MESSAGES), MOST_MESSAGES)
     site = here.site_of(row.site_id)
-    origin, zone = (site.version.site.origins[0], site.zone) if site else ("", "UTC")
+    origin, zone = (site.version.site.origins[0], here.zone_of(site.id)) if site else ("", "UTC")
     return {
         "conversation": row,
         "site": site,

@@ -111,9 +111,10 @@ def site_of(site_id: str) -> SiteHere | None:
 
 
 def zone_of(site_id: str) -> str:
-    """The zone in which a site's times are shown."""
+    """The clock on which a site's times are shown: that of who asks, as a rep of the site, else the site's."""
     site = site_of(site_id)
-    return site.zone if site else "UTC"
+    own = site.version.part(Team).reps_by_id.get(user().rep or "") if site else None
+    return own.zone if own else site.zone if site else "UTC"
 
 
 def rep_name(site_id: str, rep: str | None) -> str:

@@ -48,11 +48,11 @@ def show() -> ResponseReturnValue:
 
 
 def _today(tx: Connection) -> list[Meeting]:
-    """Meetings that the person has, or looks after, from now to midnight on the site's clock."""
+    """Meetings that the person has, or looks after, from now to midnight on their clock."""
     sight = here.sight("see_all_meetings")
     found: list[Meeting] = []
     for site in [one] if (one := here.chosen()) else here.sites():
-        start, end = today_in(site.zone)
+        start, end = today_in(here.zone_of(site.id))
         found += booking.list_for(tx, [site.id], sight=sight, start=start, end=end, statuses=booking.AHEAD, limit=MOST)
     return sorted(found, key=lambda meeting: meeting.start_at)
 

@@ -66,7 +66,7 @@ def show(lead_id: str) -> ResponseReturnValue:
             "events": events.of_subject(tx, "lead", lead.id),
         }
     site = here.site_of(lead.site_id)
-    return render_template("leads/show.html", **about, site=site, zone=site.zone if site else "UTC")
+    return render_template("leads/show.html", **about, site=site, zone=here.zone_of(site.id) if site else "UTC")
 
 
 @bp.post("/<lead_id>/claim")

@@ -13,7 +13,7 @@ from server.booking import service as booking
 from server.booking.service import Meeting
 from server.config import service as config
 from server.config.service import Version
-from server.console import gate, here
+from server.console import gate, here, meeting_facts
 from server.db import Connection
 from server.errors import Forbidden, NotFound
 from server.outbox import service as outbox
@@ -40,7 +40,8 @@ def index() -> ResponseReturnValue:
         gone = _orphans(tx) if here.may("see_all_meetings") and not past else []
     last = found[A_PAGE].start_at.isoformat() if len(found) > A_PAGE else None
     more = url_for(".index", show="past" if past else None, rep=rep, **{"from": last}) if last else None
-    return render_template("meetings/index.html", found=found[:A_PAGE], past=past, rep=rep, more=more, gone=gone)
+    found, zones = found[:A_PAGE], sorted({here.zone_of(one.site_id) for one in [*found, *gone]})
+    return render_template("meetings/index.html", found=found, past=past, rep=rep, more=more, gone=gone, zones=zones)
 
 
 @bp.get("/<meeting_id>")
@@ -56,7 +57,9 @@ def show(meeting_id: str) -> ResponseReturnValue:
         "meetings/show.html",
         meeting=meeting,
         site=site,
-        zone=site.zone if site else "UTC",
+        zone=here.zone_of(meeting.site_id),
+        place=meeting_facts.place(site.version, meeting) if site else None,
+        how=meeting_facts.how(meeting, happened),
         events=happened,
         decisions=[event for event in happened if event.trace],
         deliveries=sent,

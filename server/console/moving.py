@@ -15,7 +15,6 @@ from server.console import here, why
 from server.console.meetings import back_to, seen_in_the_form, to_change, version_of
 from server.db import Connection
 from server.errors import Gone, Invalid
-from server.routing.team import Team
 
 bp = Blueprint("moving", __name__, url_prefix="/meetings")
 
@@ -25,11 +24,11 @@ FARTHEST = timedelta(days=750)
 
 @bp.get("/<meeting_id>/move")
 def times(meeting_id: str) -> ResponseReturnValue:
-    """Open times of a week, from `?from=`, on the rep's clock."""
+    """Open times of a week, from `?from=`."""
     with here.database().reading() as tx:
         meeting = _ahead(tx, meeting_id)
         version = version_of(tx, meeting)
-        zone = _zone(version.part(Team), meeting)
+        zone = here.zone_of(meeting.site_id)
         start = _first(zone)
         end = _midnight(start, zone, DAYS_SHOWN)
         takers = booking.takers(tx, version, meeting)
@@ -76,7 +75,7 @@ def colleagues(meeting_id: str) -> ResponseReturnValue:
         found = booking.colleagues(tx, version, meeting)
         turn = booking.next_in_turn(tx, version, meeting)
         hosts = booking.hosts_of(tx, meeting)
-        zone = _zone(version.part(Team), meeting)
+        zone = here.zone_of(meeting.site_id)
     standings = {one.rep: one for one in turn.why} if turn else {}
     return render_template(
         "meetings/give.html",
@@ -124,12 +123,6 @@ def _leaving(hosts: list[str]) -> str:
     """Which of several hosts it is taken from: the one asked for, else oneself, else the organizer."""
     wanted = request.args.get("leaving") or here.user().rep
     return wanted if wanted in hosts else hosts[0]
-
-
-def _zone(team: Team, meeting: Meeting) -> str:
-    """The clock of the rep whose calendar it is; the site's when they are not on the team any more."""
-    known = team.reps_by_id.get(meeting.rep)
-    return known.zone if known else here.zone_of(meeting.site_id)
 
 
 def _reason() -> str:

@@ -54,8 +54,8 @@ class Answer:
 @bp.get("")
 def show() -> ResponseReturnValue:
     """The form, and with `meeting`, `date` and `time` the answer: `pool` as it is booked there, else with `rep`."""
-    site, zone = _site(), ""
-    zone = _zone(site)
+    site = _site()
+    zone = here.zone_of(site.id)
     given = {name: request.args.get(name, "") for name in ("meeting", "pool", "rep", "date", "time")}
     found, problem = {}, ""
     if given["date"] and given["time"]:
@@ -139,9 +139,3 @@ def _site() -> SiteHere:
     if found is None:
         raise NotFound("There is no site yet.")
     return found
-
-
-def _zone(site: SiteHere) -> str:
-    """The clock of the person who asks: their own as a rep, else the site's."""
-    own = site.version.part(Team).reps_by_id.get(here.user().rep or "")
-    return own.zone if own else site.zone

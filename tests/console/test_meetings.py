@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from server.booking import service as booking
 from server.config import service as config
+from server.events import SYSTEM
+from tests.console.story import apply
 
 
 def test_a_meeting_shows_when_for_whom_and_why_this_rep(desk, story):
@@ -52,6 +54,50 @@ def test_a_rep_cancels_and_the_visitor_is_told(desk, db, story):
         meeting = booking.get(tx, story.meeting)
     assert (meeting.status, meeting.ended_by) == ("cancelled", "rep")
     assert "Take out of the calendar" in page
+
+
+def test_the_page_says_how_the_meeting_came_to_its_rep(desk, db, story):
+    owner, page = desk("owner"), f"/meetings/{story.meeting}"
+    assert "picked from enterprise" in owner.text(page)
+    owner.post(f"{page}/give", {"rep": "joan", "seen": "0", "leaving": "grace"})
+    assert "given by Owner, instead of Grace Hopper" in owner.text(page)
+    assert "picked from" not in owner.text(page)
+    version, at = config.active(db, "acme"), datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
+    with db.transaction() as tx:
+        moved = booking.reschedule(tx, version, story.meeting, at, by=SYSTEM)
+    assert "picked from enterprise when it was moved, instead of Joan Clarke" in owner.text(page)
+    name = {"grace": "Grace Hopper", "linus": "Linus Pauling"}[moved.rep]
+    owner.post(f"{page}/give", {"rep": "", "seen": "2", "leaving": moved.rep})
+    assert f"given by Owner to the next in turn of enterprise, instead of {name}" in owner.text(page)
+
+
+def test_the_page_says_where_the_meeting_is(desk, db, story):
+    files, grace = config.active(db, "acme").files, desk("grace")
+    assert '<a href="https://meet.acme.example/grace"' in grace.text(f"/meetings/{story.meeting}")
+    for location, says in (
+        ("{kind: in_person, address: 'Main Street 1'}", "Main Street 1"),
+        ("{kind: phone}", "You call"),
+        ("{kind: video}", "Video call; the link is in the calendar event"),
+    ):
+        meetings = files["meetings.yml"].replace("location: {kind: video}", f"location: {location}")
+        team = re.sub(r"\n *location: *\{[^}]*\}", "", files["team.yml"])
+        apply(db, "acme", "Elsewhere", meetings=meetings, team=team)
+        assert re.search(rf"<dt>Where</dt><dd[^>]*>{says}", grace.text(f"/meetings/{story.meeting}"))
+
+
+def test_every_page_of_a_meeting_is_on_the_viewers_clock_and_names_it(desk, db, story):
+    team = config.active(db, "acme").files["team.yml"]
+    begins = team.index("id: grace")
+    moved = team[:begins] + team[begins:].replace("Europe/Berlin", "Asia/Tokyo", 1)
+    apply(db, "acme", "Grace is in Tokyo", team=moved)
+    pages = [f"/meetings/{story.meeting}{rest}" for rest in ("", "/move", "/give")]
+    for who, clock, zone in (("grace", "Tue 3 Mar 2026, 00:00", "Asia/Tokyo"), ("owner", "16:00", "Europe/Berlin")):
+        viewer = desk(who)
+        for page in pages:
+            assert clock in viewer.text(page)
+            assert zone in viewer.text(page)
+        assert clock in viewer.text("/meetings")
+        assert f"Times in {zone}" in viewer.text("/meetings")
 
 
 def test_a_meeting_that_took_place_can_be_told_from_a_no_show(desk, db, story, monday):
