@@ -20,7 +20,7 @@ STYLES = (
     "tokens.css", "layout.css", "parts.css", "table.css", "form.css", "thread.css", "trace.css", "diff.css",
     "rotation.css", "week.css",
 )  # fmt: skip
-_STEPS = ((60, "second"), (60, "minute"), (24, "hour"), (7, "day"))
+_HALF_A_DAY = 12 * 60 * 60
 
 
 def init_app(app: Flask) -> None:
@@ -54,21 +54,36 @@ def when(at: datetime | None, zone: str = "UTC") -> Markup:
     if at is None:
         return Markup("–")
     title = f"{moment(at, zone)} {zone} · {at:%H:%M} UTC"
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(at.strftime("%Y-%m-%dT%H:%M:%SZ"), title, ago(at))
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        at.strftime("%Y-%m-%dT%H:%M:%SZ"), title, ago(at, zone)
+    )
 
 
-def ago(at: datetime) -> str:
-    """ "5 minutes ago", "in 2 hours", and a date beyond a week."""
+def ago(at: datetime, zone: str = "UTC") -> str:
+    """ "5 minutes ago", "in 2 hours", "tomorrow" and "in 3 days" by the dates of the zone, a date beyond a week."""
     seconds = (clock.now() - at).total_seconds()
     amount: float = abs(seconds)
     if amount < 45:
         return "just now" if seconds >= 0 else "in a moment"
-    for size, unit in _STEPS:
-        if (number := round(amount)) < size:
-            words = f"{number} {unit}{'' if number == 1 else 's'}"
-            return f"{words} ago" if seconds > 0 else f"in {words}"
-        amount /= size
-    return f"{at.day} {at:%b %Y}"
+    today, local = (moment.astimezone(ZoneInfo(zone)).date() for moment in (clock.now(), at))
+    days = abs((local - today).days)
+    if amount < _HALF_A_DAY or not days:
+        return _told(*_counted(amount), past=seconds > 0)
+    if days == 1:
+        return "yesterday" if seconds > 0 else "tomorrow"
+    return _told(days, "day", past=seconds > 0) if days < 7 else f"{local.day} {local:%b %Y}"
+
+
+def _counted(seconds: float) -> tuple[int, str]:
+    for size, unit in ((1, "second"), (60, "minute")):
+        if (number := round(seconds / size)) < 60:
+            return number, unit
+    return round(seconds / 3600), "hour"
+
+
+def _told(number: int, unit: str, *, past: bool) -> str:
+    words = f"{number} {unit}{'' if number == 1 else 's'}"
+    return f"{words} ago" if past else f"in {words}"
 
 
 def moment(at: datetime, zone: str = "UTC") -> str:

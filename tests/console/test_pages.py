@@ -63,13 +63,23 @@ def test_a_fresh_usher_says_what_to_do_first(app, tmp_path):
         (timedelta(minutes=-59), "59 minutes ago"),
         (timedelta(minutes=-59, seconds=-50), "1 hour ago"),
         (timedelta(hours=3), "in 3 hours"),
-        (timedelta(hours=-23, minutes=-50), "1 day ago"),
+        (timedelta(hours=-23, minutes=-50), "yesterday"),
+        (timedelta(hours=11, minutes=20), "in 11 hours"),
+        (timedelta(hours=18), "tomorrow"),
+        (timedelta(hours=37, minutes=30), "tomorrow"),  # 38 hours are not two days
+        (timedelta(hours=40), "in 2 days"),
         (timedelta(days=6), "in 6 days"),
         (timedelta(days=-20), "10 Feb 2026"),
     ],
 )
 def test_moments_are_told_as_people_tell_them(monday, ahead, text):
     assert glass.ago(monday.at + ahead) == text
+
+
+def test_tomorrow_is_the_next_day_on_the_readers_clock(monday):
+    late = monday.at + timedelta(hours=38)  # Tuesday, 22:00 in London, Wednesday in Tokyo
+    assert ">tomorrow<" in glass.when(late, "Europe/London")
+    assert ">in 2 days<" in glass.when(late, "Asia/Tokyo")
 
 
 def test_a_moment_has_its_exact_time_in_the_sites_zone_and_in_utc(monday):
