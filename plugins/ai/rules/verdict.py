@@ -102,7 +102,7 @@ def _shift(heard: Heard) -> Shift:
     kind, words = heard.expectation.kind, heard.said.keys
     if kind not in (Expect.SLOT, Expect.FORM) or heard.moments or (heard.signals.social and not _names_a_time(heard)):
         return Shift.NONE
-    least = 1 if kind is Expect.SLOT else 2  # below a form a word alone may be meant for it
+    least = 1 if kind is Expect.SLOT else min(2, len(words))  # below a form one word of many may be meant for it
     hits = [hit for hit in book("shifts").find(words) if hit.end - hit.start >= least]
     if kind is Expect.SLOT:
         others = [hit for hit in book("choices").find(words) if hit.key == "none" and hit.end - hit.start > 1]

@@ -44,8 +44,9 @@ def test_a_visitor_who_means_something_else_is_not_shown_other_times(hear: Hear,
     assert (meant.shift, meant.intent) == (Shift.NONE, intent)
 
 
-def test_below_a_form_a_word_alone_is_not_about_times(hear: Hear) -> None:
-    assert hear("later", FORM).shift is Shift.NONE
+def test_below_a_form_one_word_of_many_is_not_about_times(hear: Hear) -> None:
+    assert hear("Ada Later", FORM).shift is Shift.NONE
+    assert hear("later", FORM).shift is Shift.LATER
     assert hear("do you have something later?", FORM).shift is Shift.LATER
 
 
