@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from server import clock
 from server.booking import service as booking
@@ -54,6 +55,15 @@ def forget_hold(turn: Turn) -> None:
     turn.memory.hold = ""
     for name in ("held", "hold"):
         turn.memory.step.pop(name, None)
+
+
+def day_given_up(turn: Turn) -> str | None:
+    """The day, on the visitor's clock, of a held time whose hold is over; None while it is held, or nothing is."""
+    held = turn.memory.step.get("hold", {})
+    start, until = times.moment(held.get("start")), times.moment(held.get("expires_at"))
+    if start is None or until is None or until > clock.now():
+        return None
+    return start.astimezone(ZoneInfo(turn.zone)).date().isoformat()
 
 
 def confirm(turn: Turn) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from server import clock
-from server.playbooks import contacts, engine
+from server.playbooks import contacts, engine, routes
 from server.playbooks.nodes.ask import Ask
+from server.playbooks.nodes.book import Book
 from server.playbooks.rules import builtin
 
 if TYPE_CHECKING:
@@ -55,7 +56,10 @@ def correct(turn: Turn, open_node: Node | None) -> bool:
         if not contacts.correct(turn, turn.heard.understanding):
             return False
     turn.say(turn.word("corrected"))
-    if open_node is not None:
+    elsewhere = routes.decide_again(turn)
+    if elsewhere and isinstance(open_node, Book) and "moves" not in turn.memory.step:
+        engine.take(turn, open_node, open_node.route_again(turn))
+    elif open_node is not None:
         open_node.ask_again(turn)
     return True
 

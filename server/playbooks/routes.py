@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from server import clock
+from server.conversations.service import BOT as BOT_HAS_IT
 from server.events import BOT
 from server.leads import service as leads
 from server.routing import service as routing
@@ -22,6 +24,20 @@ def decide(turn: Turn) -> None:
     if decision.kind in (routing.REP, routing.POOL, routing.QUEUE, routing.BOOKING_ONLY):
         turn.changes["queue"] = decision.target
     give_to_owner(turn)
+
+
+def decide_again(turn: Turn) -> bool:
+    """What was told before is different: ask the rules anew where they were asked, and say whether somebody else is to
+    take this visitor. Nothing is decided, nor noted, where it comes to the same."""
+    before = turn.memory.routed
+    if before is None or turn.state != BOT_HAS_IT:
+        return False
+    found = routing.judge(turn.version, turn.values, clock.now())
+    after = (found.kind, found.target, list(found.otherwise or ()), found.within_hours if found.otherwise else None)
+    if after == (before["kind"], before["target"], before.get("otherwise", []), before.get("within_hours")):
+        return False
+    decide(turn)
+    return True
 
 
 def where(turn: Turn) -> tuple[str, str]:

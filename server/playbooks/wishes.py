@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from plugins.ai import PartOfDay, TimeWish
+from plugins.ai import PartOfDay, TimeWish, Understanding
 
 _HOURS = {
     PartOfDay.MORNING: (time(6), time(12)),
@@ -60,6 +60,27 @@ def is_for_a_meeting(wish: TimeWish) -> bool:
 def is_to_the_hour(wish: TimeWish) -> bool:
     """Does it name an hour or a part of the day?"""
     return is_for_a_meeting(wish) and bool(wish.at or wish.part or wish.not_before or wish.not_after)
+
+
+def are_for_another_time(meant: Understanding) -> bool:
+    """Below the form of a held time: would the visitor like another, rather than fill the form in? Who says how to be
+    reached fills it in."""
+    told = meant.entities
+    if told.emails or told.phones or told.name:
+        return False
+    return bool(meant.shift) or any(one.negated or is_for_a_meeting(one) for one in told.times)
+
+
+def name_exactly(wishes: Sequence[TimeWish], start: datetime, zone: str) -> bool:
+    """Do they name this very time, by its hour?"""
+    hours = [wish for wish in wishes if wish.at and not wish.negated]
+    return bool(hours) and bool(fitting([start], wishes, zone))
+
+
+def name_the_day_of(wishes: Sequence[TimeWish], start: datetime, zone: str) -> bool:
+    """Does every one of them name the day of this time and no other?"""
+    day = start.astimezone(ZoneInfo(zone)).date()
+    return all(wish.first == wish.last == day and not wish.negated for wish in wishes)
 
 
 def as_json(wish: TimeWish) -> dict[str, Any]:

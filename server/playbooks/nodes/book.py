@@ -12,13 +12,13 @@ from plugins.ai import Expect, Expectation, Intent, Option, Shift
 from server.config.schema import Identifier
 from server.errors import Invalid
 from server.expressions import LocaleText
-from server.playbooks import forms, meetings, questions, routes, times, whose
+from server.playbooks import forms, meetings, questions, routes, times, whose, wishes
 from server.playbooks.meetings import Lost
 from server.playbooks.memory import Memory
 from server.playbooks.node import WAIT, Move, Node, Place
+from server.playbooks.rules import agrees
 from server.playbooks.times import ANY, Ask
 from server.playbooks.turn import Turn
-from server.playbooks.wishes import of_json
 from server.routing.service import RESOURCE
 
 
@@ -45,13 +45,13 @@ class Book(Node):
             meetings.show_resource(turn, target)
             return self._nothing_booked()
         turn.memory.step = {"meeting": self.book or times.usual(turn)}
-        meant, kept = turn.heard.understanding, [of_json(one) for one in turn.memory.wishes]
+        meant, kept = turn.heard.understanding, [wishes.of_json(one) for one in turn.memory.wishes]
         turn.memory.wishes = []
         if meant.intent is Intent.BOOK and meant.entities.times:
             kept = []
-        wishes = meant.entities.times if meant.intent is Intent.BOOK else ()
+        said = meant.entities.times if meant.intent is Intent.BOOK else ()
         text = turn.text(self.text) if self.text else turn.word("pick_time")
-        return self._offer(turn, turn.word("remembered_times") if kept else text, Ask(wishes=wishes or kept))
+        return self._offer(turn, turn.word("remembered_times") if kept else text, Ask(wishes=said or kept))
 
     def expectation(self, memory: Memory, locale: str) -> Expectation:
         if memory.step.get("held"):
@@ -69,12 +69,10 @@ class Book(Node):
 
     def hear(self, turn: Turn) -> Move:
         meant, step = turn.heard.understanding, turn.memory.step
-        if step.get("held") and isinstance(meant.value, Mapping):
-            return self._fill(turn, meant.value)
+        if step.get("held"):
+            return self._hear_below_form(turn)
         if meant.matched and isinstance(meant.value, datetime):
-            if meant.entities.times and not any(one.at for one in meant.entities.times):
-                return self._offer(turn, "", Ask(only=meant.value))  # "in the morning" is no choice yet
-            return self._choose(turn, meant.value)
+            return self._taken(turn, meant.value)
         if meant.entities.times:
             return self._offer(turn, "", Ask(wishes=meant.entities.times))
         if meant.shift:
@@ -105,7 +103,21 @@ class Book(Node):
         filled = (turn.heard.value or {}).get("form")
         if isinstance(filled, Mapping) and "fields" in turn.memory.step:
             forms.fill(turn, filled)
-        return self._offer(turn, turn.word("other_times"), Ask(after=turn.memory.step.get("next_from")))
+        after = meetings.day_given_up(turn) or turn.memory.step.get("next_from")
+        return self._offer(turn, turn.word("other_times"), Ask(after=after))
+
+    def route_again(self, turn: Turn) -> Move:
+        """Somebody else is to meet them: times anew, of the same meeting. What was filled in is kept."""
+        step = turn.memory.step
+        turn.memory.step = {name: step[name] for name in ("meeting", "given") if name in step}
+        meetings.forget_hold(turn)
+        kind, target = routes.where(turn)
+        if kind == RESOURCE:
+            meetings.show_resource(turn, target)
+            return self._nothing_booked()
+        return self._offer(
+            turn, turn.word("pick_time"), Ask(wishes=[wishes.of_json(one) for one in step.get("wishes", ())])
+        )
 
     def step_back(self, turn: Turn) -> bool:
         """From the form back to the times; False when there is no form."""
@@ -132,9 +144,33 @@ class Book(Node):
         turn.say(turn.word("no_times"))
         return Move(self.otherwise or "", over=not self.otherwise, aside="" if turn.known("lead.email") else "~email")
 
+    def _hear_below_form(self, turn: Turn) -> Move:
+        """The form in words, or a wish for another time than the one that is held."""
+        meant = turn.heard.understanding
+        told, start = meant.entities.times, times.moment(turn.memory.step["hold"]["start"])
+        if wishes.are_for_another_time(meant) or (told and not meant.value):
+            if start and wishes.name_exactly(told, start, turn.zone):
+                return self._try_again(turn)
+            return self._offer(turn, "", Ask(wishes=told)) if told else self._shift(turn, meant.shift)
+        return self._fill(turn, meant.value) if isinstance(meant.value, Mapping) else self._try_again(turn)
+
+    def _taken(self, turn: Turn, start: datetime) -> Move:
+        """One of the offered times fits what was said. It is chosen by its hour, its place or a yes; "in the morning"
+        is no choice yet: where several were listed that one is proposed, where one was proposed the wish is wider."""
+        told, listed = turn.heard.understanding.entities.times, turn.memory.step.get("listed", True)
+        if not told or any(one.at and not one.negated for one in told):
+            return self._choose(turn, start)
+        if listed:
+            return self._offer(turn, "", Ask(only=start))
+        if wishes.name_the_day_of(told, start, turn.zone) and agrees(turn.heard.text, turn.locale, turn.zone):
+            return self._choose(turn, start)
+        return self._offer(turn, "", Ask(wishes=told))
+
     def _shift(self, turn: Turn, shift: Shift) -> Move:
         if shift is Shift.MORE:
             return self.other_times(turn)
+        if turn.memory.step.get("held"):  # the one time that they look at now
+            turn.memory.step |= {"offered": [turn.memory.step["hold"]["start"]], "first": 1}
         beside = shift is Shift.EARLIER and whose.sooner(turn)
         return self._offer(turn, turn.word("sooner_times") if beside else "", Ask(shift=shift))
 
