@@ -18,12 +18,9 @@ export function form({ fields, submit, held }, kit) {
   place();
   return it;
 
-  /** The time went to nobody: the way on is to another one. What was filled in goes along. */
+  /** The time is held no longer, but may still be free: it can be asked for, or another. What was filled in goes along. */
   function over() {
-    const had = send.matches(":focus");
-    const other = el("button.primary", { onclick: () => kit.act("other_times", t("do_other"), { form: values() }) }, t("other"));
-    send.replaceWith(other);
-    if (had) other.focus();
+    send.after(el("button.text", { onclick: () => kit.act("other_times", t("do_other"), { form: values() }) }, t("other")));
   }
 
   /** @param {Field} field */
@@ -85,7 +82,6 @@ export function form({ fields, submit, held }, kit) {
   /** @param {Event} event */
   function sent(event) {
     event.preventDefault();
-    if (!send.isConnected) return; // Enter in a field, after the time was over
     const wrong = inputs.filter(({ judge }) => !judge());
     if (wrong.length) return wrong[0].input.focus();
     const told = values();
