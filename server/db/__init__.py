@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError, TimeoutError  # noqa: A004 - SQLAlchemy's own
 
+from server.db.turns import Turns
 from server.db.types import Id, Json, Name, UtcDateTime, metadata
 
 __all__ = ["AWAY", "Connection", "Database", "Id", "Json", "Name", "UtcDateTime", "metadata"]
@@ -22,6 +22,8 @@ __all__ = ["AWAY", "Connection", "Database", "Id", "Json", "Name", "UtcDateTime"
 AWAY = (OperationalError, TimeoutError)
 """What is raised when the database does not answer, or too many wait for it: try again in a minute."""
 _BEGIN = "usher_begin"
+CONNECTIONS = 10
+"""To PostgreSQL, of a process; more did not help in our measurements (docs/decisions.md)."""
 SWITCH_TRIES, SWITCH_REST_SECONDS = 200, 0.05
 Run = Callable[[Callable[[], None]], object]
 
@@ -51,7 +53,7 @@ class Database:
     def __init__(self, url: str, *, patience_seconds: float = 60) -> None:
         self.url = make_url(url)
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url)
-        self._writer = threading.Lock()
+        self._turns = Turns(1 if self.is_sqlite else CONNECTIONS)
         self._patience_seconds = patience_seconds
 
     @property
@@ -61,22 +63,24 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """All or nothing. On SQLite it takes the write lock at once, so two writers never interleave."""
-        if not self.is_sqlite:
-            with self._begin("BEGIN") as tx:
-                yield tx
-            return
-        # SQLite's own waiting would stop every greenlet of this process; this lock lets the others go on meanwhile.
-        if not self._writer.acquire(timeout=self._patience_seconds):
+        # SQLite's own waiting would stop every greenlet of this process; this lets the others go on meanwhile.
+        with self._turn(), self._begin("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN") as tx:
+            yield tx
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A consistent look that blocks nobody; what it writes is rolled back."""
+        with nullcontext() if self.is_sqlite else self._turn(), self._begin("BEGIN", keep=False) as tx:
+            yield tx
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._turns.take(self._patience_seconds):
             raise TimeoutError("waited long for other transactions; is one opened inside another?")
         try:
-            with self._begin("BEGIN IMMEDIATE") as tx:
-                yield tx
+            yield
         finally:
-            self._writer.release()
-
-    def reading(self) -> AbstractContextManager[Connection]:
-        """A consistent look that blocks nobody; what it writes is rolled back."""
-        return self._begin("BEGIN", keep=False)
+            self._turns.give_back()
 
     @contextmanager
     def _begin(self, how: str, *, keep: bool = True) -> Iterator[Connection]:
@@ -148,12 +152,11 @@ def _sqlite_engine(url: str) -> Engine:
 
 
 def _postgres_engine(url: str) -> Engine:
-    # More than ten connections a process did not help in our measurements; see docs/decisions.md.
     return create_engine(
         url,
         json_serializer=_as_json,
         hide_parameters=True,
-        pool_size=10,
+        pool_size=CONNECTIONS,
         max_overflow=0,
         pool_timeout=30,
         pool_pre_ping=True,
