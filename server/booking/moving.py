@@ -82,6 +82,23 @@ def takers(tx: Connection, version: Version, meeting: Meeting) -> Asked:
     return Asked(of, pool, tuple(dict.fromkeys([*mine, *turns.who_may(tx, version, pool)])), of.hosts)
 
 
+def would_take(
+    tx: Connection, version: Version, meeting: Meeting, start: datetime, end: datetime
+) -> dict[datetime, list[str]]:
+    """Who would have the meeting at each open start in [start, end), as `reschedule` would choose."""
+    asked, before = takers(tx, version, meeting), changes.hosts_of(tx, meeting)
+    known: dict[tuple[str, ...], list[str]] = {}
+    found = offers.who_can(tx, version, asked, start, end, meeting.id)
+    for free in {tuple(reps) for reps in found.values()}:
+        kept = [rep for rep in before if rep in free][: asked.needed]
+        rest, missing = [rep for rep in free if rep not in kept], asked.needed - len(kept)
+        if asked.pool and missing:
+            turn = [one.rep for one in turns.simulate(tx, version, asked.pool, rest, missing)]
+            rest = [*dict.fromkeys([*(rep for rep in turn if rep), *rest])]
+        known[free] = [*kept, *rest[:missing]]
+    return {at: known[tuple(reps)] for at, reps in found.items()}
+
+
 def _move(
     tx: Connection, version: Version, meeting: Meeting, asked: Asked, start: datetime, by: Actor, reason: str
 ) -> Meeting:

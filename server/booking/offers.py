@@ -81,9 +81,7 @@ def slots(
     NotFound for an unknown meeting type, pool or rep; Invalid for an unknown zone or more than 93 days.
     """
     asked = ask(tx, version, meeting, pool, reps)
-    return open_times(
-        tx, version, asked, start=start, end=end, zone=zone, limit=limit, exclude_meeting=exclude_meeting
-    )
+    return open_times(tx, version, asked, start=start, end=end, zone=zone, limit=limit, exclude_meeting=exclude_meeting)
 
 
 def open_times(
@@ -135,6 +133,14 @@ def able(
     if promised is not None and promised.start_at == start:
         question = replace(question, now=min(promised.created_at, question.now), first_of_day=None)
     return openings(question).able(_second(start))
+
+
+def who_can(
+    tx: Connection, version: Version, asked: Asked, start: datetime, end: datetime, exclude_meeting: str | None = None
+) -> dict[datetime, list[str]]:
+    """Every open start in [start, end), and the reps who can take the meeting then."""
+    found, _ = _open(tx, version, asked, start, end, exclude_meeting)
+    return {_moment(one): reps for one, reps in found.who().items()}
 
 
 def why_not(

@@ -27,7 +27,7 @@ from server.booking.disqualified import credit_disqualified
 from server.booking.handing_over import Colleague, colleagues, next_in_turn, reassign
 from server.booking.holds import HOLD_FOR, hold, release_expired
 from server.booking.invitations import ics, links
-from server.booking.moving import reschedule, takers
+from server.booking.moving import reschedule, takers, would_take
 from server.booking.offers import Asked, SlotList, ask, nearest, open_times, slots, why_not
 from server.booking.own_times import OwnTime, add_block, meetings_in
 from server.booking.own_times import add as add_own_time
@@ -44,14 +44,14 @@ from server.people.rights import EVERYTHING, Sight
 
 __all__ = [
     "AHEAD", "BOOKED", "CANCELLED", "DONE", "HELD", "HOLD_FOR", "NO_SHOW", "PATIENCE_SECONDS", "PENDING",
-    "RESCHEDULED", "Asked", "CalendarState", "CalendarUnread", "Colleague", "Item", "Meeting", "OwnTime", "SlotList",
-    "SlotTaken", "Verdict", "Week", "add_block", "add_own_time", "ask", "calendar_states", "cancel",
+    "RESCHEDULED", "Asked", "CalendarState", "CalendarUnread", "Colleague", "Item", "Meeting", "OwnTime", "Place",
+    "SlotList", "SlotTaken", "Verdict", "Week", "add_block", "add_own_time", "ask", "calendar_states", "cancel",
     "check_calendars", "colleagues", "confirm", "counts", "credit_disqualified", "find_by_token", "fingerprint",
     "follow", "follow_move", "for_rep", "get", "glimpse", "hold", "hold_again", "hosts_of", "invitation", "list_for",
     "mailbox_state", "mark", "meetings_in", "nearest", "next_in_turn", "of_conversation", "of_lead", "open_times",
-    "orphans", "own_time", "own_times_of", "read_ahead", "read_mailbox", "reassign", "release_expired",
+    "orphans", "own_time", "own_times_of", "place", "read_ahead", "read_mailbox", "reassign", "release_expired",
     "remove_own_time", "reschedule", "shown", "slots", "takers", "token_of", "visible", "week", "why_not",
-    "with_calendars_read",
+    "with_calendars_read", "would_take",
 ]  # fmt: skip
 
 glimpse = links.glimpse

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,6 +22,7 @@ bp = Blueprint("moving", __name__, url_prefix="/meetings")
 
 DAYS_SHOWN = 7
 FARTHEST = timedelta(days=750)
+AWAKE = (time(7), time(21))
 
 
 @bp.get("/<meeting_id>/move")
@@ -34,7 +37,10 @@ def times(meeting_id: str) -> ResponseReturnValue:
         takers = booking.takers(tx, version, meeting)
         look = {"start": start, "end": end, "zone": zone, "exclude_meeting": meeting.id}
         found = booking.open_times(tx, version, takers, **look)
-    days = [(day, [one for one in starts if one != meeting.start_at]) for day, starts in found.days()]
+        who = booking.would_take(tx, version, meeting, start, end)
+        hosts = booking.hosts_of(tx, meeting)
+    offered = {one: _offer(meeting, one, zone, who.get(one, hosts), hosts) for one in found.starts}
+    days = [(day, [offered[one] for one in starts if one != meeting.start_at]) for day, starts in found.days()]
     first = max(start, clock.now()).astimezone(ZoneInfo(zone)).date()
     return render_template(
         "meetings/move.html",
@@ -110,6 +116,23 @@ def give(meeting_id: str) -> ResponseReturnValue:
     own = here.user().rep in hosts or here.may("see_all_meetings")
     address = url_for("console.meetings.show", meeting_id=meeting_id) if own else url_for("console.meetings.index")
     return redirect(back_to(address), 303)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An open time: who takes it where that is somebody else, and the visitor's clock where it is early or late."""
+
+    start: datetime
+    by: str
+    theirs: str
+
+
+def _offer(meeting: Meeting, start: datetime, zone: str, takers: Sequence[str], hosts: Sequence[str]) -> Offer:
+    others = [here.rep_name(meeting.site_id, rep) for rep in takers if rep not in hosts]
+    there = start.astimezone(ZoneInfo(meeting.zone))
+    odd = meeting.zone != zone and not AWAKE[0] <= there.time() <= AWAKE[1]
+    same = there.date() == start.astimezone(ZoneInfo(zone)).date()
+    return Offer(start, ", ".join(others), f"{there:%H:%M}" if odd and same else f"{there:%a %H:%M}" if odd else "")
 
 
 def _ahead(tx: Connection, meeting_id: str) -> Meeting:

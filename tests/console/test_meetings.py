@@ -5,10 +5,17 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from server.booking import service as booking
 from server.config import service as config
 from server.events import SYSTEM
+from server.routing import service as routing
 from tests.console.story import apply
+
+
+class Undone(Exception):
+    """What was only tried."""
 
 
 def test_a_meeting_shows_when_for_whom_and_why_this_rep(desk, story):
@@ -149,7 +156,7 @@ def test_an_address_with_a_moment_before_all_time_shows_the_list(desk):
 def test_a_supervisor_moves_a_meeting_to_an_open_time(desk, db, story):
     supervisor = desk("supervisor")
     page = supervisor.text(f"/meetings/{story.meeting}/move")
-    assert "Times in Europe/Berlin; the visitor is in America/New_York." in page
+    assert "Times in Europe/Berlin; the visitor is in America/New_York," in page
     starts = re.findall(r'name="start" value="([^"]+)"', page)
     assert starts
     assert "2026-03-02T15:00:00Z" not in starts  # where it is now
@@ -187,6 +194,37 @@ def test_a_rep_gives_a_meeting_away_and_sees_why_others_cannot_have_it(desk, db,
         assert (booking.get(tx, story.meeting).rep, booking.get(tx, story.meeting).sequence) == ("joan", 1)
     monday.advance(timedelta(hours=8))
     assert desk("owner").get(f"/meetings/{story.meeting}/give").status_code == 410
+
+
+def test_another_time_says_who_takes_it_and_when_it_is_night_for_the_visitor(desk, db, story):
+    page = re.sub(r"\s+", " ", desk("supervisor").text(f"/meetings/{story.meeting}/move"))
+    assert "Pressing a time moves the meeting at once and mails everybody" in page
+    offers = dict(re.findall(r'name="start" value="([^"]+)"[^>]*>(.*?)</button>', page))
+    with db.reading() as tx:
+        meeting, version = booking.get(tx, story.meeting), config.active(tx, "acme")
+        start, end = (datetime(2026, 3, day, tzinfo=UTC) for day in (3, 4))
+        would = booking.would_take(tx, version, meeting, start, end)
+    assert {tuple(reps) for reps in would.values()} == {("grace",), ("linus",)}
+    for at, reps in would.items():
+        shown = offers[at.strftime("%Y-%m-%dT%H:%M:%SZ")]
+        assert ("Linus Pauling" in shown) == (reps == ["linus"])
+        there = at - timedelta(hours=5)  # New York, where it is night until seven
+        assert (f"{there:%H:%M} for the visitor" in shown) == (there.hour < 7)
+        with pytest.raises(Undone), db.transaction() as tx:
+            assert booking.reschedule(tx, version, meeting.id, at, by=SYSTEM).rep == reps[0]
+            raise Undone
+
+
+def test_turns_are_told_alike_where_a_meeting_is_given_and_in_the_rotation(desk, db, story):
+    with db.transaction() as tx:
+        version = config.active(tx, "acme")
+        held = booking.hold(tx, version, meeting="demo", start=datetime(2026, 3, 4, 10, tzinfo=UTC), pool="enterprise")
+        meeting = booking.confirm(tx, version, held.id, name="Kim", email="kim@x.example", answers={"goal": "x"})
+        other = {"grace": "linus", "linus": "grace"}[meeting.rep]
+        routing.calibrate(tx, version, "enterprise", other, "-7/6", by=SYSTEM, reason="x")
+    owner = desk("owner")
+    (count,) = set(re.findall(r'<span title="exactly [^"]*">[^<]*</span>', owner.text(f"/meetings/{meeting.id}/give")))
+    assert count in owner.text("/rotation/acme/enterprise")
 
 
 def test_the_next_in_turn_gets_it_with_the_reason(desk, db):
