@@ -20,7 +20,7 @@ from server.config import service as config
 from server.config.service import Version
 from server.config.zones import is_zone, zone_names
 from server.conversations.frames import moment
-from server.errors import Conflict, Gone, Invalid
+from server.errors import Conflict, Gone, Invalid, NotFound, UsherError
 from server.events import Actor
 from server.web import origins, words
 
@@ -31,6 +31,11 @@ bp = Blueprint(
 DAYS_SHOWN = 14
 MOST_SLOTS = 60
 FARTHEST = timedelta(days=750)
+REFUSALS = {
+    "notice": "too_soon",
+    "limit": "full",
+    **dict.fromkeys(("window", "outside_hours", "off_grid", "later_that_day", "calendar"), "impossible"),
+}
 
 
 @bp.get("/m/<token>")
@@ -62,18 +67,18 @@ def choose(token: str) -> ResponseReturnValue:
 @bp.post("/m/<token>/reschedule")
 def move(token: str) -> ResponseReturnValue:
     """Move the meeting; when the time was taken meanwhile, show what is open now."""
-    start = _start(request.form.get("start", ""))
+    start = None
     try:
+        start = _start(request.form.get("start", ""))
         with origins.database().transaction() as tx:
             meeting = booking.find_by_token(tx, token)
             version, by = config.active_of(tx, meeting.site_id), _visitor(meeting)
             booking.reschedule(tx, version, meeting.id, start, by=by, seen=_seen())
-    except (Conflict, Gone) as refused:
+    except (Conflict, Gone, Invalid) as refused:
         meeting, version = _find(token)
         if isinstance(refused, Gone) or refused.code == "changed":
             return _as_it_is(token, changed=refused.code == "changed")
-        note = "taken" if isinstance(refused, SlotTaken) else "other_meeting"
-        return _choices(token, meeting, version, note=note), 409
+        return _choices(token, meeting, version, note=_note(refused, start)), refused.status
     return redirect(url_for("meeting_page.show", token=token, told="moved"), 303)
 
 
@@ -96,6 +101,35 @@ def cancel(token: str) -> ResponseReturnValue:
     except (Conflict, Gone) as refused:
         return _as_it_is(token, changed=refused.code == "changed")
     return redirect(url_for("meeting_page.show", token=token, told="cancelled"), 303)
+
+
+@bp.errorhandler(NotFound)
+@bp.errorhandler(Invalid)
+def refuse(error: UsherError) -> ResponseReturnValue:
+    """A link that leads nowhere, or words that cannot be kept: said in the meeting's language, else the browser's."""
+    if not request.accept_mimetypes.accept_html:
+        return error.as_json(), error.status
+    token = (request.view_args or {}).get("token", "")
+    try:
+        meeting, version = _find(token)
+        locale, site_name = meeting.locale, version.site.name
+    except NotFound:
+        locale, site_name, token = words.best_of(request.accept_languages), "", ""
+    said = words.in_locale(locale)
+    sentence = said["bad_link" if isinstance(error, NotFound) else "unusable"]
+    told = {"words": said, "locale": locale, "site_name": site_name, "token": token, "sentence": sentence}
+    return render_template("refused.html", **told), error.status
+
+
+def _note(refused: UsherError, start: datetime | None) -> str:
+    """Which of our words say why the time was refused; nobody was faster where it could never be booked."""
+    if isinstance(refused, Invalid):
+        return "choose_shown"
+    if not isinstance(refused, SlotTaken):
+        return "other_meeting"
+    if start is not None and start <= clock.now():
+        return "passed"
+    return REFUSALS.get(refused.extra["reason"], "taken")
 
 
 def _as_it_is(token: str, *, changed: bool = False) -> ResponseReturnValue:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from werkzeug.datastructures import LanguageAccept
+
 WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "unreached": "The chat could not be loaded. Please press again.",
@@ -42,6 +44,13 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "moved": "Your meeting was moved. A new invitation is on its way to you.",
         "cancelled": "Your meeting is cancelled. A mail confirms it.",
         "taken": "Somebody was faster: that time is taken. Please choose another one.",
+        "passed": "That time has passed. Please choose another one.",
+        "impossible": "That time cannot be booked. Please choose one of the times shown.",
+        "too_soon": "That time is too soon. Please choose a later one.",
+        "full": "No more meetings can be booked around that date. Please choose another one.",
+        "choose_shown": "Please choose one of the times shown.",
+        "bad_link": "This link is not valid. Please open the link in your mail again.",
+        "unusable": "What was sent cannot be used. Please go back and try again.",
     },
     "de": {
         "unreached": "Der Chat konnte nicht geladen werden. Bitte noch einmal drücken.",
@@ -80,6 +89,13 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "moved": "Ihr Termin wurde verschoben. Eine neue Einladung ist unterwegs.",
         "cancelled": "Ihr Termin ist abgesagt. Eine E-Mail bestätigt es.",
         "taken": "Jemand war schneller: Diese Zeit ist vergeben. Bitte wählen Sie eine andere.",
+        "passed": "Diese Zeit ist schon vorbei. Bitte wählen Sie eine andere.",
+        "impossible": "Diese Zeit kann nicht gebucht werden. Bitte wählen Sie eine der gezeigten.",
+        "too_soon": "Diese Zeit ist zu bald. Bitte wählen Sie eine spätere.",
+        "full": "Um diesen Tag herum sind keine Termine mehr möglich. Bitte wählen Sie einen anderen.",
+        "choose_shown": "Bitte wählen Sie eine der gezeigten Zeiten.",
+        "bad_link": "Dieser Link ist ungültig. Bitte öffnen Sie den Link in Ihrer E-Mail noch einmal.",
+        "unusable": "Damit können wir nichts anfangen. Bitte gehen Sie zurück und versuchen Sie es noch einmal.",
     },
     "fr": {
         "unreached": "Le chat n'a pas pu être chargé. Veuillez réessayer.",
@@ -118,6 +134,13 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "moved": "Votre rendez-vous a été déplacé. Une nouvelle invitation arrive.",
         "cancelled": "Votre rendez-vous est annulé. Un e-mail le confirme.",
         "taken": "Quelqu'un a été plus rapide : cet horaire est pris. Choisissez-en un autre.",
+        "passed": "Cet horaire est déjà passé. Choisissez-en un autre.",
+        "impossible": "Cet horaire ne peut pas être réservé. Choisissez l'un de ceux qui sont affichés.",
+        "too_soon": "Cet horaire est trop proche. Choisissez-en un plus tard.",
+        "full": "Il n'y a plus de rendez-vous possible autour de cette date. Choisissez-en une autre.",
+        "choose_shown": "Choisissez l'un des horaires affichés.",
+        "bad_link": "Ce lien n'est pas valide. Veuillez rouvrir le lien de votre e-mail.",
+        "unusable": "Ce qui a été envoyé ne peut pas être utilisé. Revenez en arrière et réessayez.",
     },
     "es": {
         "unreached": "No se ha podido cargar el chat. Inténtelo de nuevo.",
@@ -156,6 +179,13 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "moved": "Su reunión se ha cambiado. Recibirá una nueva invitación.",
         "cancelled": "Su reunión está cancelada. Un correo lo confirma.",
         "taken": "Alguien fue más rápido: esa hora ya está ocupada. Elija otra, por favor.",
+        "passed": "Esa hora ya ha pasado. Elija otra, por favor.",
+        "impossible": "Esa hora no se puede reservar. Elija una de las que se muestran.",
+        "too_soon": "Esa hora es demasiado pronto. Elija una más tarde, por favor.",
+        "full": "No se pueden reservar más reuniones en torno a esa fecha. Elija otra, por favor.",
+        "choose_shown": "Elija una de las horas que se muestran, por favor.",
+        "bad_link": "Este enlace no es válido. Abra de nuevo el enlace de su correo.",
+        "unusable": "Lo que se ha enviado no se puede usar. Vuelva atrás e inténtelo de nuevo.",
     },
 }
 
@@ -163,3 +193,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
 def in_locale(locale: str) -> Mapping[str, str]:
     """The words for a BCP 47 tag; English where we do not speak the language."""
     return WORDS.get(locale.split("-")[0].lower(), WORDS["en"])
+
+
+def best_of(accepted: LanguageAccept) -> str:
+    """The language that a browser would like most, of those we speak."""
+    return accepted.best_match(list(WORDS), "en")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -23,8 +24,8 @@ def path(client):
     return made.json["meeting"]["manage_url"].removeprefix("http://usher.test")
 
 
-def starts(html):
-    return re.findall(r'name="start" value="([^"]+)"', html)
+def starts(page):
+    return re.findall(r'name="start" value="([^"]+)"', page)
 
 
 def test_it_says_when_in_the_visitors_zone_and_language(client, path):
@@ -59,6 +60,41 @@ def test_a_time_lost_meanwhile_shows_what_is_open_now(client, path):
     assert "Jemand war schneller" in lost.text
     assert start not in starts(lost.text)
     assert starts(lost.text)
+
+
+@pytest.mark.parametrize(
+    ("start", "status", "says"),
+    [
+        ("2026-03-01T09:00:00Z", 409, "Diese Zeit ist schon vorbei."),
+        ("2026-03-04T14:07:00Z", 409, "Diese Zeit kann nicht gebucht werden."),  # off the grid
+        ("2026-03-07T23:00:00Z", 409, "Diese Zeit kann nicht gebucht werden."),  # a closed day
+        ("2027-12-01T14:00:00Z", 409, "Diese Zeit kann nicht gebucht werden."),  # beyond the dates
+        ("2026-03-02T08:05:00Z", 409, "Diese Zeit ist zu bald."),
+        ("soon", 422, "Bitte wählen Sie eine der gezeigten Zeiten."),
+        ("2026-03-02T09:00:00", 422, "Bitte wählen Sie eine der gezeigten Zeiten."),
+    ],
+)
+def test_a_time_that_could_never_be_booked_is_refused_for_its_own_reason(client, path, start, status, says):
+    refused = client.post(f"{path}/reschedule", data={"start": start, "seen": "0"})
+    assert refused.status_code == status
+    assert says in refused.text
+    assert "Jemand war schneller" not in refused.text
+    assert starts(refused.text)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "says"),
+    [
+        ("de-AT,de;q=0.9,en;q=0.8", "Dieser Link ist ungültig."),
+        ("fr", "Ce lien n'est pas valide."),
+        ("es-MX", "Este enlace no es válido."),
+        ("pt", "This link is not valid."),
+    ],
+)
+def test_a_wrong_link_is_refused_in_the_browsers_language(client, path, accepted, says):
+    headers = {"Accept": "text/html", "Accept-Language": accepted}
+    answer = client.get(path[:-3] + "xyz", headers=headers)
+    assert (answer.status_code, says in html.unescape(answer.text)) == (404, True)
 
 
 def test_it_is_cancelled_once_and_says_so(client, path):
@@ -117,7 +153,8 @@ def test_the_page_allows_no_script_and_is_kept_by_nobody(client, path):
 
 
 def test_a_reason_that_no_database_can_store_is_refused_and_nothing_is_cancelled(client, path):
-    assert client.post(f"{path}/cancel", data={"reason": "ill\x00"}).status_code == 422
+    answer = client.post(f"{path}/cancel", data={"reason": "ill\x00"}, headers={"Accept": "text/html"})
+    assert (answer.status_code, "Damit können wir nichts anfangen." in answer.text) == (422, True)
     assert "Ihr Termin ist gebucht." in client.get(path).text
 
 
