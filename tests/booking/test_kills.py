@@ -25,7 +25,7 @@ from tests.booking import books, race
 from tests.booking.conftest import SECTIONS
 from tests.processes import ROOT
 
-KILLS = 50 * 7 if os.environ.get("USHER_SOAK") == "1" else 4 * 7
+KILLS = 50 * 7 if os.environ.get("USHER_SOAK") == "1" else 2 * 7
 
 pytestmark = pytest.mark.long
 

@@ -19,7 +19,7 @@ from tests.booking.conftest import SECTIONS
 
 SOAK = os.environ.get("USHER_SOAK") == "1"
 MANY = {"processes": 4, "threads": 50} if SOAK else {"processes": 2, "threads": 10}
-ATTEMPTS = 10 if SOAK else 5
+ATTEMPTS = 10 if SOAK else 3
 CLIENTS = MANY["processes"] * MANY["threads"]
 ENDS = {
     "booked", "moved", "not moved, other times", "cancelled", "expired", "given away", "not given away", "kept free",

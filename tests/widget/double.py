@@ -28,6 +28,7 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 class Conversation:
     id: str
     state: str = "bot"
+    agent: dict[str, Any] = field(default_factory=lambda: {"name": "Ada", "human": False})
     messages: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -90,7 +91,7 @@ class Double:
         """A person takes over, or gives back."""
         with self.lock:
             token, talk = next(iter(self.conversations.items()))
-            talk.state = state
+            talk.state, talk.agent = state, agent
             self._send(token, {"t": "state", "state": state, "agent": agent})
 
     def said(self) -> list[str]:
@@ -201,7 +202,7 @@ class Double:
                 "state": talk.state,
                 "seq": len(talk.messages),
                 "messages": [m for m in talk.messages if m["seq"] > frame["after"]],
-                "agent": {"name": "Ada", "human": False},
+                "agent": talk.agent,
                 "texts": {},
                 "now": script.now(),
             },

@@ -75,7 +75,7 @@ def tab_to(page: Page, name: str, key: str = "Tab") -> None:
     """Press Tab until the focus is on what has this name; no visitor would press it forty times."""
     for _ in range(40):
         if name in page.evaluate(FOCUSED):
-            assert page.evaluate(OUTLINED), f"the focus on {name} cannot be seen"
+            page.wait_for_function(OUTLINED)  # the focus on it can be seen, once the styles are there
             return
         page.keyboard.press(key)
     raise AssertionError(f"Tab never comes to {name}")
