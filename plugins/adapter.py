@@ -6,15 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from plugins.errors import UnsupportedFeature
 
 if TYPE_CHECKING:
     from plugins.config import Config
     from plugins.fields import Field
+    from plugins.hooks import Heard, HookCall
     from plugins.http import Http
+    from plugins.oauth import OAuth
     from plugins.records import Records
+    from plugins.tokens import Tokens
 
 API_VERSION = (1, 0)
 """The contracts of this release. An adapter runs when its major is the same and its minor is not higher."""
@@ -22,12 +25,12 @@ API_VERSION = (1, 0)
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-class Tokens(Protocol):
-    """Where an adapter keeps the OAuth tokens of its connection; the host encrypts them."""
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `calls` in `seconds`, for one connection: what the service allows, with some room."""
 
-    def load(self) -> dict[str, Any] | None: ...
-
-    def save(self, tokens: dict[str, Any]) -> None: ...
+    calls: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class Adapter:
     api_version: ClassVar[tuple[int, int]] = (1, 0)
     fields: ClassVar[tuple[Field, ...]] = ()
     capabilities: ClassVar[frozenset[StrEnum]] = frozenset()
+    rate: ClassVar[Rate | None] = None
 
     def __init__(
         self, config: Config, *, records: Records, http: Http | None = None, tokens: Tokens | None = None
@@ -81,6 +85,21 @@ class Adapter:
     def check(self) -> CheckResult:
         """Try the settings without changing anything at the service. Wrong credentials are `ok=False`, not raised."""
         return CheckResult(ok=True, account=self.title)
+
+    @classmethod
+    def oauth(cls, config: Config) -> OAuth | None:
+        """How a person connects their account with these settings; None where the settings say it all."""
+        return None
+
+    def revoke(self) -> None:
+        """Give back what the service granted us, at disconnecting. Nothing to give back is a success."""
+
+    def hear(self, call: HookCall) -> Heard:
+        """What a call of the service to our address says, at once and without asking the service back.
+
+        PermissionDenied when it is not signed as it must be, or too old; InvalidInput when nobody can read it.
+        """
+        raise UnsupportedFeature(f"{self.name} does not call us").at(f"{self.kind}.{self.name}", "hear")
 
     def close(self) -> None:
         """Let go of connections; the adapter is not used afterwards."""

@@ -12,12 +12,13 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from plugins.adapter import API_VERSION, Adapter, Tokens
+from plugins.adapter import API_VERSION, Adapter
 from plugins.config import Config
 from plugins.errors import ConfigError
 from plugins.fields import validate
 from plugins.http import ANSWER_SECONDS, CONNECT_SECONDS, Http
 from plugins.records import Records
+from plugins.tokens import Tokens
 
 CONTRACTS = {
     "crm": "plugins.crm:CRM",

@@ -6,11 +6,11 @@ Moments are aware. A calendar that cannot be read is an error of that calendar, 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from plugins.adapter import Adapter, needs
 from plugins.errors import PluginError
@@ -112,10 +112,12 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A push subscription, to be renewed before `expires_at` by watching again."""
+    """A push subscription, to be renewed before `expires_at` by watching again. `resource`: what the service wants to
+    hear at its end beside the id, "" when it does not."""
 
     id: str
     expires_at: datetime
+    resource: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,12 @@ class Calendar(Adapter, ABC):
         """Take the event away. One that is gone already is a success."""
         raise NotImplementedError
 
+    @needs(Capability.VIDEO)
+    def video(self, ref: EventRef) -> EventRef:
+        """The event with its `video_url`, for services that make the link after the event. Transient while it is not
+        there yet, NotFound when there will be none."""
+        raise NotImplementedError
+
     @needs(Capability.CHANGES)
     def changes(self, calendar: str, cursor: str = "") -> Changes:
         """What changed since `cursor`; "" gives the present state. CursorExpired asks for a new start."""
@@ -167,4 +175,14 @@ class Calendar(Adapter, ABC):
     @needs(Capability.WATCH)
     def watch(self, calendar: str, callback: str, secret: str) -> Watch:
         """Ask the service to call the https address `callback` on changes; `secret` comes back with each call."""
+        raise NotImplementedError
+
+    @needs(Capability.WATCH)
+    def unwatch(self, watch: Watch) -> None:
+        """End a subscription. One that has ended already is a success."""
+        raise NotImplementedError
+
+    @needs(Capability.WATCH)
+    def told(self, data: Mapping[str, Any]) -> str:
+        """The id of the watch whose calendar changed, by a message that `hear` took; "" when nothing did."""
         raise NotImplementedError

@@ -7,7 +7,7 @@ the same call with the same key leaves one record, however often it comes.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -28,6 +28,9 @@ class Capability(StrEnum):
     CONVERT = "convert"
     CHANGES = "changes"
     ERASE = "erase"
+    FIELDS = "fields"
+    READ = "read"
+    HOOKS = "hooks"
 
 
 class Kind(StrEnum):
@@ -181,14 +184,14 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A record that changed there. `values` by our names where there is one (email, owner, status, is_customer, …),
-    else by the service's. `key` is ours when the change is the echo of our own write, "" when it is not known."""
+    """A record that changed there. `values` by our names where there is one (those of Person and Company), else by the
+    service's. `ours`: the service says that it was this connection who changed it."""
 
     ref: Ref
     at: datetime
     values: Mapping[str, Any]
     deleted: bool = False
-    key: str = ""
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +201,22 @@ class Changes:
     items: tuple[Change, ...]
     cursor: str
     more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteField:
+    """One field of the service's records, standard or made by its admin (`custom`). `type` is text, number, boolean,
+    date, moment, choice or choices; `choices` are the values allowed. `ours` is our name of it, "" when there is none.
+    """
+
+    name: str
+    title: str
+    type: str = "text"
+    custom: bool = False
+    required: bool = False
+    writable: bool = True
+    choices: tuple[str, ...] = ()
+    ours: str = ""
 
 
 class CRM(Adapter, ABC):
@@ -247,6 +266,32 @@ class CRM(Adapter, ABC):
     @needs(Capability.ERASE)
     def erase(self, person: Ref, *, key: str) -> None:
         """Delete the person with all that is filed under them, for good. One who is gone already is a success."""
+        raise NotImplementedError
+
+    @needs(Capability.FIELDS)
+    def fields_of(self, kind: Kind) -> list[RemoteField]:
+        """The fields of people or companies, to map ours to. In the service's order."""
+        raise NotImplementedError
+
+    @needs(Capability.READ)
+    def people(self, refs: Sequence[Ref], *, fields: Sequence[str] = ()) -> dict[str, Person]:
+        """What the service holds of these people now, by id; who is gone is left out. `fields`: the service's names of
+        further values wanted. None in a Person: the service has no value there."""
+        raise NotImplementedError
+
+    @needs(Capability.READ)
+    def companies(self, refs: Sequence[Ref], *, fields: Sequence[str] = ()) -> dict[str, Company]:
+        """What the service holds of these companies now, by id; which is gone is left out."""
+        raise NotImplementedError
+
+    @needs(Capability.READ)
+    def meetings(self, refs: Sequence[Ref]) -> dict[str, Meeting]:
+        """What the service holds of these meetings now, by id; which is gone is left out."""
+        raise NotImplementedError
+
+    @needs(Capability.HOOKS)
+    def told(self, data: Mapping[str, Any]) -> tuple[Change, ...]:
+        """What a message that `hear` took says. May ask the service for what the message leaves out."""
         raise NotImplementedError
 
     @needs(Capability.CHANGES)

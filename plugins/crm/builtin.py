@@ -35,7 +35,9 @@ class BuiltinCRM(CRM):
     name = "builtin"
     title = "Built-in CRM"
     about = "Keeps people, companies, activities and meetings in Usher's own database."
-    capabilities = frozenset(set(Capability) - {Capability.CHANGES})
+    capabilities = frozenset(Capability) - {
+        Capability.CHANGES, Capability.FIELDS, Capability.READ, Capability.HOOKS,
+    }  # fmt: skip
 
     def check(self) -> CheckResult:
         self.records.list(PERSON, limit=1)

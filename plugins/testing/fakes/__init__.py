@@ -1,0 +1,9 @@
+"""Services as they are, small and on loopback: stateful, strict about what they are sent, obeying a script of faults.
+
+`server.py` is what all of them share; one file for each service.
+"""
+
+from plugins.testing.fakes.faults import Fault, Faults
+from plugins.testing.fakes.server import Asked, Fake, Refusal, on
+
+__all__ = ["Asked", "Fake", "Fault", "Faults", "Refusal", "on"]

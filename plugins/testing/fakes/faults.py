@@ -1,0 +1,55 @@
+"""What a fake is told to do wrong, and when."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way to fail. `done`: the work is done before it fails, and only the answer is bad.
+
+    `status` None leaves the true answer, which `cut` (half of the body, whole by its length), `drop` (the line is cut
+    without an answer) or `drip_seconds` (the body comes byte by byte over that time) then spoil.
+    """
+
+    status: int | None = None
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    done: bool = False
+    cut: bool = False
+    drop: bool = False
+    drip_seconds: float = 0.0
+
+
+class Faults:
+    """The script of one fake: what is to happen to the next calls that match, in the order it was written."""
+
+    def __init__(self) -> None:
+        self._planned: list[tuple[re.Pattern[str], Fault, int]] = []
+        self._lock = threading.Lock()
+
+    def add(self, fault: Fault, *, on: str = "", times: int = 1_000_000) -> None:
+        """From now on calls whose "METHOD /path" matches the expression `on` fail so, `times` times."""
+        with self._lock:
+            self._planned.append((re.compile(on), fault, times))
+
+    def clear(self) -> None:
+        """The service is well again."""
+        with self._lock:
+            self._planned.clear()
+
+    def take(self, deed: str) -> Fault | None:
+        """The fault for this call, used up once."""
+        with self._lock:
+            for place, (pattern, fault, times) in enumerate(self._planned):
+                if pattern.search(deed):
+                    self._planned[place] = (pattern, fault, times - 1)
+                    if times <= 1:
+                        del self._planned[place]
+                    return fault
+        return None
