@@ -31,6 +31,7 @@ class Capability(StrEnum):
     FIELDS = "fields"
     READ = "read"
     HOOKS = "hooks"
+    NAMES = "names"
 
 
 class Kind(StrEnum):
@@ -223,6 +224,8 @@ class CRM(Adapter, ABC):
     """Knows one CRM's API. Raises `plugins.errors` and nothing else."""
 
     kind: ClassVar[str] = "crm"
+    makes_fields: ClassVar[bool] = False
+    """True: a field that `fields_of` does not list is made when it is first written."""
 
     @abstractmethod
     def upsert_person(self, person: Person, *, key: str) -> Ref:
@@ -246,6 +249,11 @@ class CRM(Adapter, ABC):
     @needs(Capability.ACCOUNT)
     def account_by_domain(self, domain: str) -> Account | None:
         """The company of this registrable domain with its owner and flags, or None."""
+        raise NotImplementedError
+
+    @needs(Capability.NAMES)
+    def companies_named(self, name: str) -> list[Ref]:
+        """Companies of exactly this name, without regard to case and outer blanks, the oldest first."""
         raise NotImplementedError
 
     @needs(Capability.ACTIVITY)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from plugins.adapter import CheckResult
 from plugins.crm import (
@@ -12,21 +13,29 @@ from plugins.crm import (
     Account,
     Activity,
     Capability,
+    Change,
+    Changes,
     Company,
     Conversion,
     Kind,
     Meeting,
+    MeetingStatus,
     Owner,
     Person,
     Ref,
+    RemoteField,
 )
+from plugins.crm.builtin_fields import FIELDS
 from plugins.emails import ascii_domain, fold, stable_id
-from plugins.errors import InvalidInput, NotFound
-from plugins.records import Record, change
+from plugins.errors import CursorExpired, InvalidInput, NotFound
+from plugins.records import Record, append, change
 
 PERSON, COMPANY, ACTIVITY, MEETING, OPPORTUNITY = (f"crm.{kind}" for kind in Kind)
+LOG = "crm.log"
 KEYS_KEPT = 20
 """How many delivery keys a record remembers, so that a late repeat of an old write does not undo a newer one."""
+PAGE = 500
+Held = TypeVar("Held", Person, Company)
 
 
 class BuiltinCRM(CRM):
@@ -35,9 +44,8 @@ class BuiltinCRM(CRM):
     name = "builtin"
     title = "Built-in CRM"
     about = "Keeps people, companies, activities and meetings in Usher's own database."
-    capabilities = frozenset(Capability) - {
-        Capability.CHANGES, Capability.FIELDS, Capability.READ, Capability.HOOKS,
-    }  # fmt: skip
+    capabilities = frozenset(Capability) - {Capability.HOOKS}
+    makes_fields = True
 
     def check(self) -> CheckResult:
         self.records.list(PERSON, limit=1)
@@ -64,6 +72,46 @@ class BuiltinCRM(CRM):
         found = self.records.get(COMPANY, stable_id("com", ascii_domain(domain)))
         return _account(found) if found else None
 
+    def companies_named(self, name: str) -> list[Ref]:
+        wanted = name.strip().casefold()
+        named = [found for found in self._all(COMPANY) if str(found.get("name", "")).strip().casefold() == wanted]
+        return [Ref(Kind.COMPANY, found["id"]) for found in named] if wanted else []
+
+    def fields_of(self, kind: Kind) -> list[RemoteField]:
+        listed = list(FIELDS.get(kind, ()))
+        known = {field.name for field in listed}
+        made = dict.fromkeys(name for record in self._all(f"crm.{kind}") for name in record.get("fields", {}))
+        return [*listed, *(RemoteField(name, name, custom=True) for name in made if name not in known)]
+
+    def people(self, refs: Sequence[Ref], *, fields: Sequence[str] = ()) -> dict[str, Person]:
+        return {id: _held(Person, record, fields) for id, record in self._read(PERSON, refs)}
+
+    def companies(self, refs: Sequence[Ref], *, fields: Sequence[str] = ()) -> dict[str, Company]:
+        return {id: _held(Company, record, fields) for id, record in self._read(COMPANY, refs)}
+
+    def meetings(self, refs: Sequence[Ref]) -> dict[str, Meeting]:
+        return {id: _meeting(record) for id, record in self._read(MEETING, refs)}
+
+    def changes(self, cursor: str = "", *, limit: int = 200) -> Changes:
+        if cursor and self.records.get(LOG, cursor) is None:
+            raise CursorExpired(f"no entry {cursor} in the log of changes")
+        entries = self.records.list(LOG, after=cursor, limit=limit + 1)
+        page = entries[:limit]
+        return Changes(tuple(_changed(entry) for _, entry in page), page[-1][0] if page else cursor, entries != page)
+
+    def edit(self, ref: Ref, values: Mapping[str, Any]) -> None:
+        """Somebody changes a person or company by hand: `values` by our names where there is one, else as fields."""
+        own = {name: value for name, value in values.items() if name in _NAMES[ref.kind]}
+        further = {name: value for name, value in values.items() if name not in own}
+
+        def edited(there: Record | None) -> Record:
+            if there is None:
+                raise NotFound(f"there is no {ref.kind} {ref.id}")
+            return {**there, **own, **({"fields": {**there.get("fields", {}), **further}} if further else {})}
+
+        change(self.records, f"crm.{ref.kind}", ref.id, edited)
+        self._note(ref, values, ours=False)
+
     def log_activity(self, person: Ref, activity: Activity, *, key: str) -> Ref:
         self._hold_to_person(person)
         id = stable_id("act", key)
@@ -89,7 +137,8 @@ class BuiltinCRM(CRM):
         for kind in (ACTIVITY, MEETING, OPPORTUNITY):
             for record in self.records.find(kind, {"person": person.id}):
                 self.records.delete(kind, record["id"])
-        self.records.delete(PERSON, person.id)
+        if self.records.delete(PERSON, person.id):
+            self._note(person, {}, ours=True, deleted=True)
 
     def ref_of(self, email: str) -> Ref:
         """What a person with this e-mail is known by here, whether there is one or not."""
@@ -114,7 +163,27 @@ class BuiltinCRM(CRM):
             keys = [*there["keys"], key][-KEYS_KEPT:]
             return {**there, **values, **({"fields": fields} if fields else {}), "keys": keys}
 
-        return Ref(kind, id, created=change(self.records, f"crm.{kind}", id, laid_over).before is None)
+        step, ref = change(self.records, f"crm.{kind}", id, laid_over), Ref(kind, id)
+        if step.before != step.now and kind in FIELDS:
+            self._note(ref, _flat(values), ours=True)
+        return Ref(kind, id, created=step.before is None)
+
+    def _note(self, ref: Ref, values: Mapping[str, Any], *, ours: bool, deleted: bool = False) -> None:
+        at = datetime.now(UTC).isoformat()
+        entry = {"kind": ref.kind, "id": ref.id, "at": at, "values": dict(values), "ours": ours, "deleted": deleted}
+        append(self.records, LOG, entry)
+
+    def _read(self, kind: str, refs: Sequence[Ref]) -> Iterator[tuple[str, Record]]:
+        for ref in refs:
+            record = self.records.get(kind, ref.id)
+            if record is not None:
+                yield ref.id, record
+
+    def _all(self, kind: str) -> Iterator[Record]:
+        after = ""
+        while rows := self.records.list(kind, after=after, limit=PAGE):
+            yield from (record for _, record in rows)
+            after = rows[-1][0]
 
 
 def _said(value: Person | Company, identity: str) -> Record:
@@ -139,3 +208,38 @@ def _account(found: Record) -> Account:
         owner=_owner(found.get("owner_email")),
         csm=_owner(found.get("csm_email")),
     )
+
+
+_NAMES = {
+    Kind.PERSON: {field.name for field in fields(Person)} - {"email", "fields", "company_ref"},
+    Kind.COMPANY: {field.name for field in fields(Company)} - {"domain", "fields"},
+}
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What was written, fields of their own beside ours."""
+    own = {name: value for name, value in values.items() if name not in ("fields", "company_ref", "keys", "id")}
+    return {**own, **values.get("fields", {})}
+
+
+def _held(kind: type[Held], record: Record, wanted: Sequence[str]) -> Held:
+    """The record in our dataclass; "" and nothing are both no value."""
+    names = {field.name for field in fields(kind)} - {"fields", "company_ref"}
+    own = {name: record.get(name) or None for name in names if record.get(name) is not False}
+    own |= {name: False for name in names if record.get(name) is False}
+    further = {name: value for name, value in record.get("fields", {}).items() if name in wanted}
+    company = record.get("company_ref")
+    ref: dict[str, Any] = {"company_ref": company and Ref(Kind.COMPANY, company["id"])} if kind is Person else {}
+    return kind(**own, **ref, fields=further)
+
+
+def _meeting(record: Record) -> Meeting:
+    own = {field.name: record[field.name] for field in fields(Meeting)}
+    start, end = (datetime.fromisoformat(own[name]) for name in ("start", "end"))
+    typed = {"start": start, "end": end, "status": MeetingStatus(own["status"]), "guests": tuple(own["guests"])}
+    return Meeting(**{**own, **typed})
+
+
+def _changed(entry: Record) -> Change:
+    ref, at = Ref(Kind(entry["kind"]), entry["id"]), datetime.fromisoformat(entry["at"])
+    return Change(ref, at, entry["values"], deleted=entry["deleted"], ours=entry["ours"])

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from plugins.crm import CRM, Company, Kind, Owner, Person
+from plugins.crm import CRM, Company, Kind, Owner, Person, Ref
 from plugins.crm.builtin import BuiltinCRM
 from plugins.testing import CRMConformance
-from plugins.testing.crm import ADA
+from plugins.testing.crm import ADA, DEMO
 
 
 class TestBuiltinCRM(CRMConformance):
     adapter = BuiltinCRM
+    no_http = "keeps everything in Usher's own database"
 
     def count(self, subject: CRM, kind: Kind) -> int:
         return len(subject.records.list(f"crm.{kind}"))
@@ -47,3 +48,36 @@ class TestBuiltinCRM(CRMConformance):
         with pytest.raises(Exception, match="domain") as caught:
             subject.upsert_company(Company(domain), key="k1")
         assert caught.value.field == "domain"
+
+    def test_a_person_is_read_as_it_is_now_with_the_fields_asked_for(self, subject: Any) -> None:
+        ref = subject.upsert_person(replace(ADA, fields={"tier": "gold", "seats": 5}), key="k1")
+        gone = Ref(Kind.PERSON, "per_gone")
+        assert subject.people([ref, gone], fields=["tier"]) == {ref.id: replace(ADA, fields={"tier": "gold"})}
+
+    def test_a_company_and_a_meeting_are_read_as_they_are_now(self, subject: Any) -> None:
+        ref = subject.upsert_company(Company("globex.example", name="Globex", is_customer=False), key="k1")
+        assert subject.companies([ref])[ref.id] == Company("globex.example", name="Globex", is_customer=False)
+        logged = subject.log_meeting(subject.upsert_person(ADA, key="k2"), DEMO, key="m1")
+        assert subject.meetings([logged]) == {logged.id: DEMO}
+
+    def test_what_somebody_edits_by_hand_is_a_change_that_is_not_ours(self, subject: Any) -> None:
+        ref = subject.upsert_person(ADA, key="k1")
+        seen = subject.changes()
+        assert [change.ours for change in seen.items] == [True]
+        subject.edit(ref, {"title": "CEO", "tier": "gold"})
+        (change,) = subject.changes(seen.cursor).items
+        assert (change.ref, change.ours, change.values) == (ref, False, {"title": "CEO", "tier": "gold"})
+        assert subject.people([ref], fields=["tier"])[ref.id] == replace(ADA, title="CEO", fields={"tier": "gold"})
+
+    def test_a_field_that_was_made_by_writing_it_can_be_mapped_to(self, subject: Any) -> None:
+        assert "seats" not in {field.name for field in subject.fields_of(Kind.PERSON)}
+        subject.upsert_person(replace(ADA, fields={"seats": 5}), key="k1")
+        fields = {field.name: field for field in subject.fields_of(Kind.PERSON)}
+        assert fields["seats"].custom
+        assert (fields["title"].ours, fields["score"].type) == ("title", "number")
+
+    def test_companies_are_found_by_their_whole_name(self, subject: Any) -> None:
+        ref = subject.upsert_company(Company("globex.example", name="Globex"), key="k1")
+        subject.upsert_company(Company("globex-bank.example", name="Globex Bank"), key="k2")
+        assert subject.companies_named(" globex") == [ref]
+        assert subject.companies_named("") == []
