@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
 
 from server import clock, events, ids
 from server.conversations import store
@@ -23,8 +24,8 @@ BOT, WAITING, REP, CLOSED = "bot", "waiting_rep", "rep", "closed"
 
 __all__ = [
     "BOT", "CLOSED", "MOST_CHARACTERS", "NOT_THERE", "REP", "WAITING", "Change", "Conversation", "Draft", "Kept",
-    "Message", "Start", "Written", "answers_of", "close", "get", "give_back", "give_to", "ids_of", "keep_state",
-    "latest", "lock", "lock_all", "messages", "of_lead", "open_of", "reply", "said", "said_among", "say", "seen",
+    "Message", "Start", "Written", "answers_of", "at_rest", "close", "get", "give_back", "give_to", "ids_of",
+    "keep_state", "latest", "lock", "lock_all", "messages", "of_lead", "open_of", "reply", "said", "said_among", "say", "seen",
     "start", "take_over", "visible", "write",
 ]  # fmt: skip
 
@@ -171,6 +172,14 @@ def latest(
     found = store.latest(tx, site_ids, limit, state, rep, store.get(tx, before) if before else None, seen)
     last = {row.conversation_id: row for row in store.last_messages(tx, [row.id for row in found])}
     return [(row, last.get(row.id)) for row in found]
+
+
+def at_rest(
+    tx: Connection, among: Select[tuple[str]], *, since: datetime, until: datetime, limit: int = 500
+) -> Sequence[Conversation]:
+    """Conversations of these leads that ended, or in which nothing was said after `until`, and which were not silent
+    before `since` already; the longest silent first."""
+    return store.at_rest(tx, among, since, until, limit)
 
 
 def of_lead(tx: Connection, lead_id: str) -> Sequence[Conversation]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -170,6 +171,15 @@ def latest(
     if before is not None:
         found = found.where(at < tuple_(before.last_at, before.id))
     return tx.execute(found.order_by(conversations.c.last_at.desc(), conversations.c.id.desc()).limit(limit)).all()
+
+
+def at_rest(
+    tx: Connection, among: Select[tuple[str]], since: datetime, until: datetime, limit: int
+) -> Sequence[Conversation]:
+    c = conversations.c
+    over = or_(c.closed_at.is_not(None), c.last_at <= until)
+    found = select(conversations).where(c.lead_id.in_(among), c.last_at > since, over, c.seq > 0)
+    return tx.execute(found.order_by(c.last_at).limit(limit)).all()
 
 
 def of_lead(tx: Connection, lead_id: str) -> Sequence[Conversation]:

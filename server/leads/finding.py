@@ -29,3 +29,21 @@ def visible(tx: Connection, lead_id: str, sight: Sight) -> Lead:
 def ids_visible(sight: Sight) -> Select[tuple[str]]:
     """A query for the leads a person sees, to be part of a room's query for what belongs to them."""
     return store.ids_visible(sight)
+
+
+def lock(tx: Connection, lead_id: str) -> Lead:
+    """The lead, nobody else's until the transaction ends; NotFound."""
+    found = store.lock(tx, lead_id)
+    if found is None:
+        raise NotFound("There is no such lead.")
+    return found
+
+
+def ids_reachable(site_id: str) -> Select[tuple[str]]:
+    """A query for the site's leads whose address is known, to be part of a room's query for what is theirs."""
+    return store.ids_reachable(site_id)
+
+
+def reachable(tx: Connection, site_id: str, *, after: str = "", limit: int = 200) -> list[str]:
+    """Ids of the site's leads whose address is known, in their order; `after` is the last one seen."""
+    return store.reachable(tx, site_id, after, limit)

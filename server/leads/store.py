@@ -34,6 +34,15 @@ def ids_visible(sight: Sight) -> Select[tuple[str]]:
     return select(leads.c.id).where(visible(sight))
 
 
+def ids_reachable(site_id: str) -> Select[tuple[str]]:
+    return select(leads.c.id).where(leads.c.site_id == site_id, leads.c.email_key.is_not(None))
+
+
+def reachable(tx: Connection, site_id: str, after: str, limit: int) -> list[str]:
+    found = ids_reachable(site_id).where(leads.c.id > after).order_by(leads.c.id).limit(limit)
+    return [row.id for row in tx.execute(found)]
+
+
 def lock(tx: Connection, lead_id: str) -> Lead | None:
     return tx.execute(select(leads).where(leads.c.id == lead_id).with_for_update()).one_or_none()
 

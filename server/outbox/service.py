@@ -165,6 +165,11 @@ def by_key(tx: Connection, key: str) -> Delivery | None:
     return store.by_key(tx, key)
 
 
+def keys_known(tx: Connection, keys: Sequence[str]) -> set[str]:
+    """Those of the keys under which something was queued."""
+    return store.keys_known(tx, keys) if keys else set()
+
+
 def counts(tx: Connection) -> dict[str, int]:
     """How many deliveries are in each state."""
     return store.counts(tx)

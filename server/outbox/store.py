@@ -110,5 +110,9 @@ def counts(tx: Connection) -> dict[str, int]:
     return {state: n for state, n in tx.execute(select(t.c.state, func.count()).group_by(t.c.state))}
 
 
+def keys_known(tx: Connection, keys: Sequence[str]) -> set[str]:
+    return set(tx.execute(select(t.c.key).where(t.c.key.in_(keys))).scalars())
+
+
 def by_key(tx: Connection, key: str) -> Delivery | None:
     return tx.execute(select(t).where(t.c.key == key)).one_or_none()

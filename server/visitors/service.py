@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
 
 from server import clock, events, ids
 from server.visitors import consent, identity, store
@@ -21,7 +21,7 @@ UTM = ("source", "medium", "campaign", "term", "content")
 
 __all__ = [
     "Arrival", "Consent", "Visitor", "arrive", "attribution", "by_token", "come_back", "get", "join_lead", "known",
-    "newcomer", "of_lead", "pages_of", "recorded", "see_page", "set_attributes", "share_lead", "welcome",
+    "newcomer", "of_lead", "pages_of", "recorded", "see_page", "set_attributes", "share_lead", "visits_over", "welcome",
 ]  # fmt: skip
 
 
@@ -169,6 +169,15 @@ def attribution(tx: Connection, visitor_id: str) -> dict[str, Any]:
 def pages_of(tx: Connection, visitor_id: str, limit: int = 50) -> Sequence[Any]:
     """The pages a visitor saw, newest first."""
     return store.page_views_of(tx, visitor_id, limit)
+
+
+def visits_over(
+    tx: Connection, among: Select[tuple[str]], *, since: datetime, until: datetime, limit: int = 500
+) -> list[tuple[Any, list[Any]]]:
+    """Visits of these leads that ended between the two moments, each (with its `lead_id`) with the pages seen."""
+    over = store.sessions_over(tx, among, since, until, limit)
+    seen = store.pages_in(tx, [one.id for one in over]) if over else ()
+    return [(one, [page for page in seen if page.session_id == one.id]) for one in over]
 
 
 def of_lead(tx: Connection, lead_id: str) -> Sequence[Visitor]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.visitors.tables import identity_keys, page_views, sessions, visitors
@@ -57,6 +57,20 @@ def latest_session(tx: Connection, visitor_id: str) -> Row[Any] | None:
 def first_session(tx: Connection, visitor_id: str) -> Row[Any] | None:
     found = select(sessions).where(sessions.c.visitor_id == visitor_id).order_by(sessions.c.id).limit(1)
     return tx.execute(found).one_or_none()
+
+
+def sessions_over(
+    tx: Connection, among: Select[tuple[str]], since: datetime, until: datetime, limit: int
+) -> Sequence[Row[Any]]:
+    """Sessions of these leads' browsers that ended between the two, each with the lead."""
+    joined = select(sessions, visitors.c.lead_id).join(visitors, visitors.c.id == sessions.c.visitor_id)
+    over = joined.where(visitors.c.lead_id.in_(among), sessions.c.last_at > since, sessions.c.last_at <= until)
+    return tx.execute(over.order_by(sessions.c.last_at).limit(limit)).all()
+
+
+def pages_in(tx: Connection, session_ids: Sequence[str]) -> Sequence[Row[Any]]:
+    found = select(page_views).where(page_views.c.session_id.in_(session_ids))
+    return tx.execute(found.order_by(page_views.c.session_id, page_views.c.seq)).all()
 
 
 def add_session(tx: Connection, row: Mapping[str, Any]) -> None:
