@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import wraps
+from inspect import isfunction
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
-from plugins.errors import UnsupportedFeature
+from plugins.errors import PluginError, UnsupportedFeature
+from plugins.http import Http
+from plugins.limits import Rate
 
 if TYPE_CHECKING:
     from plugins.config import Config
     from plugins.fields import Field
     from plugins.hooks import Heard, HookCall
-    from plugins.http import Http
     from plugins.oauth import OAuth
     from plugins.records import Records
     from plugins.tokens import Tokens
@@ -23,14 +26,6 @@ API_VERSION = (1, 0)
 """The contracts of this release. An adapter runs when its major is the same and its minor is not higher."""
 
 Method = TypeVar("Method", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """At most `calls` in `seconds`, for one connection: what the service allows, with some room."""
-
-    calls: int
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +57,8 @@ class Adapter:
     """Speaks one foreign API. Stateless, safe in threads and greenlets; no sleeping, no retrying, no `server`.
 
     `config` was validated against `fields`; `records` keeps what the built-ins store; `http` is the one way out;
-    `tokens` holds OAuth tokens. All methods raise only `plugins.errors`.
+    `tokens` holds OAuth tokens. All methods raise only `plugins.errors`. `rate` is how often one connection may call,
+    `rates` what some calls are limited to beside it: those that give `http.call` that `bucket`.
     """
 
     kind: ClassVar[str] = ""
@@ -73,13 +69,16 @@ class Adapter:
     fields: ClassVar[tuple[Field, ...]] = ()
     capabilities: ClassVar[frozenset[StrEnum]] = frozenset()
     rate: ClassVar[Rate | None] = None
+    rates: ClassVar[Mapping[str, Rate]] = MappingProxyType({})
+    connection_id: str = ""
+    """Which connection it is opened for; the host fills it in."""
 
     def __init__(
         self, config: Config, *, records: Records, http: Http | None = None, tokens: Tokens | None = None
     ) -> None:
         self.config = config
         self.records = records
-        self.http = http
+        self.http = http or Http(f"{self.kind}.{self.name}", secrets=config.secrets())
         self.tokens = tokens
 
     def check(self) -> CheckResult:
@@ -103,16 +102,37 @@ class Adapter:
 
     def close(self) -> None:
         """Let go of connections; the adapter is not used afterwards."""
-        if self.http:
-            self.http.close()
+        self.http.close()
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if cls.name:
+            _name_in_errors(cls)
             _hold_to_capabilities(cls)
 
     def __repr__(self) -> str:
         return f"<{self.kind}.{self.name} {self.config!r}>"
+
+
+def _name_in_errors(cls: type[Adapter]) -> None:
+    """Let errors that leave a method of the contract say which adapter and which method they come from."""
+    contracts = [base for base in cls.__mro__[1:] if issubclass(base, Adapter) and not base.name]
+    for name, own in list(vars(cls).items()):
+        promised = any(name in vars(contract) for contract in contracts)
+        if promised and isfunction(own) and not name.startswith("_"):
+            setattr(cls, name, _naming(cls, own))
+
+
+def _naming(cls: type[Adapter], method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def named(*arguments: Any, **options: Any) -> Any:
+        try:
+            return method(*arguments, **options)
+        except PluginError as error:
+            error.at(f"{cls.kind}.{cls.name}", method.__name__)
+            raise
+
+    return named
 
 
 def _hold_to_capabilities(cls: type[Adapter]) -> None:

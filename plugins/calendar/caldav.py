@@ -26,7 +26,7 @@ from plugins.errors import (
     Transient,
 )
 from plugins.fields import Field, Type
-from plugins.http import Http, Reply
+from plugins.http import Reply
 from plugins.webdav import DAV, WebDav, preconditions
 
 ICS = "text/calendar"
@@ -136,18 +136,12 @@ class CalDav(Calendar):
         return changes_of(self._dav, place, calendar, cursor, self._times().owner(place, calendar))
 
     def _now(self) -> datetime:
-        return self._way_out.now().replace(microsecond=0)
-
-    @property
-    def _way_out(self) -> Http:
-        if self.http is None:
-            raise ConfigError("there is no way out")
-        return self.http
+        return self.http.now().replace(microsecond=0)
 
     @cached_property
     def _dav(self) -> WebDav:
         config = self.config
-        return WebDav(self._way_out, config.text("url"), config.text("user"), config.secret("password"))
+        return WebDav(self.http, config.text("url"), config.text("user"), config.secret("password"))
 
     @cached_property
     def _places(self) -> Places:

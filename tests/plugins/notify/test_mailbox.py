@@ -16,6 +16,7 @@ from plugins.testing.notify import MAIL
 
 class TestMailbox(NotifyConformance):
     adapter = Mailbox
+    no_http = "writes files"
 
     @pytest.fixture
     def config(self, tmp_path: Path) -> dict[str, Any]:

@@ -119,6 +119,7 @@ def refusal(config: dict[str, Any], mail: Any = MAIL) -> PluginError:
 
 class TestSmtp(NotifyConformance):
     adapter = Smtp
+    no_http = "speaks SMTP, whose replies its own tests hold"
 
     @pytest.fixture
     def config(self, server: Controller, inbox: Inbox) -> dict[str, Any]:

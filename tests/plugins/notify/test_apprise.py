@@ -1,0 +1,77 @@
+"""Apprise's adapter, with its JSON service as the one at the other end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from werkzeug.wrappers import Request
+
+from plugins.errors import ConfigError, InvalidInput, Transient
+from plugins.notify import Alert
+from plugins.notify.apprise import Apprise
+from plugins.records import MemoryRecords
+from plugins.registry import Registry
+from plugins.testing import NotifyConformance
+from plugins.testing.fakes import Fake, Fault, on
+
+HOT = Alert("Ada wants to talk", "How much?", facts={"Company": "Globex"}, url="https://usher.example/c/1", urgent=True)
+
+
+class Receiver(Fake):
+    def __init__(self) -> None:
+        super().__init__()
+        self.got: list[dict[str, Any]] = []
+
+    @on("POST", "/madeUpSecret")
+    def take(self, request: Request) -> str:
+        self.got.append(request.get_json())
+        return "ok"
+
+
+class TestApprise(NotifyConformance):
+    adapter = Apprise
+    no_http = "the library calls out by itself and says only whether it worked"
+
+    @pytest.fixture
+    def fake(self) -> Iterator[Receiver]:
+        with Receiver() as fake:
+            yield fake
+
+    @pytest.fixture
+    def config(self, fake: Receiver) -> dict[str, Any]:
+        return {"url": fake.url.replace("http:", "json:") + "/madeUpSecret"}
+
+    def test_an_alert_arrives_with_all_its_parts_and_the_same_key_once(self, subject: Any, fake: Receiver) -> None:
+        for _ in range(2):
+            subject.send(HOT, key="k1")
+        [got] = fake.got
+        assert (got["title"], got["type"]) == ("Ada wants to talk", "warning")
+        assert got["message"] == "How much?\nCompany: Globex\nhttps://usher.example/c/1"
+
+    def test_a_failure_is_tried_again_later_and_shows_no_secret(self, subject: Any, fake: Receiver) -> None:
+        fake.faults.add(Fault(status=500), times=1)
+        with pytest.raises(Transient) as caught:
+            subject.send(HOT, key="k1")
+        assert "madeUpSecret" not in f"{caught.value} {caught.value!r}"
+        subject.send(HOT, key="k1")
+        assert len(fake.got) == 1
+
+    def test_a_redirect_is_not_followed(self, subject: Any, fake: Receiver) -> None:
+        fake.faults.add(Fault(status=307, headers={"Location": f"{fake.url}/elsewhere"}), times=1)
+        with pytest.raises(Transient):
+            subject.send(HOT, key="k1")
+        assert [one.path for one in fake.asked] == ["/madeUpSecret"]
+
+    def test_an_alert_for_somebody_else_is_refused(self, subject: Any) -> None:
+        with pytest.raises(InvalidInput):
+            subject.send(Alert("a", "b", to="grace"), key="k1")
+
+
+@pytest.mark.parametrize("url", ["nonsense", "json://10.0.0.1/x", "json://localhost/x", "syslog://", "mailto://a:b@c.example"])
+def test_addresses_that_lead_into_our_network_or_nowhere_are_refused(url: str) -> None:
+    adapter = Registry(discover=list).open("notify", "apprise", {"url": url}, records=MemoryRecords())
+    assert adapter.check().ok is False
+    with pytest.raises(ConfigError):
+        adapter.send(HOT, key="k1")
