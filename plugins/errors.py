@@ -44,6 +44,10 @@ class PluginError(Exception):
     who: ClassVar[Who] = Who.AUTHOR
     stops: ClassVar[bool] = False
     retry: Retry = Retry.NEVER
+    connection_id: str = ""
+    """Which connection it came through; the host fills it in."""
+    held: str = ""
+    """Why plugins.limits held the call back (rate, pause, breaker); nothing was sent then. "" when it was made."""
 
     def __init__(
         self,

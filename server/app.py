@@ -31,13 +31,14 @@ def create_app(database: Database | None = None) -> Flask:
     """The whole server as one Flask app, on a database that is brought up to date first."""
     of = settings.get()
     key = of.key()
-    ids.use_key(key)
+    ids.use_key(key, of.old_keys)
     registry.allow(of.adapters_allowed)
     if of.stopped_clock:
         clock.start_at(datetime.fromisoformat(of.stopped_clock).astimezone(UTC))
     app = Flask("server", static_folder=None, template_folder=None)
     app.config.update(
         SECRET_KEY=key,
+        SECRET_KEY_FALLBACKS=of.old_keys,
         MAX_CONTENT_LENGTH=MOST_BODY_BYTES,
         MAX_FORM_MEMORY_SIZE=MOST_BODY_BYTES,
         SESSION_COOKIE_NAME="usher_console",

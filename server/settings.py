@@ -30,6 +30,11 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Signs links and cookies, encrypts stored secrets. Empty: made once, kept beside the SQLite file.",
     )
+    old_secret_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Earlier secret keys, comma-separated: what they signed and encrypted stays good while the key "
+        "changes; stored secrets are encrypted anew by the worker.",
+    )
     public_url: str = Field(
         "http://127.0.0.1:8000", description="Address under which visitors reach this server; used in mails and links."
     )
@@ -153,6 +158,11 @@ class Settings(BaseSettings):
         with os.fdopen(handle, "w") as file:
             file.write(made := secrets.token_urlsafe(32))
         return made
+
+    @property
+    def old_keys(self) -> list[str]:
+        """Earlier secret keys that still open what they closed."""
+        return [one.strip() for one in self.old_secret_keys.get_secret_value().split(",") if one.strip()]
 
     @property
     def _key_file(self) -> str:

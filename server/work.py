@@ -19,7 +19,7 @@ def main() -> None:
     of = settings.get()
     db = migrate.open_or_exit(of.database_url)
     registry.allow(of.adapters_allowed)
-    ids.use_key(of.key())
+    ids.use_key(of.key(), of.old_keys)
     migrate.upgrade_or_exit(db)
     live.share_between_processes(db)
     worker, told = Worker(db), threading.Event()

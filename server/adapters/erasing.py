@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, Text, cast, false, or_, select
 from plugins import registry
 from plugins.crm import Capability
 from plugins.errors import InvalidInput, PluginError
+from server.adapters import found, store
 from server.adapters.records import TableRecords
 from server.adapters.tables import adapter_records
 from server.config.version import Version
@@ -39,8 +40,8 @@ def held(tx: Connection, site_id: str, address: str, uids: Collection[str]) -> d
     """Records of the built-in adapters that are the person's, and those filed under them or one of their meetings."""
     own = [row for row in _naming(tx, site_id, [address]) if str(row.value.get("email", "")).casefold() == address]
     marks = [*uids, *_references(tx, site_id, address), *(row.id for row in own)]
-    found = {(row.kind, row.id): row for row in [*own, *_naming(tx, site_id, marks)]}
-    return {"adapter_records": list(found.values())}
+    records = {(row.kind, row.id): row for row in [*own, *_naming(tx, site_id, marks)]}
+    return {"adapter_records": list(records.values()), "hook_messages": store.messages_naming(tx, site_id, address)}
 
 
 def erase(tx: Connection, site_id: str, address: str, uids: Collection[str]) -> None:
@@ -50,6 +51,7 @@ def erase(tx: Connection, site_id: str, address: str, uids: Collection[str]) -> 
         crm.erase(crm.ref_of(address), key=f"erase:{id}")
         marketing.erase(address)
     calendar.erase(uids)
+    store.erase_messages(tx, site_id, address)
 
 
 def scrub_others(tx: Connection, site_id: str, wipe: Wipe) -> int:
@@ -61,8 +63,9 @@ def erase_outside(tx: Connection, version: Version, told: Iterable[Delivery]) ->
     """Ask the site's CRM to erase whom it was told of, if it can. Returns which systems heard of the person and have to
     be seen to by hand. `told`: the deliveries about the person, before they are erased."""
     done = [row for row in told if row.state == "done"]
-    names = {kind: getattr(version.site.adapters, kind) for kind in ("crm", "calendar", "marketing")}
-    heard = {kind for kind, name in names.items() if name != BUILT_IN and any(row.kind == kind for row in done)}
+    serving = {kind: found.serving(tx, version, kind) for kind in found.ASKED}
+    names = {kind: one.name for kind, one in serving.items() if one is not None}
+    heard = {kind for kind in names if any(row.kind == kind for row in done)}
     by_hand = {f"{kind}.{names[kind]}" for kind in heard}
     by_hand |= {
         row.kind for row in done if row.kind.startswith("enrichment.") and not row.kind.endswith(f".{BUILT_IN}")

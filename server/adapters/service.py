@@ -17,6 +17,7 @@ from plugins import registry
 from plugins.errors import ConfigError, Permanent, PluginError, Transient
 from plugins.fields import from_environment
 from server import settings
+from server.adapters import connections
 from server.adapters.records import TableRecords
 from server.config import service as config
 from server.config.schema import Site
@@ -29,22 +30,33 @@ from server.outbox.service import Delivery
 _log = logging.getLogger("usher.adapters")
 
 
+class Delivered(dict[str, Any]):
+    """What the outside answered, as JSON, and which connection it went through ("" for the built-in adapters)."""
+
+    connection_id = ""
+
+
 def ai(db: Database, version: Version) -> Any:
     """The site's AI adapter (plugins.ai.AI)."""
-    return _open(db, version, "ai", version.part(Site).adapters.ai)
+    name = version.part(Site).adapters.ai
+    return registry.open(
+        "ai", name, _environment("ai", name), records=TableRecords(db, version.site_id), private=_near()
+    )
 
 
-def opened(db: Database, version: Version, kind: str, *, seconds: float | None = None) -> Any:
-    """The site's adapter of `kind` (crm, calendar, marketing, notify), or a named one ("enrichment.builtin").
+def opened(db: Database, version: Version, kind: str, *, seconds: float | None = None, rep: str = "") -> Any:
+    """The site's adapter of `kind` (crm, calendar, marketing, notify), or a named one ("enrichment.builtin"): of the
+    connection that serves it, a `rep`'s own before the site's, else the built-in one.
 
     `seconds`: the most that connecting, and an answer, may take, where somebody waits for it. Raises plugins.errors.
     """
-    if "." in kind:
-        kind, name = kind.split(".", 1)
-        return _open(db, version, kind, name, seconds)
+    with db.reading() as tx:
+        connection = connections.serving(tx, version, kind, rep)
+    if connection is not None:
+        return connections.open(db, connection, seconds=seconds)
     if kind == "notify":
-        return _open_mail(db, version)
-    return _open(db, version, kind, getattr(version.part(Site).adapters, kind), seconds)
+        raise Transient("mail is not set up", user_message="Mail is not set up: set USHER_MAIL_TO to smtp or mailbox.")
+    return connections.open_built_in(db, version.site_id, kind.partition(".")[0])
 
 
 def inbox(db: Database) -> Any:
@@ -55,17 +67,15 @@ def inbox(db: Database) -> Any:
     name = settings.get().inbox
     if not name:
         raise ConfigError("no mailbox is set up", user_message="No mailbox is set up: set USHER_INBOX to imap.")
-    adapter = registry.load("inbox", name)
-    given = from_environment(adapter.fields, "inbox", name, settings.adapter_environment())
-    return registry.open("inbox", name, given, records=TableRecords(db, ""))
+    return registry.open("inbox", name, _environment("inbox", name), records=TableRecords(db, ""))
 
 
-def carry_out(db: Database, delivery: Delivery) -> dict[str, Any]:
+def carry_out(db: Database, delivery: Delivery) -> Delivered:
     """Do one delivery: the payload's keys are the parameters of the adapter's method, in their types.
 
     `{"$result": key}` stands for what the delivery of that key answered, what else stands beside it taking the place
     of what was answered (`"version": ""`). Returns the answer as JSON; raises nothing but plugins.errors, whatever
-    goes wrong.
+    goes wrong, with the connection's id on them; the connection is told how it went.
     """
     try:
         return _carried_out(db, delivery)
@@ -80,33 +90,35 @@ def carry_out(db: Database, delivery: Delivery) -> dict[str, Any]:
         raise Permanent(f"{type(error).__name__} in the adapter", adapter=delivery.kind) from error
 
 
-def _carried_out(db: Database, delivery: Delivery) -> dict[str, Any]:
+def _carried_out(db: Database, delivery: Delivery) -> Delivered:
     with db.reading() as tx:
         version = config.active_of(tx, delivery.site_id)
         payload = {name: _resolved(tx, value) for name, value in delivery.payload.items()}
-    adapter = opened(db, version, delivery.kind)
+        connection = connections.serving(tx, version, delivery.kind)
+    if connection is None:
+        return _told(opened(db, version, delivery.kind), delivery, payload)
+    with connections.watched(db, connection):
+        return _told(connections.open(db, connection), delivery, payload)
+
+
+def _told(adapter: Any, delivery: Delivery, payload: Mapping[str, Any]) -> Delivered:
     try:
         method = getattr(adapter, delivery.operation, None)
         if delivery.operation.startswith("_") or not callable(method):
             raise Permanent(f"{delivery.kind} adapters have no {delivery.operation}")
-        return _as_json(method(**_typed(method, {**payload, "key": delivery.key})))
+        answer = Delivered(_as_json(method(**_typed(method, {**payload, "key": delivery.key}))))
+        answer.connection_id = adapter.connection_id
+        return answer
     finally:
         adapter.close()
 
 
-def _open(db: Database, version: Version, kind: str, name: str, seconds: float | None = None) -> Any:
-    adapter = registry.load(kind, name)
-    given = from_environment(adapter.fields, kind, name, settings.adapter_environment())
-    records, private = TableRecords(db, version.site_id), settings.get().hosts_in_private
-    return registry.open(kind, name, given, records=records, private=private, seconds=seconds)
+def _environment(kind: str, name: str) -> dict[str, str]:
+    return from_environment(registry.load(kind, name).fields, kind, name, settings.adapter_environment())
 
 
-def _open_mail(db: Database, version: Version) -> Any:
-    """Where mail goes is the operator's choice (USHER_MAIL_TO), not the site's."""
-    of = settings.get()
-    if of.mail_to == "none":
-        raise Transient("mail is not set up", user_message="Mail is not set up: set USHER_MAIL_TO to smtp or mailbox.")
-    return registry.open("notify", of.mail_to, of.mail_config(), records=TableRecords(db, version.site_id))
+def _near() -> list[str]:
+    return settings.get().hosts_in_private
 
 
 def _resolved(tx: Any, value: Any) -> Any:

@@ -15,7 +15,7 @@ out = Console(highlight=False, soft_wrap=True)
 def database() -> Database:
     """The configured database, up to date."""
     of = settings.get()
-    ids.use_key(of.key())
+    ids.use_key(of.key(), of.old_keys)
     db = Database(of.database_url)
     migrate.upgrade_or_exit(db)
     return db

@@ -22,7 +22,7 @@ from server.visitors import erasing as visitors
 PERSONAL = (
     "leads", "accounts", "field_values", "assignments", "enrolments", "visitors", "sessions", "page_views",
     "conversations", "messages", "answers", "meetings", "meeting_hosts", "credit_ledger", "deliveries", "events",
-    "adapter_records",
+    "adapter_records", "hook_messages",
 )  # fmt: skip
 """The tables whose rows are about visitors: each is given out and erased."""
 
@@ -36,6 +36,8 @@ IMPERSONAL = {
     "meeting_cells": "which five minutes of a rep are taken; freed with the meeting",
     "time_blocks": "what reps wrote into their own calendars; the address is taken out",
     "busy_times": "when reps' calendars are busy, without what for",
+    "connections": "services the owner connected, and reps' calendars",
+    "connection_agreements": "who of the console's users is connecting what; gone within minutes",
     "reading_positions": "how far calendars and the mailbox have been read",
 }
 """The other tables, and why nothing in them has to be given out. A test holds both lists against the database."""

@@ -24,16 +24,18 @@ class Outside(CRM):
     name = "outside"
     title = "Outside"
     capabilities = frozenset({Capability.ERASE})
-    people: ClassVar[dict[str, str]] = {}
+    known_people: ClassVar[dict[str, str]] = {}
     erased: ClassVar[list[str]] = []
 
     def upsert_person(self, person: Person, *, key: str) -> Ref:
-        known = next((id for id, email in self.people.items() if email == person.email), str(700 + len(self.people)))
-        self.people[known] = person.email
+        known = next(
+            (id for id, email in self.known_people.items() if email == person.email), str(700 + len(self.known_people))
+        )
+        self.known_people[known] = person.email
         return Ref(Kind.PERSON, known)
 
     def erase(self, person: Ref, *, key: str) -> None:
-        self.people.pop(person.id, None)
+        self.known_people.pop(person.id, None)
         self.erased.append(person.id)
 
 
@@ -49,7 +51,7 @@ class Deaf(Outside):
 
 @pytest.fixture(autouse=True)
 def _outside() -> Iterator[None]:
-    Outside.people.clear()
+    Outside.known_people.clear()
     Outside.erased.clear()
     for adapter in (Outside, Deaf):
         registry.register(adapter)
@@ -66,20 +68,20 @@ def town_with(crm: str, db: Database) -> Town:
     talk(town.ada, "An elephant", ADA, "+49 30 1234567")
     talk(town.bob, "Dashboards", BOB, "+49 30 7654321")
     town.work()
-    assert sorted(email.lower() for email in Outside.people.values()) == [ADA.lower(), BOB]
+    assert sorted(email.lower() for email in Outside.known_people.values()) == [ADA.lower(), BOB]
     return town
 
 
 def test_a_crm_that_can_is_asked_to_erase_by_its_own_number(sqlite_db: Database, mails: Path, morning: object):
     town = town_with("outside", sqlite_db)
-    (number,) = [id for id, email in Outside.people.items() if email != BOB]
+    (number,) = [id for id, email in Outside.known_people.items() if email != BOB]
     done = privacy.erase(sqlite_db, Who(ADA), by=OWNER)
     assert done.by_hand == []
     (asked,) = [row for row in town.rows("deliveries") if row["operation"] == "erase"]
     assert asked["payload"] == {"person": {"kind": "person", "id": number}}
     town.work()
     assert Outside.erased == [number]
-    assert list(Outside.people.values()) == [BOB]
+    assert list(Outside.known_people.values()) == [BOB]
     assert town.found(ADA) == []
 
 

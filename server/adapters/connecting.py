@@ -1,0 +1,225 @@
+"""Connect a service, change its settings, end it: what was tried and found good is kept, and nothing else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection as Transaction
+from sqlalchemy.exc import IntegrityError
+
+from plugins import registry
+from plugins.adapter import Adapter, CheckResult
+from plugins.config import Secret
+from plugins.errors import ConfigError, PluginError
+from plugins.fields import Field, Type, validate
+from plugins.tokens import Granted, MemoryTokens
+from server import clock, events, ids
+from server.adapters import found, health, opening, store
+from server.adapters.connection import (
+    BROKEN,
+    DRAFT,
+    HOOK,
+    OFF,
+    WORKING,
+    Connection,
+    seal_secrets,
+    shaped,
+)
+from server.adapters.tokens import seal_tokens
+from server.config.service import Version
+from server.db import Database
+from server.errors import Conflict, Invalid, NotFound
+from server.events import Actor
+
+NOT_OFF = (DRAFT, WORKING, BROKEN)
+_log = logging.getLogger("usher.connections")
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a person entered: settings in the clear and secret ones, by field name. A secret that is left out stays as
+    it is; `cleared` ones go."""
+
+    settings: Mapping[str, Any]
+    secrets: Mapping[str, str]
+    cleared: Collection[str] = ()
+
+
+def draft(
+    db: Database, version: Version, kind: str, name: str, *, given: Given, actor: Actor, rep: str = ""
+) -> Connection:
+    """A connection as it would be with these settings: of the one that is there, or a new one. Nothing is kept, nobody
+    is called. Invalid names the field that is wrong; NotFound for an adapter that is not to be had."""
+    adapter = loaded(kind, name)
+    with db.reading() as tx:
+        row = store.open_one(tx, version.site_id, kind, name, rep)
+    there = shaped(row) if row is not None else None
+    fresh = there or Connection(
+        ids.new_id("connection"), version.site_id, kind, name, rep, state=DRAFT, label=adapter.title,
+        created_at=clock.now(), created_by=actor.name[:200], hook_secret=ids.seal(HOOK, ids.new_token()),
+    )  # fmt: skip
+    config, secrets = _merged(adapter, fresh, given)
+    fresh = opening.with_settings(fresh, config, seal_secrets(secrets))
+    try:
+        validate(adapter.fields, opening.settings_of(db, fresh))
+    except ConfigError as problem:
+        raise refused(problem) from None
+    return fresh
+
+
+def connect(db: Database, fresh: Connection, *, actor: Actor, tokens: Granted | None = None) -> Connection:
+    """Try a `draft` with its service, and keep it when that went well: from now on it serves. `tokens`: what a sign-in
+    gave, None to go on with those that are kept.
+
+    Raises Invalid with what the service said (`missing`: the permissions it lacks), Conflict when another one serves
+    already; then everything is as it was.
+    """
+    told, kept = tried(db, fresh, tokens)
+    values = {
+        "config": dict(fresh.config),
+        "sealed": fresh.sealed,
+        "tokens": seal_tokens(kept) if tokens is not None else fresh.tokens,
+        "label": (told.account or fresh.label)[:200],
+        "granted": list(told.granted),
+        "missing": list(told.missing),
+        "state": WORKING,
+        "problem_class": "",
+        "problem": " ".join(told.warnings),
+        "failed_at": None,
+        "worked_at": clock.now(),
+        "checked_at": clock.now(),
+    }
+    with db.transaction() as tx:
+        known = _keep(tx, fresh, values, anew=tokens is not None)
+        made = shaped(store.get(tx, fresh.id))
+        health.record(tx, events.CONNECTION_CHANGED if known else events.CONNECTION_CONNECTED, made, actor)
+    return made
+
+
+def keep_draft(db: Database, fresh: Connection, *, actor: Actor) -> Connection:
+    """Keep settings that nobody has signed in with yet: those of an application that people sign in to. One that serves
+    is left alone (Conflict)."""
+    with db.transaction() as tx:
+        row = store.get(tx, fresh.id)
+        if row is not None and row.state != DRAFT:
+            raise Conflict("This service is connected; change its settings there.")
+        if row is None:
+            _add(tx, fresh)
+        else:
+            store.change(tx, fresh.id, {"config": dict(fresh.config), "sealed": fresh.sealed}, (DRAFT,))
+        health.record(tx, events.CONNECTION_CHANGED, fresh, actor)
+        return shaped(store.get(tx, fresh.id))
+
+
+def disconnect(db: Database, connection_id: str, *, actor: Actor) -> str:
+    """End it: the service is asked to forget us, and its secrets are deleted whatever it answers. Returns why the
+    service could not be asked, "" when it was. NotFound; Conflict for what the environment names."""
+    with db.reading() as tx:
+        connection = found.get(tx, connection_id)
+    if connection.from_environment:
+        raise Conflict("This one is set up by the operator; take it out of site.yml to end it.")
+    said = "" if connection.state == OFF else _revoke(db, connection)
+    gone = {"state": OFF, "off_at": clock.now(), "sealed": "", "tokens": "", "hook_secret": "", "renewing_until": None}
+    with db.transaction() as tx:
+        if store.change(tx, connection_id, gone, NOT_OFF):
+            health.record(tx, events.CONNECTION_DISCONNECTED, connection, actor, reason=said)
+    return said
+
+
+def tried(db: Database, connection: Connection, tokens: Granted | None = None) -> tuple[CheckResult, Granted | None]:
+    """What the service says to these settings, and the tokens as they are afterwards. Invalid when it says no."""
+    kept = MemoryTokens(tokens) if tokens is not None else None
+    try:
+        adapter = opening.open(db, connection, tokens=kept)
+        try:
+            told: CheckResult = adapter.check()
+        finally:
+            adapter.close()
+    except PluginError as problem:
+        raise refused(problem) from problem
+    if not told.ok:
+        raise Invalid(told.message or "The service does not accept these settings.", missing=list(told.missing))
+    return told, kept.load() if kept else None
+
+
+def loaded(kind: str, name: str) -> type[Adapter]:
+    """The adapter's class. NotFound when there is none, or it is broken."""
+    try:
+        return registry.load(kind, name)
+    except ConfigError as problem:
+        raise NotFound(problem.user_message) from None
+
+
+def refused(problem: PluginError) -> Invalid:
+    """What went wrong, as an error of ours that names the field."""
+    wrong = getattr(problem, "problems", ())
+    return Invalid(health.sentence(problem), field=wrong[0][0] if wrong else None)
+
+
+def _merged(adapter: type[Adapter], there: Connection, given: Given) -> tuple[dict[str, Any], dict[str, str]]:
+    """Settings and secrets after what was entered. Secrets that are kept go to no new address."""
+    fields = {one.name: one for one in adapter.fields}
+    config = {
+        n: _plain(v) for n, v in given.settings.items() if n in fields and not fields[n].secret and v not in (None, "")
+    }
+    entered = {n: v for n, v in given.secrets.items() if n in fields and fields[n].secret and v}
+    old = {n: v for n, v in there.secrets().items() if n not in given.cleared and n not in entered}
+    if old and (moved := _moved(fields.values(), there.config, config)):
+        names = ", ".join(fields[name].title for name in old)
+        raise Invalid(f"{moved.title} has changed: enter {names} again, too.", field=next(iter(old)))
+    return config, {**old, **entered}
+
+
+def _moved(fields: Collection[Field], before: Mapping[str, Any], after: Mapping[str, Any]) -> Field | None:
+    """A field that says where secrets go, and says something else now."""
+    places = [one for one in fields if one.type is Type.URL]
+    return next((one for one in places if (before.get(one.name) or "") != (after.get(one.name) or "")), None)
+
+
+def _plain(value: Any) -> Any:
+    return value.reveal() if isinstance(value, Secret) else list(value) if isinstance(value, tuple) else value
+
+
+def _keep(tx: Transaction, fresh: Connection, values: Mapping[str, Any], *, anew: bool) -> bool:
+    """Write it; True when it was connected before. Tokens that were renewed meanwhile stay, unless they are new."""
+    row = store.get(tx, fresh.id)
+    if row is None:
+        _add(tx, replace(fresh, **values))
+        return False
+    if not anew:
+        values = {name: value for name, value in values.items() if name != "tokens"}
+    try:
+        with tx.begin_nested():
+            if not store.change(tx, fresh.id, values, NOT_OFF):
+                raise Conflict("This connection was ended meanwhile; connect it again.")
+    except IntegrityError:
+        raise _taken(fresh) from None
+    return bool(row.state != DRAFT)
+
+
+def _add(tx: Transaction, fresh: Connection) -> None:
+    try:
+        with tx.begin_nested():
+            store.add(tx, fresh.as_row())
+    except IntegrityError:
+        raise _taken(fresh) from None
+
+
+def _taken(fresh: Connection) -> Conflict:
+    return Conflict(f"Another {fresh.kind} connection serves already; disconnect that one first.", field=None)
+
+
+def _revoke(db: Database, connection: Connection) -> str:
+    try:
+        adapter = opening.open(db, connection)
+        try:
+            adapter.revoke()
+        finally:
+            adapter.close()
+    except PluginError as problem:
+        _log.warning("%s could not be revoked: %s", connection.id, problem)
+        return health.sentence(problem)
+    return ""

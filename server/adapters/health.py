@@ -1,0 +1,115 @@
+"""How a connection stands: what failed last, whether a person has to act, and that it works again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection as Transaction
+
+from plugins.errors import ConfigError, PluginError, Transient
+from server import clock, events
+from server.adapters import found, store
+from server.adapters.connection import BROKEN, OFF, WORKING, Connection
+from server.adapters.tokens import ensure
+from server.db import Database
+from server.errors import NotFound
+from server.events import SYSTEM, Actor
+
+NOTED_EVERY = timedelta(minutes=1)
+"""How exactly "last worked" is kept."""
+
+
+def failed(tx: Transaction, connection_id: str, problem: PluginError) -> None:
+    """Note what failed. An error that stops the connection until a person acts makes it broken, and the diary says so
+    once. What is off stays off."""
+    connection = _kept(tx, connection_id)
+    if connection is None:
+        return
+    said = sentence(problem)
+    noted = {"failed_at": clock.now(), "problem_class": type(problem).__name__, "problem": said}
+    if not stops(problem):
+        store.change(tx, connection.id, noted, (WORKING,))
+    elif store.change(tx, connection.id, {**noted, "state": BROKEN}, (WORKING,)):
+        record(tx, events.CONNECTION_BROKEN, connection, SYSTEM, reason=said)
+    else:
+        store.change(tx, connection.id, noted, (BROKEN,))
+
+
+def worked(tx: Transaction, connection_id: str) -> None:
+    """Note that it works: the last failure is over."""
+    connection = _kept(tx, connection_id)
+    if connection is None:
+        return
+    well = {"worked_at": clock.now(), "problem_class": "", "problem": "", "failed_at": None}
+    if store.change(tx, connection.id, {**well, "state": WORKING}, (BROKEN,)):
+        record(tx, events.CONNECTION_WORKING, connection, SYSTEM)
+    else:
+        store.change(tx, connection.id, well, (WORKING,))
+
+
+@contextmanager
+def watched(db: Database, connection: Connection) -> Iterator[None]:
+    """What is done inside goes through this connection: how it goes is noted, and errors carry its id.
+
+    Who was disconnected, or connected anew, meanwhile did not fail: that is Transient, for whoever serves now.
+    """
+    try:
+        yield
+    except PluginError as problem:
+        problem.connection_id = connection.id
+        with db.transaction() as tx:
+            there = store.get(tx, connection.id)
+            changed = there is not None and (there.state == OFF or there.sealed != connection.sealed)
+            if not changed:
+                failed(tx, connection.id, problem)
+        if changed and problem.stops:
+            raise Transient("the connection was changed meanwhile").at(problem.adapter, problem.operation) from problem
+        raise
+    if is_news(connection, clock.now()):
+        with db.transaction() as tx:
+            worked(tx, connection.id)
+
+
+def is_news(connection: Connection, now: datetime) -> bool:
+    """Whether that it worked is worth a write."""
+    last = connection.worked_at
+    return connection.state == BROKEN or bool(connection.problem) or last is None or now - last >= NOTED_EVERY
+
+
+def stops(problem: PluginError) -> bool:
+    """Whether the connection is of no use until a person acts, or a moment unknown."""
+    return problem.stops and problem.retry_after is None
+
+
+def sentence(problem: PluginError) -> str:
+    """What went wrong, for people; wrong settings are named."""
+    wrong = "; ".join(f"{field} {why}" for field, why in getattr(problem, "problems", ()))
+    if isinstance(problem, ConfigError) and wrong and problem.user_message == problem.sentence:
+        return f"{problem.user_message} {wrong[:1].upper()}{wrong[1:]}."
+    return problem.user_message
+
+
+def record(tx: Transaction, name: str, connection: Connection, actor: Actor, *, reason: str = "") -> None:
+    """One line of the diary about it."""
+    events.record(
+        tx,
+        name,
+        site_id=connection.site_id,
+        subject=("connection", connection.id),
+        actor=actor,
+        reason=reason,
+        data={"kind": connection.kind, "name": connection.name, "rep": connection.rep, "label": connection.label},
+    )
+
+
+def _kept(tx: Transaction, connection_id: str) -> Connection | None:
+    """The connection with its row; None when there is none any more."""
+    try:
+        connection = found.get(tx, connection_id)
+    except NotFound:
+        return None
+    if connection.from_environment:
+        ensure(tx, connection)
+    return connection

@@ -1,0 +1,118 @@
+"""All SQL about connections and agreements under way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Text, bindparam, cast, delete, exists, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from server.adapters.tables import agreements, hook_messages
+from server.adapters.tables import connections as t
+
+SERVING = ("working", "broken")
+
+_MADE = (
+    t.c.site_id == bindparam("site_id"), t.c.kind == bindparam("kind"), t.c.rep.in_(bindparam("reps", expanding=True)),
+    t.c.state.in_(SERVING), t.c.origin == "console",
+)  # fmt: skip
+_SERVING = select(t).where(*_MADE).order_by(t.c.rep.desc(), t.c.id)
+_SERVES = select(exists().where(*_MADE))
+
+
+def get(tx: Connection, connection_id: str) -> Row[Any] | None:
+    return tx.execute(select(t).where(t.c.id == connection_id)).one_or_none()
+
+
+def serving(tx: Connection, site_id: str, kind: str, reps: Sequence[str]) -> Sequence[Row[Any]]:
+    """Those made in the console that serve, a rep's own before the site's."""
+    return tx.execute(_SERVING, {"site_id": site_id, "kind": kind, "reps": reps}).all()
+
+
+def serves(tx: Connection, site_id: str, kind: str, reps: Sequence[str]) -> bool:
+    return bool(tx.execute(_SERVES, {"site_id": site_id, "kind": kind, "reps": reps}).scalar())
+
+
+def made(tx: Connection, site_id: str, kind: str | None) -> Sequence[Row[Any]]:
+    """All made in the console that are not off."""
+    found = select(t).where(t.c.site_id == site_id, t.c.state != "off", t.c.origin == "console")
+    if kind:
+        found = found.where(t.c.kind == kind)
+    return tx.execute(found.order_by(t.c.kind, t.c.rep, t.c.name)).all()
+
+
+def everything(tx: Connection) -> Sequence[Row[Any]]:
+    """Of all sites and origins, what is not off."""
+    return tx.execute(select(t).where(t.c.state != "off").order_by(t.c.id)).all()
+
+
+def open_one(tx: Connection, site_id: str, kind: str, name: str, rep: str) -> Row[Any] | None:
+    """The one made in the console of this adapter that is not off; ours alone until the transaction ends."""
+    here = (t.c.site_id == site_id, t.c.kind == kind, t.c.name == name, t.c.rep == rep)
+    found = select(t).where(*here, t.c.state != "off", t.c.origin == "console")
+    return tx.execute(found.with_for_update()).one_or_none()
+
+
+def add(tx: Connection, row: Mapping[str, Any]) -> None:
+    tx.execute(insert(t), dict(row))
+
+
+def ensure(tx: Connection, row: Mapping[str, Any]) -> None:
+    """Add it unless it is there."""
+    dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
+    tx.execute(dialect.insert(t).values(**row).on_conflict_do_nothing(index_elements=["id"]))
+
+
+def change(tx: Connection, connection_id: str, values: Mapping[str, Any], states: Sequence[str]) -> bool:
+    """True when it was in one of `states`."""
+    mine = update(t).where(t.c.id == connection_id, t.c.state.in_(states)).values(**values)
+    return tx.execute(mine).rowcount == 1
+
+
+def take_renewal(tx: Connection, connection_id: str, seen: str, now: datetime, until: datetime) -> bool:
+    """Whether it is ours to ask for new tokens in place of `seen` (as sealed), until then."""
+    free = or_(t.c.renewing_until.is_(None), t.c.renewing_until <= now)
+    mine = update(t).where(t.c.id == connection_id, t.c.tokens == seen, t.c.state != "off", free)
+    return tx.execute(mine.values(renewing_until=until)).rowcount == 1
+
+
+def end_renewal(tx: Connection, connection_id: str, seen: str, until: datetime, values: Mapping[str, Any]) -> bool:
+    """Put the outcome in the place of `seen`, if that is still there and nobody has taken over."""
+    here = (t.c.id == connection_id, t.c.tokens == seen, t.c.renewing_until == until, t.c.state != "off")
+    return tx.execute(update(t).where(*here).values(renewing_until=None, **values)).rowcount == 1
+
+
+def counts(tx: Connection) -> Sequence[Row[Any]]:
+    """How many of each site, kind, adapter and state are not off."""
+    columns = (t.c.site_id, t.c.kind, t.c.name, t.c.state)
+    return tx.execute(select(*columns, func.count().label("n")).where(t.c.state != "off").group_by(*columns)).all()
+
+
+def messages_naming(tx: Connection, site_id: str, address: str) -> Sequence[Row[Any]]:
+    """What services called to say in which this address stands."""
+    told = cast(hook_messages.c.payload, Text).icontains(address, autoescape=True)
+    found = select(hook_messages).where(hook_messages.c.site_id == site_id, told)
+    return tx.execute(found.order_by(hook_messages.c.received_at)).all()
+
+
+def erase_messages(tx: Connection, site_id: str, address: str) -> None:
+    """Those that name the address stay as a mark against repetition, without what they said."""
+    for row in messages_naming(tx, site_id, address):
+        here = (hook_messages.c.connection_id == row.connection_id, hook_messages.c.id == row.id)
+        tx.execute(update(hook_messages).where(*here).values(payload={}, state="done"))
+
+
+def add_agreement(tx: Connection, row: Mapping[str, Any]) -> None:
+    tx.execute(insert(agreements), dict(row))
+
+
+def take_agreement(tx: Connection, id: str, browser: str) -> Row[Any] | None:
+    """The agreement that this browser began; it is gone with the transaction."""
+    mine = delete(agreements).where(agreements.c.id == id, agreements.c.browser == browser)
+    return tx.execute(mine.returning(agreements)).one_or_none()
+
+
+def forget_agreements(tx: Connection, now: datetime) -> None:
+    tx.execute(delete(agreements).where(agreements.c.expires_at <= now))
