@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import time
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -18,6 +19,9 @@ from urllib3.exceptions import NameResolutionError
 from plugins.errors import ConfigError
 
 Resolve = Callable[[str, int], list[str]]
+IDLE_SECONDS = 4.0
+"""A connection that has lain idle longer is made anew: the other side may be closing it (common servers do after five
+seconds), and a write sent into that moment is one whose outcome nobody knows."""
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -86,9 +90,24 @@ def _pools(gate: Gate) -> dict[str, type[HTTPConnectionPool]]:
         def _new_conn(self) -> socket.socket:
             return _connect(self, gate, super()._new_conn)
 
-    plain = type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": Plain})
-    secure = type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": Secure})
+    plain = type("PlainPool", (_Fresh, HTTPConnectionPool), {"ConnectionCls": Plain})
+    secure = type("SecurePool", (_Fresh, HTTPSConnectionPool), {"ConnectionCls": Secure})
     return {"http": plain, "https": secure}
+
+
+class _Fresh:
+    """A pool that lends no connection which has lain idle for long."""
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        connection = super()._get_conn(timeout=timeout)  # type: ignore[misc]
+        if time.monotonic() - getattr(connection, "idle_since", time.monotonic()) > IDLE_SECONDS:
+            connection.close()  # it connects again by itself
+        return connection
+
+    def _put_conn(self, connection: Any) -> None:
+        if connection is not None:
+            connection.idle_since = time.monotonic()
+        super()._put_conn(connection)  # type: ignore[misc]
 
 
 def _connect(connection: HTTPConnection, gate: Gate, connect: Callable[[], socket.socket]) -> socket.socket:

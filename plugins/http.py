@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from http.cookiejar import DefaultCookiePolicy
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,9 +19,12 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NameResolutionError, NewConnectionError
 from urllib3.exceptions import SSLError as TlsError
 
-from plugins.addresses import Gate, GuardedAdapter, Resolve, system_resolve
+from plugins import sessions
+from plugins.addresses import Gate, Resolve, system_resolve
 from plugins.config import strip_secrets
-from plugins.errors import AmbiguousOutcome, ConfigError, Permanent, PluginError, Transient
+from plugins.errors import AmbiguousOutcome, ConfigError, Permanent, PluginError, RateLimited, Retry, Transient
+from plugins.limits import Limits
+from plugins.meter import OK, Metering
 from plugins.statuses import meaning, retry_after
 
 CONNECT_SECONDS = 5.0
@@ -76,7 +79,8 @@ class Http:
     """HTTP for one adapter ("crm.hubspot"). Safe in threads and greenlets; keeps connections open between calls.
 
     `secrets` never appear in errors or logs; `private` hosts may have private addresses; `ca_file` is a bundle of
-    further authorities; `answer_seconds` is for the whole answer; `now` is the clock.
+    further authorities; `answer_seconds` is for the whole answer; `now` is the clock; `limits` hold calls back, `meter`
+    counts them; `share` names a connection whose network connections stay open for its next opening.
     Proxies, cookies, .netrc and redirects are not used.
     """
 
@@ -92,18 +96,26 @@ class Http:
         max_bytes: int = MAX_BYTES,
         resolve: Resolve = system_resolve,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        limits: Limits | None = None,
+        meter: Metering | None = None,
+        share: str = "",
     ) -> None:
         self.adapter = adapter
         self._secrets = tuple(secrets)
         self._connect_seconds, self._answer_seconds, self._max_bytes = connect_seconds, answer_seconds, max_bytes
         self.now = now
         self._gate, self._ca_file = (private, resolve), ca_file
+        self._limits, self._meter, self._share = limits, meter, share
+        self._begun = False
 
     @cached_property
     def _session(self) -> requests.Session:
         """Made for the first call: most adapters are opened to do something that needs none."""
-        private, resolve = self._gate
-        return _session(GuardedAdapter(Gate(private, resolve)), self._ca_file)
+        gate = Gate(*self._gate)
+        if not self._share:
+            return sessions.new(gate, self._ca_file)
+        key = (self._share, self._ca_file, gate.private, gate.resolve)
+        return sessions.shared(key, lambda: sessions.new(gate, self._ca_file))
 
     def call(
         self,
@@ -115,6 +127,7 @@ class Http:
         judge: Judge | None = None,
         welcome: Collection[int] = (),
         seconds: float | None = None,
+        bucket: str = "",
         **request: Any,
     ) -> Reply:
         """Send `request` (params, headers, json, data, auth as in requests) and give back the whole answer.
@@ -122,25 +135,42 @@ class Http:
         `repeatable` is True for GET and for writes that carry a key the service honours. `judge` sees every answer
         first, also 2xx, and may name the error in the service's own terms; None leaves it to the status.
         `welcome`: further statuses that are answers, not errors, such as a redirect that the adapter reads itself.
-        `seconds` shortens the time for the answer. Raises the classes of `plugins.errors`.
+        `seconds` shortens the time for the answer; `bucket` is a limit of the service's own for such calls
+        (`Adapter.rates`). Raises the classes of `plugins.errors`; with `held` when the call was not made.
         """
         safe = method.upper() in SAFE if repeatable is None else repeatable
         call = Call(operation, method.upper(), url, safe)
         _hold_to_web(call)
         began = time.monotonic()
         try:
-            reply = self._exchange(call, seconds or self._answer_seconds, request)
-            self._log(call, began, str(reply.status))
-            self._raise_for(reply, judge, welcome)
+            with self._passing(bucket):
+                reply = self._exchange(call, seconds or self._answer_seconds, request)
+                self._log(call, began, str(reply.status))
+                self._raise_for(reply, judge, welcome)
         except PluginError as error:
-            self._log(call, began, error.code)
+            self._log(call, began, error.held or error.code)
+            self._count(operation, began, error)
             raise self._cleaned(error, operation) from error.__cause__
+        self._count(operation, began, None)
         return reply
 
+    def admit(self, host: str, port: int) -> None:
+        """ConfigError when `host` leads into a private network: for libraries that call out by themselves. Transient
+        when nobody knows the host."""
+        private, resolve = self._gate
+        try:
+            Gate(private, resolve).addresses(host, port)
+        except socket.gaierror as error:
+            raise Transient(f"{host}: nobody knows this host") from error
+
     def close(self) -> None:
-        """Close the connections kept open."""
-        if "_session" in self.__dict__:
+        """Close the connections kept open, unless they are shared with the next opening."""
+        if "_session" in self.__dict__ and not self._share:
             self._session.close()
+
+    def _passing(self, bucket: str) -> AbstractContextManager[None]:
+        begun, self._begun = self._begun, True
+        return self._limits.passing(self.now, bucket=bucket, begun=begun) if self._limits else nullcontext()
 
     def _exchange(self, call: Call, seconds: float, request: dict[str, Any]) -> Reply:
         deadline = time.monotonic() + self._connect_seconds + seconds
@@ -179,9 +209,23 @@ class Http:
             if kind is None:
                 return
             message = f"{reply.call.place()}: {reply.status} {_excerpt(reply)}".rstrip()
-            error = kind(message, http_status=reply.status, retry_after=retry_after(reply.headers, self.now()))
+            error = kind(message, http_status=reply.status, retry_after=self._come_back(reply, kind))
+        elif error.retry in (Retry.AT, Retry.LATER):
+            error.retry_after = error.retry_after or self._come_back(reply, type(error))
         error.request_id = error.request_id or next(filter(None, map(reply.headers.get, REQUEST_IDS)), "")
         raise error
+
+    def _come_back(self, reply: Reply, kind: type[PluginError]) -> datetime | None:
+        return retry_after(reply.headers, self.now(), refused=issubclass(kind, RateLimited))
+
+    def _count(self, operation: str, began: float, error: PluginError | None) -> None:
+        if self._meter is None:
+            return
+        if error is not None and error.held:
+            self._meter.held(self.adapter, operation, error.held)
+        else:
+            outcome = error.code if error is not None else OK
+            self._meter.called(self.adapter, operation, outcome, time.monotonic() - began)
 
     def _cleaned(self, error: PluginError, operation: str) -> PluginError:
         error.message = strip_secrets(error.message, self._secrets)
@@ -193,20 +237,6 @@ class Http:
         place = strip_secrets(call.place(), self._secrets)
         took = round((time.monotonic() - began) * 1000)
         log.info("%s %s: %s: %s in %d ms", self.adapter, call.operation, place, outcome, took)
-
-
-def _session(transport: GuardedAdapter, ca_file: str) -> requests.Session:
-    if ca_file and not Path(ca_file).is_file():
-        said = f"There is no file {ca_file} with certificate authorities."
-        raise ConfigError(said, problems=(("ca_file", "there is no such file"),), user_message=said)
-    session = requests.Session()
-    session.trust_env = False
-    session.verify = ca_file or True
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.mount("https://", transport)
-    session.mount("http://", transport)
-    session.headers["User-Agent"] = "Usher"
-    return session
 
 
 def _hold_to_web(call: Call) -> None:

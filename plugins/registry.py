@@ -8,10 +8,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from plugins import limits, meter
 from plugins.adapter import API_VERSION, Adapter
 from plugins.config import Config
 from plugins.errors import ConfigError
@@ -37,6 +39,10 @@ BUILT_IN = {
     ("marketing", "builtin"): "plugins.marketing.builtin:BuiltinMarketing",
     ("notify", "smtp"): "plugins.notify.smtp:Smtp",
     ("notify", "mailbox"): "plugins.notify.mailbox:Mailbox",
+    ("notify", "slack"): "plugins.notify.slack:Slack",
+    ("notify", "slack_webhook"): "plugins.notify.slack_webhook:SlackWebhook",
+    ("notify", "twilio"): "plugins.notify.twilio:Twilio",
+    ("notify", "apprise"): "plugins.notify.apprise:Apprise",
     ("inbox", "imap"): "plugins.inbox.imap:Imap",
     ("ai", "builtin"): "plugins.ai.builtin:BuiltinAI",
 }
@@ -102,11 +108,14 @@ class Registry:
         tokens: Tokens | None = None,
         private: Collection[str] = (),
         seconds: float | None = None,
+        connection: str = "",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> Any:
         """An adapter with its settings, ready for use. ConfigError names what is wrong with them.
 
         Typed Any: the caller knows the contract of `kind`. `http` is made when not given: `private` hosts may have
         private addresses, the bundle of a field `ca_file` is trusted, and no answer may take longer than `seconds`.
+        `connection` is the id of whose rate, breaker and open network connections are used, `now` the clock.
         """
         adapter = self.load(kind, name)
         try:
@@ -120,8 +129,14 @@ class Registry:
             ca_file=str(checked.get("ca_file") or ""),
             connect_seconds=min(seconds or CONNECT_SECONDS, CONNECT_SECONDS),
             answer_seconds=min(seconds or ANSWER_SECONDS, ANSWER_SECONDS),
+            now=now,
+            limits=limits.of(connection, adapter.rate, adapter.rates) if connection else None,
+            meter=meter.here,
+            share=connection,
         )
-        return adapter(checked, records=records, http=http, tokens=tokens)
+        opened = adapter(checked, records=records, http=http, tokens=tokens)
+        opened.connection_id = connection
+        return opened
 
     def register(self, adapter: type[Adapter]) -> None:
         """Offer a class directly, before all others of its name: for tests. Replaces an earlier one."""

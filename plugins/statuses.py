@@ -1,9 +1,10 @@
-"""What an HTTP status means for the caller, as a table, and the one reader of Retry-After."""
+"""What an HTTP status means for the caller, as a table, and the one reader of when we may come back."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -56,14 +57,19 @@ def meaning(status: int, *, repeatable: bool) -> type[PluginError] | None:
     return _MEANING.get(status, Transient if status >= 500 else Permanent)
 
 
-def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
-    """When a `Retry-After` header (RFC 9110 10.2.3) lets us come back: seconds, whole or not, or an HTTP date.
+def retry_after(headers: Mapping[str, str], now: datetime, *, refused: bool = False) -> datetime | None:
+    """When the service lets us come back: by `Retry-After` (RFC 9110 10.2.3) in seconds, whole or not, or as an HTTP
+    date, or by what services send in its place. `refused`: too many calls; then the reset of the rate counts as well,
+    which services send along with good answers too.
 
-    None without the header or when nobody can read it; never before `now`, at most LONGEST_WAIT after it.
+    None when nothing is said or nobody can read it; never before `now`, at most LONGEST_WAIT after it.
     """
-    said = next((value.strip() for name, value in headers.items() if name.lower() == "retry-after"), "")
-    at = _after_seconds(said, now) or _at_date(said)
-    return at and min(max(at, now), now + LONGEST_WAIT)
+    said = {name.lower(): value.strip() for name, value in headers.items()}
+    for name, read in {**_COME_BACK, **(_RESETS if refused else {})}.items():
+        at = read(said[name], now) if name in said else None
+        if at is not None:
+            return min(max(at, now), now + LONGEST_WAIT)
+    return None
 
 
 def _after_seconds(said: str, now: datetime) -> datetime | None:
@@ -73,12 +79,89 @@ def _after_seconds(said: str, now: datetime) -> datetime | None:
         return None
     if not math.isfinite(seconds):
         return None
-    return now + timedelta(seconds=min(seconds, LONGEST_WAIT.total_seconds()))
+    return now + timedelta(seconds=max(min(seconds, LONGEST_WAIT.total_seconds()), -1))
 
 
-def _at_date(said: str) -> datetime | None:
+def _after_milliseconds(said: str, now: datetime) -> datetime | None:
+    return _after_seconds(f"{said}e-3", now) if re.fullmatch(r"[\d.]{1,20}", said) else None
+
+
+def _at_date(said: str, now: datetime) -> datetime | None:
     try:
         at = parsedate_to_datetime(said)
     except ValueError:
         return None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _at_iso_date(said: str, now: datetime) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(said)
+    except ValueError:
+        return None
+    if not re.search(r"\d[T ]\d", said):  # "20260302" is a number to whoever sends it
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _seconds_or_date(said: str, now: datetime) -> datetime | None:
+    return _after_seconds(said, now) or _at_date(said, now)
+
+
+_SINCE_1970 = 1e9
+"""Numbers of seconds from here on count from 1970; nobody is asked to wait for thirty years."""
+
+
+def _seconds_or_moment(said: str, now: datetime) -> datetime | None:
+    """Seconds from now, seconds or milliseconds since 1970, or a date: the same header means each of them somewhere."""
+    if not re.fullmatch(r"\d{1,14}(\.\d+)?", said):
+        return _at_iso_date(said, now) or _at_date(said, now)
+    number = float(said)
+    if number < _SINCE_1970:
+        return _after_seconds(said, now)
+    return datetime.fromtimestamp(number / 1000 if number > _SINCE_1970 * 100 else number, UTC)
+
+
+def _longest_span(said: str, now: datetime) -> datetime | None:
+    """`6m0s`, `1s`, `250ms`: what is left of a window."""
+    parts = re.findall(r"([\d.]{1,9})(ms|s|m|h|d)(?![a-z])", said)
+    if not parts or "".join(number + unit for number, unit in parts) != said:
+        return _seconds_or_moment(said, now)
+    of_unit = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+    try:
+        return _after_seconds(str(sum(float(number) * of_unit[unit] for number, unit in parts)), now)
+    except ValueError:
+        return None
+
+
+def _draft_of_ietf(said: str, now: datetime) -> datetime | None:
+    """`"default";r=0;t=30` or `limit=10, remaining=0, reset=30`: of several windows the one that is used up."""
+    left = [
+        (re.search(r"\b(?:r|remaining)=(\d+)", one), re.search(r"\b(?:t|reset)=(\d+)", one)) for one in _split(said)
+    ]
+    waits = [reset[1] for remaining, reset in left if reset and (remaining is None or int(remaining[1]) == 0)]
+    return _after_seconds(max(waits, key=int), now) if waits else None
+
+
+def _split(said: str) -> list[str]:
+    return said.split(",") if '";' in said or ";t=" in said else [said]
+
+
+Read = Callable[[str, datetime], datetime | None]
+_COME_BACK: dict[str, Read] = {
+    "retry-after": _seconds_or_date,
+    "retry-after-ms": _after_milliseconds,  # Azure, OpenAI
+    "x-ms-retry-after-ms": _after_milliseconds,  # Azure
+}
+_RESETS: dict[str, Read] = {
+    "ratelimit": _draft_of_ietf,  # draft-ietf-httpapi-ratelimit-headers
+    "ratelimit-reset": _seconds_or_moment,  # its earlier versions
+    "x-ratelimit-reset-after": _after_seconds,
+    "x-ratelimit-reset": _seconds_or_moment,  # People Data Labs: 2022-02-23T20:19:55Z, others seconds of either kind
+    "x-rate-limit-reset": _seconds_or_moment,
+    "x-ratelimit-reset-requests": _longest_span,  # OpenAI: 6m0s
+    "anthropic-ratelimit-requests-reset": _seconds_or_moment,
+    "x-hubspot-ratelimit-interval-milliseconds": _after_milliseconds,  # the length of the window, at most so long
+}
+"""By header, most exact first. HubSpot's, People Data Labs' and the draft's are documented by them; the rest is known
+from use, not from a document."""
