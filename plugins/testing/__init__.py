@@ -17,7 +17,9 @@ import pytest
 
 KINDS = ("crm", "calendar", "enrichment", "inbox", "notify")
 pytest.register_assert_rewrite(*(f"plugins.testing.{kind}" for kind in KINDS))
-pytest.register_assert_rewrite(*(f"plugins.testing.{part}" for part in ("conformance", "foreign_events", "records")))
+pytest.register_assert_rewrite(
+    *(f"plugins.testing.{part}" for part in ("conformance", "errors", "deeds", "foreign_events", "records"))
+)
 
 # pytest must know these modules before they are imported
 from plugins.testing.calendar import CalendarConformance  # noqa: E402
@@ -26,12 +28,14 @@ from plugins.testing.enrichment import EnrichmentConformance  # noqa: E402
 from plugins.testing.inbox import InboxConformance  # noqa: E402
 from plugins.testing.notify import NotifyConformance  # noqa: E402
 from plugins.testing.records import RecordsConformance  # noqa: E402
+from plugins.testing.table import Means  # noqa: E402
 
 __all__ = [
     "CRMConformance",
     "CalendarConformance",
     "EnrichmentConformance",
     "InboxConformance",
+    "Means",
     "NotifyConformance",
     "RecordsConformance",
 ]

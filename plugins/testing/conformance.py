@@ -18,6 +18,7 @@ from plugins.fields import json_schema, redact, validate, yaml_template
 from plugins.records import MemoryRecords, Records
 from plugins.registry import Registry
 from plugins.testing.network import only_loopback
+from plugins.tokens import Tokens
 
 THREADS = 8
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -70,12 +71,29 @@ class Conformance(Guarded):
             pytest.skip(f"{self.adapter.name} does not declare {required}")
 
     @pytest.fixture
-    def subject(self, config: dict[str, Any], records: Records) -> Iterator[Any]:
-        registry = Registry(discover=list)
-        registry.register(self.adapter)
-        opened = registry.open(self.adapter.kind, self.adapter.name, config, records=records, private=LOOPBACK)
+    def fake(self) -> Any:
+        """The service, a `plugins.testing.fakes.Fake` that has been entered."""
+        pytest.fail("give a fixture `fake` (plugins.testing.fakes.Fake), or say in `no_http` why there is no service")
+
+    @pytest.fixture
+    def tokens(self) -> Tokens | None:
+        """What a person granted (OAuth), for adapters that need it: `MemoryTokens({...})`."""
+        return None
+
+    @pytest.fixture
+    def subject(self, config: dict[str, Any], records: Records, tokens: Tokens | None) -> Iterator[Any]:
+        opened = self.opened(config, records, tokens)
         yield opened
         opened.close()
+
+    def opened(
+        self, config: dict[str, Any], records: Records, tokens: Tokens | None = None, seconds: float | None = None
+    ) -> Any:
+        """The adapter as the server opens it. No answer may take longer than `seconds`."""
+        registry = Registry(discover=list)
+        registry.register(self.adapter)
+        kind, name = self.adapter.kind, self.adapter.name
+        return registry.open(kind, name, config, records=records, tokens=tokens, private=LOOPBACK, seconds=seconds)
 
     def test_fields_have_a_title_and_no_two_share_a_name(self) -> None:
         names = [field.name for field in self.adapter.fields]

@@ -11,20 +11,38 @@ import pytest
 
 from plugins.crm import CRM, Activity, ActivityKind, Capability, Company, Kind, Meeting, MeetingStatus, Person, Ref
 from plugins.errors import InvalidInput, NotFound
-from plugins.testing.conformance import Conformance, at_once, requires
+from plugins.testing.conformance import at_once, requires
+from plugins.testing.deeds import Reading, Writing
+from plugins.testing.errors import ErrorTable
 
 ADA = Person("ada@globex.example", name="Ada Lovelace", phone="+4930123456", title="CTO")
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CHAT = Activity(ActivityKind.CHAT, NOON, "Chat on /pricing", "How much is it?")
 DEMO = Meeting("mtg_1@usher", NOON, NOON + timedelta(minutes=30), "Europe/Berlin", "Product demo")
+READINGS = {
+    Capability.FIND: Reading("find_by_email", lambda crm: crm.find_by_email(ADA.email)),
+    Capability.ACCOUNT: Reading("account_by_domain", lambda crm: crm.account_by_domain("globex.example")),
+    Capability.OWNER: Reading("owner_of", lambda crm: crm.owner_of(ADA.email)),
+}
 
 
-class CRMConformance(Conformance):
-    """The author gives `count`. Tests of a capability that is not declared are skipped."""
+class CRMConformance(ErrorTable):
+    """The author gives `fake` and `count`. Tests of a capability that is not declared are skipped."""
 
     def count(self, subject: CRM, kind: Kind) -> int:
         """How many records of this kind the service holds."""
         raise NotImplementedError
+
+    @pytest.fixture
+    def reading(self) -> Reading | None:
+        return next((READINGS[one] for one in READINGS if one in self.adapter.capabilities), None)
+
+    @pytest.fixture
+    def writing(self) -> Writing | None:
+        def upsert(crm: CRM, n: int, key: str) -> Ref:
+            return crm.upsert_person(replace(ADA, email=f"ada{n}@globex.example"), key=key)
+
+        return Writing("upsert_person", upsert, lambda crm, n: self.count(crm, Kind.PERSON))
 
     def test_upserting_a_person_twice_keeps_one_record(self, subject: Any) -> None:
         first, second = subject.upsert_person(ADA, key="k1"), subject.upsert_person(ADA, key="k2")

@@ -8,30 +8,37 @@ import pytest
 
 from plugins.enrichment import Capability, Facts
 from plugins.errors import InvalidInput
-from plugins.testing.conformance import Conformance, requires
+from plugins.testing.conformance import requires
+from plugins.testing.deeds import Reading
+from plugins.testing.errors import ErrorTable
 
 PRIVATE = ["127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.169.254", "::1", "fe80::1", "::ffff:10.0.0.1", "nonsense"]
 NO_ADDRESS = ["", "ada", "ada@", "@globex.example", "a b@globex.example", "ada@globex..example"]
 
 
-class EnrichmentConformance(Conformance):
-    """The author gives samples the fake knows; "" where the service does not answer that question."""
+class EnrichmentConformance(ErrorTable):
+    """The author gives `fake`, and samples it knows; "" where the service does not answer that question."""
 
     known_ip: ClassVar[str] = ""
     known_domain: ClassVar[str] = ""
     known_email: ClassVar[str] = ""
 
-    def test_every_fact_has_a_source_and_a_confidence(self, subject: Any) -> None:
-        answers = [
-            getattr(subject, question)(sample)
-            for question, sample in (
-                ("company_by_ip", self.known_ip),
-                ("company_by_domain", self.known_domain),
-                ("person_by_email", self.known_email),
-            )
-            if sample
+    @pytest.fixture
+    def reading(self) -> Reading | None:
+        question, sample = next(iter(self._samples()))
+        return Reading(question, lambda subject: getattr(subject, question)(sample))
+
+    def _samples(self) -> list[tuple[str, str]]:
+        samples = [
+            ("company_by_ip", self.known_ip),
+            ("company_by_domain", self.known_domain),
+            ("person_by_email", self.known_email),
         ]
-        assert answers, "give at least one known sample"
+        assert any(sample for _, sample in samples), "give at least one known sample"
+        return [(question, sample) for question, sample in samples if sample]
+
+    def test_every_fact_has_a_source_and_a_confidence(self, subject: Any) -> None:
+        answers = [getattr(subject, question)(sample) for question, sample in self._samples()]
         for answer in answers:
             assert isinstance(answer, Facts)
             assert answer.facts

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from plugins.errors import InvalidInput
-from plugins.notify import Attachment, CalendarPart, Capability, Mail
-from plugins.testing.conformance import Conformance, requires
+from plugins.notify import Alert, Attachment, CalendarPart, Capability, Mail
+from plugins.testing.conformance import requires
+from plugins.testing.deeds import Writing
+from plugins.testing.errors import ErrorTable
 
 ICS = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:mtg_1@usher\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
 MAIL = Mail(
@@ -26,6 +28,7 @@ MAIL = Mail(
     html="<p>Grüße</p>",
     calendar=CalendarPart("REQUEST", ICS),
 )
+ALERT = Alert("New lead", "Ada Löwe of <Globex> & friends asks for a demo", url="https://chat.acme.example/c/1")
 
 BAD: list[dict[str, Any]] = [
     {"subject": "Hi\r\nBcc: eve@evil.example"},
@@ -37,11 +40,18 @@ BAD: list[dict[str, Any]] = [
 ]
 
 
-class NotifyConformance(Conformance):
-    """The author gives `received`: the mails that arrived at the fake, whole, oldest first."""
+class NotifyConformance(ErrorTable):
+    """The author gives `fake`, and `received`: what arrived at it, oldest first; mails whole, alerts as they came."""
 
-    def received(self, config: dict[str, Any]) -> list[bytes]:
-        raise NotImplementedError
+    def received(self, config: dict[str, Any]) -> list[Any]:
+        pytest.fail("give received(): what arrived at the fake")
+
+    @pytest.fixture
+    def writing(self, config: dict[str, Any]) -> Writing | None:
+        message: Mail | Alert = MAIL if Capability.MAIL in self.adapter.capabilities else ALERT
+        return Writing(
+            "send", lambda subject, n, key: subject.send(message, key=key), lambda _, n: len(self.received(config))
+        )
 
     def mails(self, config: dict[str, Any]) -> list[EmailMessage]:
         return [message_from_bytes(raw, policy=default) for raw in self.received(config)]

@@ -30,13 +30,14 @@ class Faults:
     """The script of one fake: what is to happen to the next calls that match, in the order it was written."""
 
     def __init__(self) -> None:
-        self._planned: list[tuple[re.Pattern[str], Fault, int]] = []
+        self._planned: list[_Plan] = []
         self._lock = threading.Lock()
 
-    def add(self, fault: Fault, *, on: str = "", times: int = 1_000_000) -> None:
-        """From now on calls whose "METHOD /path" matches the expression `on` fail so, `times` times."""
+    def add(self, fault: Fault, *, on: str = "", times: int = 1_000_000, after: int = 0) -> None:
+        """From now on calls whose "METHOD /path" matches the expression `on` fail so, `times` times; the first `after`
+        of them go well."""
         with self._lock:
-            self._planned.append((re.compile(on), fault, times))
+            self._planned.append(_Plan(re.compile(on), fault, times, after))
 
     def clear(self) -> None:
         """The service is well again."""
@@ -46,10 +47,22 @@ class Faults:
     def take(self, deed: str) -> Fault | None:
         """The fault for this call, used up once."""
         with self._lock:
-            for place, (pattern, fault, times) in enumerate(self._planned):
-                if pattern.search(deed):
-                    self._planned[place] = (pattern, fault, times - 1)
-                    if times <= 1:
-                        del self._planned[place]
-                    return fault
+            for plan in self._planned:
+                if not plan.pattern.search(deed):
+                    continue
+                if plan.after:
+                    plan.after -= 1
+                    continue
+                plan.times -= 1
+                if plan.times <= 0:
+                    self._planned.remove(plan)
+                return plan.fault
         return None
+
+
+@dataclass(slots=True, eq=False)
+class _Plan:
+    pattern: re.Pattern[str]
+    fault: Fault
+    times: int
+    after: int

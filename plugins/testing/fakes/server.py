@@ -1,8 +1,8 @@
 """The web server under every fake: routes, a log of what was asked, faults, and strict reading of JSON.
 
-    class Register(Fake):
-        @on("GET", "/companies/<id>")
-        def company(self, request, id): return self.companies.get(id) or Refusal(404, {"error": "none"})
+class Register(Fake):
+    @on("GET", "/companies/<id>")
+    def company(self, request, id): return self.companies.get(id) or Refusal(404, {"error": "none"})
 """
 
 from __future__ import annotations
@@ -172,7 +172,8 @@ def _response(given: Any) -> Response:
 
 
 def _dripping(whole: bytes, seconds: float) -> Iterator[bytes]:
-    size = max(1, len(whole) // _DRIPS)
+    size = -(-len(whole) // _DRIPS)
+    pauses = -(-len(whole) // size)
     for first in range(0, len(whole), size):
-        time.sleep(seconds / _DRIPS)
+        time.sleep(seconds / pauses)
         yield whole[first : first + size]

@@ -12,6 +12,7 @@ from plugins.calendar.caldav import CalDav
 from plugins.records import MemoryRecords
 from plugins.registry import Registry
 from plugins.testing.conformance import LOOPBACK
+from plugins.testing.fakes import Passing
 from tests.plugins.calendar.between import Between, between
 from tests.plugins.calendar.xandikos import xandikos
 from tests.radicale import PASSWORD, USER, CalendarServer, radicale
@@ -42,6 +43,18 @@ def way_to_radicale(of_radicale: CalendarServer) -> Iterator[Between]:
 def way_to_xandikos(of_xandikos: CalendarServer) -> Iterator[Between]:
     with between(of_xandikos.url) as way:
         yield way
+
+
+@pytest.fixture(scope="session")
+def failing_radicale(way_to_radicale: Between) -> Iterator[Passing]:
+    with Passing(way_to_radicale.url) as fake:
+        yield fake
+
+
+@pytest.fixture(scope="session")
+def failing_xandikos(way_to_xandikos: Between) -> Iterator[Passing]:
+    with Passing(way_to_xandikos.url) as fake:
+        yield fake
 
 
 @pytest.fixture

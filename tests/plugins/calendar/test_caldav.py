@@ -18,6 +18,7 @@ from plugins.registry import Registry
 from plugins.testing import CalendarConformance
 from plugins.testing.calendar import DAY, DEMO, at
 from plugins.testing.conformance import LOOPBACK
+from plugins.testing.fakes import Passing
 from plugins.testing.foreign_events import event
 from tests.plugins.calendar.between import Between
 from tests.radicale import CalendarServer
@@ -28,6 +29,7 @@ class OnServer(CalendarConformance):
 
     adapter = CalDav
     many: ClassVar[int] = 12
+    error_in_200 = "CalDAV says errors with a status"
     owner: ClassVar[str] = "grace@acme.example"
 
     @pytest.fixture
@@ -39,8 +41,12 @@ class OnServer(CalendarConformance):
         raise NotImplementedError
 
     @pytest.fixture
-    def config(self, server: CalendarServer, way: Between) -> dict[str, Any]:
-        return {"url": way.url, "user": server.user or "anybody", "password": server.password or "any word"}
+    def fake(self) -> Passing:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def config(self, server: CalendarServer, fake: Passing) -> dict[str, Any]:
+        return {"url": f"{fake.url}/", "user": server.user or "anybody", "password": server.password or "any word"}
 
     @pytest.fixture
     def calendar(self, server: CalendarServer, fresh: str) -> str:
@@ -239,6 +245,10 @@ class TestOnRadicale(OnServer):
     def way(self, way_to_radicale: Between) -> Between:
         return way_to_radicale
 
+    @pytest.fixture
+    def fake(self, failing_radicale: Passing) -> Passing:
+        return failing_radicale
+
     def test_a_long_calendar_comes_page_by_page(self, subject: Any, server: CalendarServer, fresh: str) -> None:
         """Also what changes between two pages is told."""
         days = [f"DTSTART:202603{1 + n % 28:02}T120000Z" for n in range(260)]
@@ -263,3 +273,7 @@ class TestOnXandikos(OnServer):
     @pytest.fixture
     def way(self, way_to_xandikos: Between) -> Between:
         return way_to_xandikos
+
+    @pytest.fixture
+    def fake(self, failing_xandikos: Passing) -> Passing:
+        return failing_xandikos

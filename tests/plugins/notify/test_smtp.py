@@ -112,7 +112,7 @@ def open_smtp(config: dict[str, Any]) -> Smtp:
 def refusal(config: dict[str, Any], mail: Any = MAIL) -> PluginError:
     with pytest.raises(PluginError) as caught:
         open_smtp(config).send(mail, key="k1")
-    assert (caught.value.adapter, caught.value.operation) == ("notify.smtp", "send")
+    assert (caught.value.adapter, caught.value.operation) == ("notify.smtp", "send_mail")
     assert PASSWORD not in f"{caught.value} {caught.value.user_message} {caught.value.as_json()}"
     return caught.value
 
