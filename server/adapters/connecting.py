@@ -93,9 +93,12 @@ def connect(db: Database, fresh: Connection, *, actor: Actor, tokens: Granted | 
         "checked_at": clock.now(),
     }
     with db.transaction() as tx:
-        known = _keep(tx, fresh, values, anew=tokens is not None)
+        before = _keep(tx, fresh, values, anew=tokens is not None)
         made = shaped(store.get(tx, fresh.id))
-        health.record(tx, events.CONNECTION_CHANGED if known else events.CONNECTION_CONNECTED, made, actor)
+        another = before is not None and before.state != DRAFT and before.label != made.label
+        new = before is None or before.state == DRAFT
+        name = events.CONNECTION_CONNECTED if new else events.CONNECTION_CHANGED
+        health.record(tx, name, made, actor, another=another)
     return made
 
 
@@ -183,12 +186,12 @@ def _plain(value: Any) -> Any:
     return value.reveal() if isinstance(value, Secret) else list(value) if isinstance(value, tuple) else value
 
 
-def _keep(tx: Transaction, fresh: Connection, values: Mapping[str, Any], *, anew: bool) -> bool:
-    """Write it; True when it was connected before. Tokens that were renewed meanwhile stay, unless they are new."""
+def _keep(tx: Transaction, fresh: Connection, values: Mapping[str, Any], *, anew: bool) -> Connection | None:
+    """Write it; returns what was there before. Tokens that were renewed meanwhile stay, unless they are new."""
     row = store.get(tx, fresh.id)
     if row is None:
         _add(tx, replace(fresh, **values))
-        return False
+        return None
     if not anew:
         values = {name: value for name, value in values.items() if name != "tokens"}
     try:
@@ -197,7 +200,7 @@ def _keep(tx: Transaction, fresh: Connection, values: Mapping[str, Any], *, anew
                 raise Conflict("This connection was ended meanwhile; connect it again.")
     except IntegrityError:
         raise _taken(fresh) from None
-    return bool(row.state != DRAFT)
+    return shaped(row)
 
 
 def _add(tx: Transaction, fresh: Connection) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from server import ids
@@ -57,6 +57,11 @@ class Connection:
     def serves(self) -> bool:
         """Whether it is asked and told; a broken one is, once it is mended."""
         return self.state in (WORKING, BROKEN)
+
+    @property
+    def connected_at(self) -> datetime:
+        """Since when it has served."""
+        return self.created_at or datetime.min.replace(tzinfo=UTC)
 
     @property
     def from_environment(self) -> bool:

@@ -91,8 +91,11 @@ def sentence(problem: PluginError) -> str:
     return problem.user_message
 
 
-def record(tx: Transaction, name: str, connection: Connection, actor: Actor, *, reason: str = "") -> None:
-    """One line of the diary about it."""
+def record(
+    tx: Transaction, name: str, connection: Connection, actor: Actor, *, reason: str = "", another: bool = False
+) -> None:
+    """One line of the diary about it. `another`: it leads to another account than before."""
+    about = {name: getattr(connection, name) for name in ("kind", "name", "rep", "label")}
     events.record(
         tx,
         name,
@@ -100,7 +103,7 @@ def record(tx: Transaction, name: str, connection: Connection, actor: Actor, *, 
         subject=("connection", connection.id),
         actor=actor,
         reason=reason,
-        data={"kind": connection.kind, "name": connection.name, "rep": connection.rep, "label": connection.label},
+        data={**about, "another": another},
     )
 
 

@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Engine
 
 from server import clock
+from server.adapters import connections
 from server.booking import own_times, store
 from server.booking.availability.hours import Schedule
 from server.booking.availability.openings import RepCalendar
@@ -171,7 +172,7 @@ def _read(
         found[rep].extra += own.extra
         found[rep].reach = math.inf if own.until is None else own.until - own_times.REACH
     team = version.part(Team).reps_by_id
-    if version.site.adapters.calendar != "builtin":
+    if connections.is_connected(tx, version, "calendar"):
         _add_connected(tx, version, {rep: team[rep].calendar_id for rep in reps}, found, now)
     return {
         rep: _Kept(

@@ -59,7 +59,7 @@ def confirm(
         return repeats.again(held, attendee)
     if held.held_until <= clock.now():
         raise repeats.over(tx, version, held.type, held.pool, held.rep, held.start_at)
-    if is_unread(version, held):
+    if is_unread(tx, version, held):
         raise CalendarUnread(held, version)
     told["confirm_key"] = key
     other = store.booked_by(tx, version.site_id, told["attendee"], held.start_at)

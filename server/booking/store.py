@@ -161,6 +161,13 @@ def keep_position(tx: Connection, site_id: str, source: str, values: Mapping[str
     )
 
 
+def forget_calendars(tx: Connection, site_id: str, sources: Sequence[str]) -> None:
+    """What connected calendars told, and how far their changes were read."""
+    tx.execute(delete(busy_times).where(busy_times.c.site_id == site_id))
+    here = (reading_positions.c.site_id == site_id, reading_positions.c.source.in_(sources))
+    tx.execute(delete(reading_positions).where(*here))
+
+
 def add_meeting(tx: Connection, row: Mapping[str, Any]) -> None:
     tx.execute(insert(meetings), dict(row))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from plugins.errors import ConfigError, PluginError
+from server.adapters import connections
 from server.adapters import service as adapters
 from server.booking import service as booking
 from server.booking.service import CalendarState
@@ -25,13 +26,14 @@ def examine(db: Database) -> list[Finding]:
             continue
         with db.reading() as tx:
             states = booking.calendar_states(tx, version)
+            serving = connections.serving(tx, version, "calendar")
+            name = serving.adapter if serving else ""
         if states:
-            found += [_service(db, version), _all(site.key, states), *_odd(site.key, states)]
+            found += [_service(db, version, name), _all(site.key, states), *_odd(site.key, states)]
     return found
 
 
-def _service(db: Database, version: Version) -> Finding:
-    name = f"calendar.{version.site.adapters.calendar}"
+def _service(db: Database, version: Version, name: str) -> Finding:
     try:
         adapter = adapters.opened(db, version, "calendar", seconds=ANSWER_SECONDS)
     except ConfigError as problem:

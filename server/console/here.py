@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from flask import current_app, g, request, session
 from flask_login import current_user
 
+from server.adapters import connections
 from server.booking.schema import Meetings
 from server.config import service as config
 from server.config.service import Version
@@ -90,7 +91,10 @@ def sites() -> list[SiteHere]:
 
 def has_connected_calendars() -> bool:
     """Whether any site's calendars are somebody else's, and so may be silent."""
-    return any(site.version.site.adapters.calendar != "builtin" for site in sites())
+    if "usher_calendars" not in g:
+        with database().reading() as tx:
+            g.usher_calendars = any(connections.is_connected(tx, site.version, "calendar") for site in sites())
+    return bool(g.usher_calendars)
 
 
 def chosen() -> SiteHere | None:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from plugins.calendar import Change, Changed
 from server import clock, events, ids
+from server.adapters import connections
 from server.booking import changes, store
 from server.booking.invitations import links, messages
 from server.booking.invitations.put_back_texts import OVERLAPS, TIME_IMPOSSIBLE, VISITOR_BUSY
@@ -216,6 +217,9 @@ def _missing(
 ) -> list[Meeting]:
     """Whose event is not there although we put it there, as far as that can be told: what was booked while another
     service was connected stands elsewhere."""
-    adapter = version.site.adapters.calendar
+    serving = connections.serving(tx, version, "calendar")
     absent = [one for one in meetings if one.id not in told]
+    if serving is not None and not serving.from_environment:
+        return [one for one in absent if one.created_at >= serving.connected_at]
+    adapter = version.site.adapters.calendar
     return [one for one in absent if config.version(tx, one.version_id).site.adapters.calendar == adapter]

@@ -29,8 +29,8 @@ def follow(
     Returns the reps whose calendar has news of any kind: their busy times are to be read anew. Nothing for an adapter
     that tells no changes. Nothing is called inside a transaction.
     """
-    reps = {rep.id: rep for rep in reading.active_reps(version)} if reading.is_connected(version) else {}
     with db.transaction() as tx:
+        reps = {rep.id: rep for rep in reading.active_reps(version)} if reading.is_connected(tx, version) else {}
         cursors = {rep.id: _cursor(tx, version, rep) for rep in reps.values()}
 
     def question(calendar: Calendar, names: Sequence[str]) -> Mapping[str, Feed | None]:

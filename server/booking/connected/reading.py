@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from plugins.calendar import Busy, Calendar, Window
 from plugins.errors import PluginError
 from server import clock
+from server.adapters import connections
 from server.booking import calendars, store
 from server.booking.calendars import FAILING, TRUSTED
 from server.booking.connected import asking, spans
@@ -48,9 +49,17 @@ class CalendarState:
         return self.state != TRUSTED
 
 
-def is_connected(version: Version) -> bool:
+def is_connected(tx: Connection, version: Version) -> bool:
     """Whether the site's calendars are somebody else's; the built-in one needs no reading."""
-    return version.site.adapters.calendar != "builtin"
+    return connections.is_connected(tx, version, "calendar")
+
+
+def forget(tx: Connection, version: Version) -> None:
+    """Another service, or none, keeps the site's calendars from now on: what the last one told is no answer."""
+    reps = [rep.id for rep in active_reps(version)]
+    store.lock_calendars(tx, version.site_id, reps)
+    store.forget_calendars(tx, version.site_id, [source_of(rep) for rep in active_reps(version)])
+    store.touch(tx, version.site_id, reps)
 
 
 def active_reps(version: Version) -> list[Rep]:
@@ -73,7 +82,9 @@ def read_ahead(
     `due`: leave alone what was read in the last five minutes, or failed in the last one. After `seconds` whoever has
     not answered is silent. Returns how many calendars could be read. Nothing is called inside a transaction.
     """
-    reps = [rep for rep in active_reps(version) if only is None or rep.id in only] if is_connected(version) else []
+    with db.reading() as tx:
+        connected = is_connected(tx, version)
+    reps = [rep for rep in active_reps(version) if only is None or rep.id in only] if connected else []
     if due:
         reps = _due(db, version, reps)
     window = Window(clock.now() - READ_BACK, clock.now() + READ_AHEAD)
@@ -130,7 +141,7 @@ def keep_near(tx: Connection, site_id: str, rep: str, calendar: str, window: Win
 
 def states(tx: Connection, version: Version) -> list[CalendarState]:
     """How the connected calendars of all active reps stand; none where the built-in one is used."""
-    if not is_connected(version):
+    if not is_connected(tx, version):
         return []
     rows = {(row.rep, row.calendar): row for row in store.calendars_read(tx, version.site_id)}
     followed = {row.source: row.problem for row in store.positions(tx, version.site_id)}

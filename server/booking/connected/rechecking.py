@@ -91,11 +91,11 @@ class _Check:
     refusal: SlotTaken | None = None
 
 
-def is_unread(version: Version, held: Meeting) -> bool:
+def is_unread(tx: Connection, version: Version, held: Meeting) -> bool:
     """Whether its hosts' calendars have to be read before it is booked."""
-    if not reading.is_connected(version):
+    if held.checked_at is not None and timedelta() <= clock.now() - held.checked_at <= FRESH_FOR:
         return False
-    return held.checked_at is None or not timedelta() <= clock.now() - held.checked_at <= FRESH_FOR
+    return reading.is_connected(tx, version)
 
 
 def check_calendars(
@@ -114,7 +114,7 @@ def check_calendars(
     until = time.monotonic() + patience
     with db.reading() as tx:
         held = store.get(tx, meeting_id)
-        if held is None or held.status != HELD or not is_unread(version, held):
+        if held is None or held.status != HELD or not is_unread(tx, version, held):
             return
         check = _Check(_window(tx, version, held))
         hosts = _hosts(tx, held)
@@ -143,7 +143,7 @@ def _settle(
 ) -> list[str]:
     """Keep what was told, and decide with it. Returns who has to be read next: nobody when it is decided."""
     held = store.get(tx, meeting_id)
-    if held is None or held.status != HELD or not is_unread(version, held):
+    if held is None or held.status != HELD or not is_unread(tx, version, held):
         return []
     asked = _takers(tx, version, held)
     if asked.pool:
