@@ -14,6 +14,7 @@ from server.booking import service as booking
 from server.config import service as config
 from server.config.service import Version
 from server.db import Database
+from server.meters import service as meters
 from server.outbox import service as outbox
 
 
@@ -76,9 +77,15 @@ def has_mailbox(_: Database) -> bool:
     return bool(settings.get().inbox)
 
 
+def keep_what_was_counted(db: Database) -> None:
+    """What this process has called and delivered is added to what all have."""
+    meters.keep(db)
+
+
 TIMETABLE: tuple[Job, ...] = (
     Job("release what killed workers had in hand", timedelta(seconds=5), release_what_the_dead_had_in_hand),
     Job("release expired holds", timedelta(seconds=5), release_expired_holds),
+    Job("keep what was counted", timedelta(seconds=15), keep_what_was_counted),
     Job("read calendars ahead", timedelta(minutes=1), read_calendars_ahead, True, has_connected_calendars),
     Job("read answers to invitations", timedelta(minutes=1), read_answers, True, has_mailbox),
     Job("follow calendars", timedelta(minutes=1), follow_calendars, True, has_connected_calendars),

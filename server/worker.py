@@ -18,6 +18,10 @@ from server.reactions import REACTIONS
 from server.schedule import TIMETABLE, Job
 
 _log = logging.getLogger("usher.worker")
+A_ROUND_SECONDS = 0.2
+"""So long a round waits for deliveries, which are mostly done then."""
+FINISH_SECONDS = 30.0
+"""So long a worker that is told to stop waits for deliveries under way: longer than calls may take."""
 _FAILED = "the job %r failed; it is tried again in %s"
 
 
@@ -28,6 +32,7 @@ class Worker:
         self.db = db
         self._timetable = timetable
         self.stopping = False
+        self._sender = outbox.Sender(db, lambda delivery: adapters.carry_out(db, delivery))
         self._done_at: dict[str, datetime] = {}
         self._aside: dict[str, threading.Thread] = {}
 
@@ -41,12 +46,15 @@ class Worker:
                 busy = False
             if not busy:
                 rest(settings.get().worker_poll_seconds)
+        self._sender.finish(FINISH_SECONDS)
 
     def round(self) -> bool:
-        """One round; True when there was something to do."""
+        """One round; True when there was something to do, or deliveries are under way: those that take longer go on
+        beside the following rounds."""
         did = self._react()
         self._keep_timetable()
-        return bool(outbox.deliver_due(self.db, lambda delivery: adapters.carry_out(self.db, delivery))) or did
+        begun = self._sender.begin()
+        return not self._sender.wait(A_ROUND_SECONDS) or bool(begun) or did
 
     def _react(self) -> bool:
         with self.db.reading() as tx:

@@ -133,6 +133,7 @@ EVENTS = {
     "delivery.done": "Delivered",
     "delivery.dead": "Delivery failed",
     "delivery.retried": "Delivery tried again",
+    "delivery.withdrawn": "Delivery withdrawn",
     "config.applied": "Site version applied",
     "config.rolled_back": "Went back to a site version",
     "connection.connected": "Service connected",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, or_, select, update
+from sqlalchemy import Connection, and_, or_, select, update
 
 from server import clock
 from server.db.scrubbing import Wipe, scrub
+from server.outbox import store, waiting
 from server.outbox.store import Delivery
 from server.outbox.tables import deliveries as t
 
@@ -30,9 +31,10 @@ def under_way(rows: Sequence[Delivery]) -> bool:
 def erase(tx: Connection, rows: Sequence[Delivery]) -> None:
     """They were never queued. What still waits and builds on one of them gets what that one answered; where it has not
     been delivered there is nothing to build on."""
-    gone = {row.key: row for row in rows}
-    waiting = tx.execute(select(t).where(t.c.state == "waiting", t.c.key.not_in(gone))).all()
-    for row in waiting:
+    by_id = {row.id: row for row in rows}
+    gone = {row.key: row for row in rows} | {key: by_id[id] for key, id in store.keys_of(tx, by_id).items()}
+    open_ones = select(t).where(t.c.state.in_(("waiting", "paused")), t.c.id.not_in(by_id))
+    for row in tx.execute(open_ones).all():
         built_on = {name: _key_of(value) for name, value in row.payload.items() if _key_of(value) in gone}
         if not built_on:
             continue
@@ -44,8 +46,9 @@ def erase(tx: Connection, rows: Sequence[Delivery]) -> None:
         if answers.keys() == built_on.keys():
             tx.execute(update(t).where(t.c.id == row.id).values(payload={**row.payload, **answers}))
         else:
-            tx.execute(delete(t).where(t.c.id == row.id))
-    tx.execute(delete(t).where(t.c.id.in_([row.id for row in rows])))
+            store.remove(tx, [row.id])
+    store.remove(tx, by_id)
+    waiting.wake(tx, [row.order_key for row in rows], clock.now())
 
 
 def scrub_others(tx: Connection, site_id: str, wipe: Wipe, invited_to: Collection[str]) -> int:

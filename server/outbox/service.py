@@ -1,4 +1,4 @@
-"""Queue what the outside must hear, in the caller's transaction; lease, deliver and settle it afterwards.
+"""Queue what the outside must hear, in the caller's transaction; see how it stands, and change what becomes of it.
 
 Everything may be sent twice (a crash between sending and settling); every delivery carries its key to the adapter,
 which makes twice harmless.
@@ -6,34 +6,30 @@ which makes twice harmless.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
-from plugins.errors import PluginError, Retry
 from server import clock, events, ids
 from server.db import Database
 from server.errors import Conflict, NotFound
-from server.outbox import leases, store
-from server.outbox.leases import Lease
+from server.outbox import store, waiting
+from server.outbox.delivering import LEASE, MOST_DEATHS, Call, deliver_due, release_dead
+from server.outbox.sending import Sender
 from server.outbox.store import Delivery
+from server.outbox.trouble import PATIENCE, NotYet
 
-UNDER_WAY = ("waiting", "leased")
+__all__ = [
+    "LEASE", "MOST_DEATHS", "PATIENCE", "UNDER_WAY", "Call", "Delivery", "NotYet", "Sender", "by_key", "cancel",
+    "counts", "deliver_due", "get", "keys_known", "latest", "of_subject", "of_subjects", "queue", "release_dead",
+    "resume", "retry", "retry_all", "stuck", "withdraw",
+]  # fmt: skip
+
+UNDER_WAY = waiting.OPEN
 """States of a delivery that has not come to an end."""
-LEASE = timedelta(seconds=60)
-MOST_ATTEMPTS = 12
-MOST_DEATHS = 5
-FIRST_REST_SECONDS = 15
-LONGEST_REST_SECONDS = 3600
-
-
-class Call(Protocol):
-    """Carries out one delivery with the adapter of its site; returns what the outside answered, as JSON."""
-
-    def __call__(self, delivery: Delivery) -> Mapping[str, Any]: ...
 
 
 def queue(
@@ -46,6 +42,7 @@ def queue(
     key: str,
     order_key: str = "",
     cancel_key: str = "",
+    replaces: str = "",
     not_before: datetime | None = None,
     not_after: datetime | None = None,
     subject: tuple[str, str] = ("", ""),
@@ -53,11 +50,12 @@ def queue(
     """Write a delivery: `operation` of the site's adapter of `kind` with `payload` as its arguments.
 
     `key` is unique for ever; False when it was queued before. Deliveries of one `order_key` go out in order;
-    `cancel(tx, cancel_key)` withdraws those that have not gone out; `not_after` withdraws one by itself.
+    `cancel(tx, cancel_key)` withdraws those that have not gone out; `not_after` withdraws one by itself. `replaces`
+    names what it is about, such as "lead:led_…:person": where the newest of its order says the same and nobody has
+    tried to deliver it, this one goes out in its place, and what builds on the old key gets this one's answer.
     """
     now = clock.now()
     row = {
-        "id": ids.new_id("delivery"),
         "site_id": site_id,
         "kind": kind,
         "operation": operation,
@@ -65,74 +63,75 @@ def queue(
         "key": key,
         "order_key": order_key,
         "cancel_key": cancel_key,
+        "replaces": replaces,
         "subject_kind": subject[0],
         "subject_id": subject[1],
+        "not_after": not_after,
+    }
+    if replaces:
+        if store.by_key(tx, key) is not None:
+            return False
+        if _takes_the_place(tx, row):
+            return True
+    new = {
+        "id": ids.new_id("delivery"),
         "state": "waiting",
+        "lane": f"{site_id}:{kind}",
         "created_at": now,
         "not_before": not_before or now,
-        "not_after": not_after,
         "attempts": 0,
         "problem_class": "",
         "problem": "",
     }
-    return store.put(tx, row)
+    return store.put(tx, {**row, **new})
 
 
 def cancel(tx: Connection, cancel_key: str) -> int:
     """Withdraw what still waits under this key; the number withdrawn."""
-    return store.withdraw(tx, cancel_key, clock.now())
+    orders = store.withdraw_waiting(tx, cancel_key, clock.now())
+    waiting.wake(tx, orders, clock.now())
+    return len(orders)
 
 
-def deliver_due(db: Database, call: Call, *, most: int = 20, lease: timedelta = LEASE) -> int:
-    """Deliver what is due; a failure moves its own row only. Returns how many were tried.
-
-    Nobody else starts one of them meanwhile, however long the outside takes: the lease is kept until the last is done.
-    """
-    held = Lease(leases.new_owner(), clock.now() + lease)
-    with db.transaction() as tx:
-        due = store.due(tx, clock.now(), most)
-        late = {row.id for row in due if row.not_after is not None and row.not_after <= clock.now()}
-        found = [row for row in due if row.id not in late]
-        store.withdraw_late(tx, sorted(late), clock.now())
-        if found:
-            store.lease(tx, [row.id for row in found], held.owner, held.until)
-    if not found:
-        return 0
-    with held.kept(lease, lambda until: _keep(db, held.owner, until)):
-        for row in found:
-            if held.holds:
-                _deliver(db, row, held.owner, call)
-    return len(found)
-
-
-def release_dead(db: Database) -> int:
-    """What a process of this machine had in hand when it was killed may go out at once; the number of these.
-
-    Of a batch that was in hand at several deaths one may be what kills: from the fifth on they rest, longer each time.
-    """
-    with db.reading() as tx:
-        dead = [owner for owner in store.owners(tx) if leases.is_gone(owner)]
-    if not dead:
-        return 0
-    with db.transaction() as tx:
-        rows = store.leased_by(tx, dead)
-        for row in rows:
-            rest = 0.0 if row.attempts < MOST_DEATHS else _rest_seconds(row.attempts - MOST_DEATHS + 1)
-            again = clock.now() + timedelta(seconds=rest)
-            store.settle(tx, row.id, row.lease_owner, {"state": "waiting", "not_before": again})
-    return len(rows)
+def resume(tx: Connection, connection_id: str) -> int:
+    """The connection works again: what was paused for it is due, in its order; how many that are."""
+    return store.retry_all(tx, connection_id, ("paused",), clock.now())
 
 
 def retry(db: Database, delivery_id: str, actor: events.Actor) -> None:
-    """Try a delivery again now. NotFound; Conflict when it is done or on its way."""
+    """Try a delivery again now. NotFound; Conflict when it is done or on its way, or a newer one of the same has been
+    delivered, which this one would undo."""
     with db.transaction() as tx:
-        row = store.get(tx, delivery_id)
-        if row is None:
-            raise NotFound(f"There is no delivery {delivery_id}.")
+        row = get(tx, delivery_id)
+        if store.is_overtaken(tx, delivery_id):
+            raise Conflict("A newer one of the same has been delivered since; this one would undo it.")
         if not store.retry(tx, delivery_id, clock.now()):
             raise Conflict("This delivery is done or on its way; only waiting and failed ones can be tried again.")
-        about = {"site_id": row.site_id, "subject": ("delivery", row.id), "reason": row.problem}
-        events.record(tx, events.DELIVERY_RETRIED, actor=actor, **about)
+        _record(tx, events.DELIVERY_RETRIED, row, actor)
+
+
+def retry_all(db: Database, connection_id: str, actor: events.Actor) -> int:
+    """Try all again that were paused or given up with this connection; how many. Given-up ones which newer ones of the
+    same have overtaken are withdrawn instead."""
+    with db.transaction() as tx:
+        found = store.latest(tx, None, None, 1, None, connection_id)
+        store.withdraw_overtaken(tx, connection_id, clock.now())
+        tried = store.retry_all(tx, connection_id, ("paused", "dead"), clock.now())
+        if tried:
+            about = {"site_id": found[0].site_id, "subject": ("connection", connection_id), "data": {"tried": tried}}
+            events.record(tx, events.DELIVERY_RETRIED, actor=actor, **about)
+    return tried
+
+
+def withdraw(db: Database, delivery_id: str, actor: events.Actor) -> None:
+    """It is not wanted any more; those behind it go on. NotFound; Conflict when it is done or on its way."""
+    with db.transaction() as tx:
+        row = get(tx, delivery_id)
+        orders = store.withdraw_one(tx, delivery_id, clock.now())
+        if not orders:
+            raise Conflict("This delivery is done or on its way; only waiting and failed ones can be withdrawn.")
+        waiting.wake(tx, orders, clock.now())
+        _record(tx, events.DELIVERY_WITHDRAWN, row, actor)
 
 
 def get(tx: Connection, delivery_id: str) -> Delivery:
@@ -144,10 +143,15 @@ def get(tx: Connection, delivery_id: str) -> Delivery:
 
 
 def latest(
-    tx: Connection, site_id: str | None = None, state: str | None = None, limit: int = 50, before: str | None = None
+    tx: Connection,
+    site_id: str | None = None,
+    state: str | None = None,
+    limit: int = 50,
+    before: str | None = None,
+    connection_id: str | None = None,
 ) -> Sequence[Delivery]:
     """The newest deliveries, newest first; `before` is the id to go on from."""
-    return store.latest(tx, site_id, state, limit, before)
+    return store.latest(tx, site_id, state, limit, before, connection_id)
 
 
 def of_subject(tx: Connection, kind: str, subject_id: str) -> Sequence[Delivery]:
@@ -161,7 +165,7 @@ def of_subjects(tx: Connection, subject: str, ids: Sequence[str], *, kind: str) 
 
 
 def by_key(tx: Connection, key: str) -> Delivery | None:
-    """The delivery of this key, whatever its state."""
+    """The delivery of this key, or the newer one that took its place, whatever its state."""
     return store.by_key(tx, key)
 
 
@@ -170,71 +174,31 @@ def keys_known(tx: Connection, keys: Sequence[str]) -> set[str]:
     return store.keys_known(tx, keys) if keys else set()
 
 
-def counts(tx: Connection) -> dict[str, int]:
+def counts(tx: Connection, site_id: str | None = None) -> dict[str, int]:
     """How many deliveries are in each state."""
-    return store.counts(tx)
+    return store.counts(tx, site_id)
 
 
-def _deliver(db: Database, row: Delivery, owner: str, call: Call) -> None:
+def stuck(tx: Connection, site_id: str | None = None) -> Sequence[Any]:
+    """By site, connection (None where it is not known) and kind: how many are `paused` and how many `dead`."""
+    return store.stuck(tx, site_id)
+
+
+def _takes_the_place(tx: Connection, row: Mapping[str, Any]) -> bool:
+    """Whether it went into the row of an older one, with its place in the order."""
+    if not row["order_key"]:
+        raise ValueError("what replaces others needs an order")
+    old = store.replaceable(tx, row["order_key"], row["replaces"])
+    if old is None:
+        return False
     try:
-        result = call(row)
-    except PluginError as problem:
-        _settle_failed(db, row, owner, problem)
-    else:
-        _settle(
-            db,
-            row,
-            owner,
-            {"state": "done", "result": dict(result), "problem": "", "problem_class": ""},
-            events.DELIVERY_DONE,
-        )
+        with tx.begin_nested():
+            store.replace(tx, old, row)
+    except IntegrityError:  # the same key was queued at this moment
+        return False
+    return True
 
 
-def _settle_failed(db: Database, row: Delivery, owner: str, problem: PluginError) -> None:
-    values: dict[str, Any] = {"problem_class": type(problem).__name__, "problem": problem.user_message}
-    again = _next_try(row.attempts + 1, problem)
-    if again is None:
-        _settle(db, row, owner, {"state": "dead", **values}, events.DELIVERY_DEAD)
-    else:
-        _settle(db, row, owner, {"state": "waiting", "not_before": again, **values}, None)
-
-
-def _next_try(attempt: int, problem: PluginError) -> datetime | None:
-    """When to try again; None to give up. The error's class says whether trying again can help."""
-    if problem.retry is Retry.NEVER or attempt >= MOST_ATTEMPTS:
-        return None
-    rested = clock.now() + timedelta(seconds=_rest_seconds(attempt))
-    return max(rested, problem.retry_after or rested)
-
-
-def _rest_seconds(attempt: int) -> float:
-    spread = 0.75 + random.random() / 2  # noqa: S311 (only spreads load)
-    return min(FIRST_REST_SECONDS * 2 ** (min(attempt, MOST_ATTEMPTS) - 1), LONGEST_REST_SECONDS) * spread
-
-
-def _keep(db: Database, owner: str, until: datetime) -> None:
-    with db.transaction() as tx:
-        store.keep(tx, owner, until)
-
-
-def _settle(db: Database, row: Delivery, owner: str, values: dict[str, Any], event: str | None) -> None:
-    with db.transaction() as tx:
-        final = {"settled_at": clock.now()} if event else {}
-        if store.settle(tx, row.id, owner, {**values, **final}) and event:
-            data = {
-                "kind": row.kind,
-                "operation": row.operation,
-                "key": row.key,
-                "subject": [row.subject_kind, row.subject_id],
-                "result": values.get("result"),
-                "problem": values["problem"],
-            }
-            events.record(
-                tx,
-                event,
-                site_id=row.site_id,
-                subject=("delivery", row.id),
-                actor=events.SYSTEM,
-                reason=values["problem"],
-                data=data,
-            )
+def _record(tx: Connection, name: str, row: Delivery, actor: events.Actor) -> None:
+    about = {"site_id": row.site_id, "subject": ("delivery", row.id), "reason": row.problem}
+    events.record(tx, name, actor=actor, **about)

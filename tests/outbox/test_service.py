@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from plugins.errors import AuthError, InvalidInput, RateLimited, Transient
+from plugins.errors import AmbiguousOutcome, InvalidInput, NotFound, RateLimited, Transient
 from server import clock, events
 from server.errors import Conflict
 from server.outbox import leases
@@ -86,7 +86,7 @@ def test_a_service_that_names_a_time_is_left_alone_until_then(db, monday):
     assert outbox.deliver_due(db, outside) == 1
 
 
-@pytest.mark.parametrize("trouble", [AuthError("401"), InvalidInput("no such address", field="to")])
+@pytest.mark.parametrize("trouble", [NotFound("404"), InvalidInput("no such address", field="to")])
 def test_what_trying_again_cannot_mend_is_given_up_with_its_reason(db, monday, trouble):
     queue(db, "a")
     outbox.deliver_due(db, Outside(a=[trouble]))
@@ -97,19 +97,21 @@ def test_what_trying_again_cannot_mend_is_given_up_with_its_reason(db, monday, t
     assert dead[0].reason == trouble.user_message
 
 
-def test_a_service_that_stays_unwell_is_given_up_after_twelve_tries(db, monday):
+@pytest.mark.parametrize("kind", [Transient, AmbiguousOutcome])
+def test_a_service_that_stays_unwell_is_given_up_after_three_days(db, monday, kind):
     queue(db, "a")
-    outside = Outside(a=[Transient("down") for _ in range(20)])
-    for _ in range(20):
+    outside, began = Outside(a=[kind("down") for _ in range(200)]), clock.now()
+    while states(db) == {"a": "waiting"}:
         outbox.deliver_due(db, outside)
-        monday.advance(timedelta(hours=2))
-    assert len(outside.heard) == outbox.MOST_ATTEMPTS
+        monday.advance(timedelta(minutes=5))
+    assert timedelta(hours=72) <= clock.now() - began < timedelta(hours=74)
+    assert 70 < len(outside.heard) < 110
     assert states(db) == {"a": "dead"}
 
 
 def test_a_person_may_have_a_dead_one_tried_again_but_not_a_done_one(db, monday):
     queue(db, "a")
-    outside = Outside(a=[AuthError("401")])
+    outside = Outside(a=[NotFound("404")])
     outbox.deliver_due(db, outside)
     with db.reading() as tx:
         delivery_id = outbox.by_key(tx, "a").id

@@ -1,0 +1,1 @@
+"""What was called and delivered, added up over all processes and restarts."""
