@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from plugins.config import strip_secrets
 from plugins.errors import AuthError, Permanent, PluginError
 from plugins.http import Http, Judge, Reply
 from plugins.tokens import Granted, MemoryTokens, Tokens
@@ -154,7 +155,15 @@ class Authorized:
         self, granted: Granted, operation: str, method: str, url: str, judge: Judge | None, request: dict[str, Any]
     ) -> Reply:
         headers = {**request.get("headers", {}), "Authorization": f"Bearer {granted['access_token']}"}
-        return self._http.call(operation, method, url, judge=judge, **{**request, "headers": headers})
+        try:
+            return self._http.call(operation, method, url, judge=judge, **{**request, "headers": headers})
+        except PluginError as error:  # a service may say our token back to us
+            secret = [str(granted[name]) for name in ("access_token", "refresh_token") if granted.get(name)]
+            error.message, error.user_message = (
+                strip_secrets(text, secret) for text in (error.message, error.user_message)
+            )
+            error.args = (error.message,)
+            raise
 
     def _ends_soon(self, granted: Granted) -> bool:
         ends = granted.get("expires_at")
