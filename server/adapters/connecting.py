@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection as Transaction
 from sqlalchemy.exc import IntegrityError
 
-from plugins import registry
+from plugins import limits, registry
 from plugins.adapter import Adapter, CheckResult
 from plugins.config import Secret
 from plugins.errors import ConfigError, PluginError
@@ -31,8 +31,9 @@ from server.adapters.connection import (
 from server.adapters.tokens import seal_tokens
 from server.config.service import Version
 from server.db import Database
-from server.errors import Conflict, Invalid, NotFound
+from server.errors import Conflict, Invalid, NotFound, Unavailable
 from server.events import Actor
+from server.outbox import service as outbox
 
 NOT_OFF = (DRAFT, WORKING, BROKEN)
 _log = logging.getLogger("usher.connections")
@@ -49,10 +50,19 @@ class Given:
 
 
 def draft(
-    db: Database, version: Version, kind: str, name: str, *, given: Given, actor: Actor, rep: str = ""
+    db: Database,
+    version: Version,
+    kind: str,
+    name: str,
+    *,
+    actor: Actor,
+    given: Given | None = None,
+    rep: str = "",
+    checked: bool = True,
 ) -> Connection:
-    """A connection as it would be with these settings: of the one that is there, or a new one. Nothing is kept, nobody
-    is called. Invalid names the field that is wrong; NotFound for an adapter that is not to be had."""
+    """A connection as it would be with these settings: of the one that is there, or a new one; None leaves them as they
+    are. Nothing is kept, nobody is called. Invalid names the field that is wrong, unless not to be `checked`; NotFound
+    for an adapter that is not to be had."""
     adapter = loaded(kind, name)
     with db.reading() as tx:
         row = store.open_one(tx, version.site_id, kind, name, rep)
@@ -61,8 +71,11 @@ def draft(
         ids.new_id("connection"), version.site_id, kind, name, rep, state=DRAFT, label=adapter.title,
         created_at=clock.now(), created_by=actor.name[:200], hook_secret=ids.seal(HOOK, ids.new_token()),
     )  # fmt: skip
-    config, secrets = _merged(adapter, fresh, given)
-    fresh = opening.with_settings(fresh, config, seal_secrets(secrets))
+    if given is not None:
+        config, secrets = _merged(adapter, fresh, given)
+        fresh = replace(fresh, config=config, sealed=seal_secrets(secrets))
+    if not checked:
+        return fresh
     try:
         validate(adapter.fields, opening.settings_of(db, fresh))
     except ConfigError as problem:
@@ -99,6 +112,8 @@ def connect(db: Database, fresh: Connection, *, actor: Actor, tokens: Granted | 
         new = before is None or before.state == DRAFT
         name = events.CONNECTION_CONNECTED if new else events.CONNECTION_CHANGED
         health.record(tx, name, made, actor, another=another)
+        outbox.resume(tx, made.id)
+    limits.of(made.id).reset()
     return made
 
 
@@ -118,8 +133,9 @@ def keep_draft(db: Database, fresh: Connection, *, actor: Actor) -> Connection:
 
 
 def disconnect(db: Database, connection_id: str, *, actor: Actor) -> str:
-    """End it: the service is asked to forget us, and its secrets are deleted whatever it answers. Returns why the
-    service could not be asked, "" when it was. NotFound; Conflict for what the environment names."""
+    """End it: the service is asked to forget us, and its secrets are deleted whatever it answers; what waits for it
+    goes to whoever serves from now on. Returns why the service could not be asked, "" when it was. NotFound; Conflict
+    for what the environment names."""
     with db.reading() as tx:
         connection = found.get(tx, connection_id)
     if connection.from_environment:
@@ -129,6 +145,7 @@ def disconnect(db: Database, connection_id: str, *, actor: Actor) -> str:
     with db.transaction() as tx:
         if store.change(tx, connection_id, gone, NOT_OFF):
             health.record(tx, events.CONNECTION_DISCONNECTED, connection, actor, reason=said)
+            outbox.resume(tx, connection_id)
     return said
 
 
@@ -169,11 +186,19 @@ def _merged(adapter: type[Adapter], there: Connection, given: Given) -> tuple[di
         n: _plain(v) for n, v in given.settings.items() if n in fields and not fields[n].secret and v not in (None, "")
     }
     entered = {n: v for n, v in given.secrets.items() if n in fields and fields[n].secret and v}
-    old = {n: v for n, v in there.secrets().items() if n not in given.cleared and n not in entered}
+    old = {n: v for n, v in _kept_secrets(there).items() if n not in given.cleared and n not in entered}
     if old and (moved := _moved(fields.values(), there.config, config)):
         names = ", ".join(fields[name].title for name in old)
         raise Invalid(f"{moved.title} has changed: enter {names} again, too.", field=next(iter(old)))
     return config, {**old, **entered}
+
+
+def _kept_secrets(there: Connection) -> dict[str, str]:
+    """None when the key they were sealed under is gone: they have to be entered again anyway."""
+    try:
+        return there.secrets()
+    except Unavailable:
+        return {}
 
 
 def _moved(fields: Collection[Field], before: Mapping[str, Any], after: Mapping[str, Any]) -> Field | None:

@@ -16,6 +16,7 @@ from server.adapters.tokens import ensure
 from server.db import Database
 from server.errors import NotFound
 from server.events import SYSTEM, Actor
+from server.outbox import service as outbox
 
 NOTED_EVERY = timedelta(minutes=1)
 """How exactly "last worked" is kept."""
@@ -23,8 +24,8 @@ NOTED_EVERY = timedelta(minutes=1)
 
 def failed(tx: Transaction, connection_id: str, problem: PluginError) -> None:
     """Note what failed. An error that stops the connection until a person acts makes it broken, and the diary says so
-    once. What is off stays off."""
-    connection = _kept(tx, connection_id)
+    once. What is off stays off, and a call that was held back says nothing of the service."""
+    connection = None if problem.held else _kept(tx, connection_id)
     if connection is None:
         return
     said = sentence(problem)
@@ -38,13 +39,14 @@ def failed(tx: Transaction, connection_id: str, problem: PluginError) -> None:
 
 
 def worked(tx: Transaction, connection_id: str) -> None:
-    """Note that it works: the last failure is over."""
+    """Note that it works: the last failure is over, and what was paused for it goes out."""
     connection = _kept(tx, connection_id)
     if connection is None:
         return
     well = {"worked_at": clock.now(), "problem_class": "", "problem": "", "failed_at": None}
     if store.change(tx, connection.id, {**well, "state": WORKING}, (BROKEN,)):
         record(tx, events.CONNECTION_WORKING, connection, SYSTEM)
+        outbox.resume(tx, connection.id)
     else:
         store.change(tx, connection.id, well, (WORKING,))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from plugins import registry
@@ -11,7 +10,7 @@ from plugins.adapter import Adapter
 from plugins.errors import ConfigError
 from plugins.fields import Type, from_environment
 from plugins.tokens import Tokens
-from server import settings
+from server import clock, settings
 from server.adapters import store
 from server.adapters.connection import BUILT_IN, Connection, shaped
 from server.adapters.records import TableRecords
@@ -80,11 +79,6 @@ def has_sign_in(adapter: type[Adapter]) -> bool:
     return getattr(adapter.oauth, "__func__", None) is not getattr(Adapter.oauth, "__func__", None)
 
 
-def with_settings(connection: Connection, config: Mapping[str, Any], sealed: str) -> Connection:
-    """The same with other settings, not kept yet."""
-    return replace(connection, config=dict(config), sealed=sealed)
-
-
 def _laid_over(adapter: type[Adapter], base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     places = [one.name for one in adapter.fields if one.type is Type.URL]
     if any(own.get(name) and own[name] != base.get(name) for name in places):
@@ -94,7 +88,7 @@ def _laid_over(adapter: type[Adapter], base: Mapping[str, Any], own: Mapping[str
 
 
 def _opened(db: Database, connection: Connection, given: Mapping[str, Any], tokens: Tokens, seconds: Any) -> Any:
-    adapter = registry.open(
+    return registry.open(
         connection.kind,
         connection.name,
         given,
@@ -102,6 +96,6 @@ def _opened(db: Database, connection: Connection, given: Mapping[str, Any], toke
         tokens=tokens,
         private=settings.get().hosts_in_private,
         seconds=seconds,
+        connection=connection.id,
+        now=clock.now,
     )
-    adapter.connection_id = connection.id
-    return adapter
