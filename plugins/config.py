@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 MASK = "****"
+_PATH = re.compile(r"(?:^|[\s=])https?://[^\s/?#]+(/[^\s?#]{8,})")
+"""The path of an address that may be a secret by itself: webhooks, published calendars."""
 
 
 class Secret:
@@ -74,8 +77,10 @@ class Config(Mapping[str, Any]):
         return value.reveal() if value else ""
 
     def secrets(self) -> tuple[str, ...]:
-        """All hidden texts, to strip them from anything that is about to be logged."""
-        return tuple(value.reveal() for value in self._values.values() if isinstance(value, Secret) and value)
+        """All hidden texts, to strip them from anything that is about to be logged; of addresses among them their paths
+        too, because logs name host and path."""
+        whole = [value.reveal() for value in self._values.values() if isinstance(value, Secret) and value]
+        return (*whole, *(path for text in whole for path in _PATH.findall(text)))
 
 
 def strip_secrets(text: str, secrets: Sequence[str]) -> str:

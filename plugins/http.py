@@ -35,6 +35,7 @@ REQUEST_IDS = ("x-request-id", "request-id", "x-correlation-id", "sforce-request
 _NOT_SENT = (NewConnectionError, ConnectTimeoutError, NameResolutionError, TlsError)
 
 log = logging.getLogger("usher.http")
+logging.getLogger("urllib3").setLevel(logging.INFO)  # its debug lines hold whole addresses, and some are secrets
 
 
 @dataclass(frozen=True)

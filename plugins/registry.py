@@ -35,6 +35,8 @@ BUILT_IN = {
     ("crm", "builtin"): "plugins.crm.builtin:BuiltinCRM",
     ("calendar", "builtin"): "plugins.calendar.builtin:BuiltinCalendar",
     ("calendar", "caldav"): "plugins.calendar.caldav:CalDav",
+    ("calendar", "google"): "plugins.calendar.google:Google",
+    ("calendar", "ics"): "plugins.calendar.ics:Ics",
     ("enrichment", "builtin"): "plugins.enrichment.builtin:BuiltinEnrichment",
     ("marketing", "builtin"): "plugins.marketing.builtin:BuiltinMarketing",
     ("notify", "smtp"): "plugins.notify.smtp:Smtp",
