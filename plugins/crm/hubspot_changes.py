@@ -1,0 +1,136 @@
+"""Contacts and companies that changed, by HubSpot's search, whose index lags and whose pages end at 10,000 records.
+
+Pages are not counted: each asks for what changed since the last record told, so that neither that limit nor records
+that change meanwhile make us lose any. What the index shows late is seen because each look begins a little before the
+last one ended. Deleted records are not in the index; webhooks tell of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from plugins.crm import Change, Changes, Kind, Ref
+from plugins.crm.hubspot_api import PAGE, Api
+from plugins.crm.hubspot_fields import TYPES
+from plugins.crm.hubspot_found import milliseconds, moment, said_of
+from plugins.crm.hubspot_reading import Reading
+from plugins.errors import CursorExpired
+
+STAMP = {Kind.PERSON: "lastmodifieddate", Kind.COMPANY: "hs_lastmodifieddate"}
+OVERLAP = 30_000
+"""Milliseconds by which the index may lag behind."""
+SKEW = 1000
+"""Milliseconds by which our clock may be ahead of HubSpot's at the very beginning."""
+MOST_SEEN = 500
+"""Records that the cursor remembers as told; after a flood the overlap is shorter."""
+Found = list[tuple[dict[str, Any], int]]
+"""Records with the millisecond in which they changed."""
+
+
+@dataclass
+class Place:
+    """Where we are among the changes of one kind. All up to `settled` were told for good. Of those after it, `seen`
+    were told (id → when it changed); none before `since` is left that the index shows. `tie` is the last id looked at
+    of those that changed at `since`, when they are more than a page."""
+
+    settled: int
+    since: int
+    seen: dict[str, int] = field(default_factory=dict)
+    tie: str = ""
+
+    def told(self, found: Found) -> None:
+        """These are told now."""
+        self.seen |= {str(one["id"]): at for one, at in found}
+        if found and not self.tie:
+            self.since = max(self.since, found[-1][1])
+        floor = min(self.since, max(self.seen.values(), default=0) - OVERLAP)
+        self.seen = {id: at for id, at in self.seen.items() if at >= floor}
+
+    def end(self) -> None:
+        """All is told that the index shows: begin the next look early enough for what it does not show yet."""
+        newest = sorted(self.seen.values(), reverse=True)
+        floor = newest[MOST_SEEN] if len(newest) > MOST_SEEN else 0
+        self.settled = self.since = max(self.settled, newest[0] - OVERLAP if newest else 0, floor)
+        self.seen = {id: at for id, at in self.seen.items() if at >= self.settled}
+
+
+def changes_since(api: Api, reading: Reading, cursor: str, limit: int) -> Changes:
+    """The oldest `limit` changes of people and companies that were not told; "" begins now."""
+    if not cursor:
+        now = milliseconds(api.http.now()) - SKEW
+        return Changes((), _written({kind: Place(now, now) for kind in STAMP}))
+    places = _read(cursor)
+    found = {kind: _fresh(api, reading, kind, place) for kind, place in places.items()}
+    seen_to = min((page[-1][1] for page, further in found.values() if further), default=None)
+    ready = [(at, kind, one) for kind, (page, _) in found.items() for one, at in page]
+    ready = [item for item in sorted(ready, key=lambda item: item[0]) if seen_to is None or item[0] <= seen_to]
+    items, more = ready[: max(1, limit)], False
+    for kind, place in places.items():
+        page, further = found[kind]
+        mine = [(one, at) for at, of, one in items if of == kind]
+        place.told(mine)
+        if further or len(mine) < len(page):
+            more = True
+        else:
+            place.end()
+    return Changes(tuple(_change(reading, kind, one) for _, kind, one in items), _written(places), more)
+
+
+def _fresh(api: Api, reading: Reading, kind: Kind, place: Place) -> tuple[Found, bool]:
+    """Records that were not told, in order, and whether there are further ones; only the last page has none."""
+    while True:
+        asked = _tied if place.tie else _later
+        told = asked(api, reading, kind, place)
+        page = [(one, milliseconds(moment(one["properties"][STAMP[kind]]))) for one in told["results"]]
+        fresh = [(one, at) for one, at in page if place.seen.get(str(one["id"])) != at]
+        further = int(told["total"]) > len(page)
+        if fresh:
+            return fresh, further or bool(place.tie)
+        if place.tie and not further:
+            place.since, place.tie = place.since + 1, ""
+        elif place.tie:
+            place.tie = str(page[-1][0]["id"])
+        elif not further:
+            return [], False
+        elif page[-1][1] > place.since:
+            place.since = page[-1][1]
+        else:
+            place.tie = "0"
+
+
+def _later(api: Api, reading: Reading, kind: Kind, place: Place) -> dict[str, Any]:
+    stamp = STAMP[kind]
+    since = {"propertyName": stamp, "operator": "GTE", "value": str(place.since)}
+    return _search(api, reading, kind, [since], stamp)
+
+
+def _tied(api: Api, reading: Reading, kind: Kind, place: Place) -> dict[str, Any]:
+    same = {"propertyName": STAMP[kind], "operator": "EQ", "value": str(place.since)}
+    after = {"propertyName": "hs_object_id", "operator": "GT", "value": place.tie}
+    return _search(api, reading, kind, [same, after], "hs_object_id")
+
+
+def _search(api: Api, reading: Reading, kind: Kind, filters: list[dict[str, str]], by: str) -> dict[str, Any]:
+    sort = {"propertyName": by, "direction": "ASCENDING"}
+    groups = [{"filters": filters}]
+    wanted = reading.wanted(kind)
+    return api.search("changes", TYPES[kind], filterGroups=groups, sorts=[sort], limit=PAGE, properties=wanted)
+
+
+def _change(reading: Reading, kind: Kind, found: Mapping[str, Any]) -> Change:
+    record = reading.person_as(found) if kind == Kind.PERSON else reading.company_as(found)
+    return Change(Ref(kind, str(found["id"])), moment(found["properties"][STAMP[kind]]), said_of(record))
+
+
+def _read(cursor: str) -> dict[Kind, Place]:
+    try:
+        return {Kind(kind): Place(**place) for kind, place in json.loads(cursor).items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise CursorExpired("this is no cursor of ours") from error
+
+
+def _written(places: Mapping[Kind, Place]) -> str:
+    return json.dumps({kind.value: asdict(place) for kind, place in places.items()}, separators=(",", ":"))
