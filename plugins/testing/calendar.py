@@ -11,36 +11,21 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from plugins.calendar import Capability, Change, Draft, EventRef, Guest, Window
+from plugins.calendar import Capability, Change, EventRef, Window
 from plugins.errors import Conflict, CursorExpired, InvalidInput, NotFound, Transient
+from plugins.testing.calendar_samples import DAY, DEMO, NOON, at, on_day
+from plugins.testing.calendar_sides import CalendarSides
 from plugins.testing.conformance import at_once, requires
 from plugins.testing.deeds import Reading, Writing
-from plugins.testing.errors import ErrorTable
 from plugins.testing.fakes import Fault
 from plugins.testing.foreign_events import ForeignEvents
 from plugins.testing.table import UNSURE
 
 BERLIN = ZoneInfo("Europe/Berlin")
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-DAY = Window(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC))
-DEMO = Draft(
-    uid="mtg_1@usher",
-    start=NOON,
-    end=NOON + timedelta(minutes=30),
-    zone="Europe/Berlin",
-    title="Product demo",
-    description="Grüße & <tags>",
-    guests=(Guest("ada@globex.example", "Ada Lovelace"),),
-)
+__all__ = ["BERLIN", "DAY", "DEMO", "NOON", "CalendarConformance", "at"]
 
 
-def at(hour: float, minutes: int = 30, **other: Any) -> Draft:
-    """A demo that day, starting at this UTC hour."""
-    start = DAY.start + timedelta(hours=hour)
-    return replace(DEMO, uid=f"mtg_{hour}@usher", start=start, end=start + timedelta(minutes=minutes), **other)
-
-
-class CalendarConformance(ForeignEvents, ErrorTable):
+class CalendarConformance(ForeignEvents, CalendarSides):
     """The author gives `fake` and `calendar`, the id of an empty calendar in it. Without WRITE most tests are skipped.
 
     `many` events are more than one page of the service's changes. `writes`: an expression for "METHOD /path" of the
@@ -49,10 +34,6 @@ class CalendarConformance(ForeignEvents, ErrorTable):
 
     many: ClassVar[int] = 230
     writes: ClassVar[str] = r"^(PUT|PATCH|DELETE|POST (?!.*(/token$|/freeBusy$|/getSchedule$)))"
-
-    @pytest.fixture
-    def calendar(self) -> str:
-        raise NotImplementedError
 
     @pytest.fixture
     def lost_answer(self, request: pytest.FixtureRequest) -> Callable[[], AbstractContextManager[Any]]:
@@ -84,15 +65,11 @@ class CalendarConformance(ForeignEvents, ErrorTable):
         if Capability.WRITE not in self.adapter.capabilities:
             return None
 
-        def day(n: int) -> Draft:
-            later = timedelta(days=n)
-            return replace(DEMO, uid=f"mtg_day_{n}@usher", start=NOON + later, end=NOON + later + timedelta(minutes=30))
-
         def count(subject: Any, n: int) -> int:
-            return len(self.times(subject, calendar, Window(day(n).start, day(n).end)))
+            return len(self.times(subject, calendar, Window(on_day(n).start, on_day(n).end)))
 
         def create(subject: Any, n: int, key: str) -> EventRef:
-            ref: EventRef = subject.create(calendar, day(n), key=key)
+            ref: EventRef = subject.create(calendar, on_day(n), key=key)
             return ref
 
         return Writing("create", create, count, lambda subject, ref, key: subject.cancel(ref, key=key))
@@ -290,6 +267,9 @@ class CalendarConformance(ForeignEvents, ErrorTable):
             seen |= {item.ref.id for item in page.items}
             cursor, more = page.cursor, page.more
         assert seen == made
+        assert self.times(subject, calendar, Window(DAY.start, DAY.end + timedelta(days=1))) == [
+            (at(0).start, at((self.many - 1) / 10).end)
+        ]
 
     @requires(Capability.CHANGES)
     def test_a_cursor_nobody_gave_asks_for_a_new_start(self, subject: Any, calendar: str) -> None:

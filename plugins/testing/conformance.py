@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from enum import StrEnum
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 import pytest
 
@@ -137,6 +137,11 @@ class Conformance(Guarded):
 
     def _secrets(self, config: dict[str, Any]) -> list[str]:
         return [config[field.name] for field in self.adapter.fields if field.secret and config.get(field.name)]
+
+
+def left_out(why: str) -> NoReturn:
+    """Skip a test that applies to the adapter and that its author gave no means for: the report says so."""
+    pytest.skip(f"left out: {why}")
 
 
 def requires(capability: StrEnum) -> Callable[[Test], Test]:

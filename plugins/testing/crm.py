@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from typing import Any, ClassVar
 
 import pytest
 
-from plugins.crm import CRM, Activity, ActivityKind, Capability, Company, Kind, Meeting, MeetingStatus, Person, Ref
+from plugins.crm import CRM, Capability, Company, Kind, MeetingStatus, Person, Ref
 from plugins.errors import InvalidInput, NotFound
 from plugins.testing.conformance import at_once, requires
+from plugins.testing.crm_samples import ADA, CHAT, DEMO, NOON
+from plugins.testing.crm_sides import CRMSides
 from plugins.testing.deeds import Reading, Writing
-from plugins.testing.errors import ErrorTable
 
-ADA = Person("ada@globex.example", name="Ada Lovelace", phone="+4930123456", title="CTO")
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-CHAT = Activity(ActivityKind.CHAT, NOON, "Chat on /pricing", "How much is it?")
-DEMO = Meeting("mtg_1@usher", NOON, NOON + timedelta(minutes=30), "Europe/Berlin", "Product demo")
+__all__ = ["ADA", "CHAT", "DEMO", "NOON", "CRMConformance"]
 READINGS = {
     Capability.FIND: Reading("find_by_email", lambda crm: crm.find_by_email(ADA.email)),
     Capability.ACCOUNT: Reading("account_by_domain", lambda crm: crm.account_by_domain("globex.example")),
@@ -26,12 +24,13 @@ READINGS = {
 }
 
 
-class CRMConformance(ErrorTable):
-    """The author gives `fake` and `count`. Tests of a capability that is not declared are skipped."""
+class CRMConformance(CRMSides):
+    """The author gives `fake` and `count`. Tests of a capability that is not declared are skipped.
 
-    def count(self, subject: CRM, kind: Kind) -> int:
-        """How many records of this kind the service holds."""
-        raise NotImplementedError
+    `unknown_id` is shaped like an id of the service and nobody's.
+    """
+
+    unknown_id: ClassVar[str] = "999999"
 
     @pytest.fixture
     def reading(self) -> Reading | None:
@@ -105,7 +104,7 @@ class CRMConformance(ErrorTable):
     @requires(Capability.ACTIVITY)
     def test_nothing_is_logged_for_a_person_who_is_gone(self, subject: Any) -> None:
         with pytest.raises(NotFound):
-            subject.log_activity(Ref(Kind.PERSON, "999999"), CHAT, key="k1")
+            subject.log_activity(Ref(Kind.PERSON, self.unknown_id), CHAT, key="k1")
 
     @requires(Capability.MEETING)
     def test_a_meeting_keeps_one_record_from_booking_to_no_show(self, subject: Any) -> None:

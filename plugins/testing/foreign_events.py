@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from plugins.calendar import Window
-from plugins.testing.conformance import Conformance
+from plugins.testing.conformance import left_out
+from plugins.testing.errors import ErrorTable
 
 Put = Callable[[str], Any]
 MARCH = Window(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 2, tzinfo=UTC))
 
 
-class ForeignEvents(Conformance):
+class ForeignEvents(ErrorTable):
     """The author may give `put`, which stores a VEVENT (RFC 5545 text) in `calendar` as another program would; without
     it these tests are skipped. `zone` is the zone of that calendar, `owner` the address its person is invited under
     ("": such a service says itself what was declined, and that test is skipped)."""
@@ -30,7 +31,9 @@ class ForeignEvents(Conformance):
 
     @pytest.fixture
     def put(self) -> Put:
-        pytest.skip("the fake takes no events of others")
+        if self.no_http:
+            pytest.skip(f"no HTTP: {self.no_http}")
+        left_out("the fake takes no events of others")
 
     def hours(self, subject: Any, calendar: str, window: Window = MARCH) -> list[str]:
         """Busy times as the clock on the wall of the calendar's zone shows them, "02 09:00-10:00"."""

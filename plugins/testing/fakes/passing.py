@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 from urllib.parse import urlsplit
 
 from werkzeug.wrappers import Request, Response
@@ -30,5 +31,8 @@ class Passing(Fake):
             answer = way.getresponse()
             kept = [(name, value) for name, value in answer.getheaders() if name.lower() not in HOP]
             return Response(answer.read(), status=answer.status, headers=kept)
+        except (OSError, http.client.HTTPException):
+            request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)  # gone there is gone here
+            return Response(status=502)
         finally:
             way.close()

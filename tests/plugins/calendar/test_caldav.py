@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
@@ -55,10 +54,6 @@ class OnServer(CalendarConformance):
     @pytest.fixture
     def put(self, server: CalendarServer, calendar: str) -> Callable[[str], str]:
         return lambda text: server.put_raw(calendar, text, name=f"other {abs(hash(text))}")
-
-    @pytest.fixture
-    def lost_answer(self, way: Between) -> Callable[[], AbstractContextManager[None]]:
-        return way.lost_answer
 
     @pytest.fixture
     def by_reports(self, config: dict[str, Any]) -> Any:
