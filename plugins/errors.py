@@ -47,7 +47,7 @@ class PluginError(Exception):
     connection_id: str = ""
     """Which connection it came through; the host fills it in."""
     held: str = ""
-    """Why plugins.limits held the call back (rate, pause, breaker); nothing was sent then. "" when it was made."""
+    """Why plugins.limits (rate, pause, breaker) or the host (broken) held the call back; nothing was sent then."""
 
     def __init__(
         self,

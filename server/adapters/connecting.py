@@ -112,7 +112,7 @@ def connect(db: Database, fresh: Connection, *, actor: Actor, tokens: Granted | 
         new = before is None or before.state == DRAFT
         name = events.CONNECTION_CONNECTED if new else events.CONNECTION_CHANGED
         health.record(tx, name, made, actor, another=another)
-        outbox.resume(tx, made.id)
+        outbox.resume_for(tx, made.site_id, (made.kind, made.adapter))
     limits.of(made.id).reset()
     return made
 

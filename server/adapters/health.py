@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection as Transaction
 
-from plugins.errors import ConfigError, PluginError, Transient
+from plugins.errors import AuthError, ConfigError, PluginError, QuotaExhausted, Transient
 from server import clock, events
 from server.adapters import found, store
 from server.adapters.connection import BROKEN, OFF, WORKING, Connection
@@ -55,12 +55,16 @@ def worked(tx: Transaction, connection_id: str) -> None:
 def watched(db: Database, connection: Connection) -> Iterator[None]:
     """What is done inside goes through this connection: how it goes is noted, and errors carry its id.
 
-    Who was disconnected, or connected anew, meanwhile did not fail: that is Transient, for whoever serves now.
+    Who was disconnected, or connected anew, meanwhile did not fail: that is Transient, for whoever serves now. One
+    whose sign-in or settings are broken is not asked again and again: the same is raised until somebody mends it.
     """
+    _refuse_broken(connection)
     try:
         yield
     except PluginError as problem:
         problem.connection_id = connection.id
+        if problem.held:
+            raise
         with db.transaction() as tx:
             there = store.get(tx, connection.id)
             changed = there is not None and (there.state == OFF or there.sealed != connection.sealed)
@@ -72,6 +76,18 @@ def watched(db: Database, connection: Connection) -> Iterator[None]:
     if is_news(connection, clock.now()):
         with db.transaction() as tx:
             worked(tx, connection.id)
+
+
+_USELESS = {kind.__name__: kind for kind in (AuthError, ConfigError, QuotaExhausted)}
+"""What no call can get around. Where only permission is lacking, others may be allowed."""
+
+
+def _refuse_broken(connection: Connection) -> None:
+    kind = _USELESS.get(connection.problem_class) if connection.state == BROKEN else None
+    if kind is not None:
+        error = kind(connection.problem, adapter=connection.adapter, user_message=connection.problem)
+        error.connection_id, error.held = connection.id, "broken"
+        raise error
 
 
 def is_news(connection: Connection, now: datetime) -> bool:

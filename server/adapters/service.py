@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.exc import SQLAlchemyError
 
 from plugins import registry
-from plugins.errors import ConfigError, Permanent, PluginError, Transient
+from plugins.errors import ConfigError, Permanent, PluginError
 from plugins.fields import from_environment
 from server import settings
 from server.adapters import connections
@@ -55,7 +55,8 @@ def opened(db: Database, version: Version, kind: str, *, seconds: float | None =
     if connection is not None:
         return connections.open(db, connection, seconds=seconds)
     if kind == "notify":
-        raise Transient("mail is not set up", user_message="Mail is not set up: set USHER_MAIL_TO to smtp or mailbox.")
+        said = "Mail is not set up: set USHER_MAIL_TO to smtp or mailbox."
+        raise outbox.NotYet("mail is not set up", user_message=said)
     return connections.open_built_in(db, version.site_id, kind.partition(".")[0])
 
 
@@ -131,7 +132,7 @@ def _resolved(tx: Any, value: Any) -> Any:
             user_message="An earlier delivery that this one builds on has failed; retry that one first.",
         )
     if earlier.state != "done":
-        raise Transient(f"{value['$result']} is not delivered yet")
+        raise outbox.NotYet(f"{value['$result']} is not delivered yet")
     return {**earlier.result, **{name: one for name, one in value.items() if name != "$result"}}
 
 

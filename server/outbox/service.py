@@ -6,7 +6,7 @@ which makes twice harmless.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +25,7 @@ from server.outbox.trouble import PATIENCE, NotYet
 __all__ = [
     "LEASE", "MOST_DEATHS", "PATIENCE", "UNDER_WAY", "Call", "Delivery", "NotYet", "Sender", "by_key", "cancel",
     "counts", "deliver_due", "get", "keys_known", "latest", "of_subject", "of_subjects", "queue", "release_dead",
-    "resume", "retry", "retry_all", "stuck", "withdraw",
+    "resume", "resume_for", "retry", "retry_all", "stuck", "withdraw",
 ]  # fmt: skip
 
 UNDER_WAY = waiting.OPEN
@@ -94,8 +94,13 @@ def cancel(tx: Connection, cancel_key: str) -> int:
 
 
 def resume(tx: Connection, connection_id: str) -> int:
-    """The connection works again: what was paused for it is due, in its order; how many that are."""
-    return store.retry_all(tx, connection_id, ("paused",), clock.now())
+    """The connection works again, or has ended: what was paused for it waits again, in its order; how many."""
+    return store.resume(tx, store.of_connection(connection_id))
+
+
+def resume_for(tx: Connection, site_id: str, kinds: Collection[str]) -> int:
+    """A connection serves these kinds now ("crm", "enrichment.ipinfo"): what was paused for them waits again."""
+    return store.resume(tx, store.of_kinds(site_id, kinds))
 
 
 def retry(db: Database, delivery_id: str, actor: events.Actor) -> None:

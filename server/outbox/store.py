@@ -117,6 +117,19 @@ def retry_all(tx: Connection, connection_id: str, states: Collection[str], now: 
     return tx.execute(stuck.values(not_before=now, settled_at=None, **_AFRESH)).rowcount
 
 
+def of_connection(connection_id: str) -> ColumnElement[bool]:
+    return t.c.connection_id == connection_id
+
+
+def of_kinds(site_id: str, kinds: Collection[str]) -> ColumnElement[bool]:
+    return and_(t.c.site_id == site_id, t.c.kind.in_(kinds))
+
+
+def resume(tx: Connection, which: ColumnElement[bool]) -> int:
+    """Not before the moment each rests until."""
+    return tx.execute(update(t).where(which, t.c.state == "paused").values(**_AFRESH)).rowcount
+
+
 def get(tx: Connection, delivery_id: str) -> Delivery | None:
     return tx.execute(select(t).where(t.c.id == delivery_id)).one_or_none()
 

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from plugins.errors import AmbiguousOutcome, PluginError, RateLimited, Retry, Transient
+from plugins.errors import AmbiguousOutcome, PermissionDenied, PluginError, RateLimited, Retry, Transient
 
 WAITING, PAUSED, DEAD = "waiting", "paused", "dead"
 PATIENCE = timedelta(hours=72)
@@ -14,6 +14,8 @@ PATIENCE = timedelta(hours=72)
 RESTS_SECONDS = {Retry.LATER: (15, 3600), Retry.SAME_KEY: (30, 3600), Retry.AT: (60, 3600)}
 """First and longest rest by the class of the error, doubled each time: what may have happened gets time to show, and
 who asks us to slow down without saying how much gets more."""
+REFUSED_REST = timedelta(minutes=15)
+"""What lacks permission may be this record alone: others go on, and each that works would have it tried again."""
 SHORTEST_LOOK, LONGEST_LOOK = timedelta(seconds=1), timedelta(minutes=10)
 
 
@@ -46,7 +48,8 @@ def fate(
     if isinstance(problem, NotYet):
         return Fate(WAITING, look_again(created_at, now), counts=False, failing_since=failing_since)
     if problem.stops and problem.retry_after is None:
-        return Fate(PAUSED, counts=not problem.held)
+        refused = isinstance(problem, PermissionDenied)
+        return Fate(PAUSED, now + REFUSED_REST if refused else now, counts=not problem.held)
     if problem.retry is Retry.NEVER:
         return Fate(DEAD)
     named = problem.retry_after
