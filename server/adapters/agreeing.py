@@ -9,10 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from plugins import registry
-from plugins.config import Config
 from plugins.errors import PluginError
-from plugins.fields import validate
 from plugins.http import Http
 from plugins.oauth import OAuth, agreement_address, exchange
 from server import clock, ids, settings
@@ -23,7 +20,7 @@ from server.db import Database
 from server.errors import Gone, Invalid, NotFound
 from server.events import Actor
 
-CALLBACK = "/console/connections/callback"
+CALLBACK = "/connections/callback"
 """Where services send browsers back to; part of the address that owners enter at the service."""
 GOOD_FOR = timedelta(minutes=10)
 _STATE, _VERIFIER = "oauth state", "oauth verifier"
@@ -55,16 +52,10 @@ def redirect_address() -> str:
     return settings.get().public_url.rstrip("/") + CALLBACK
 
 
-def sign_in_of(db: Database, fresh: Connection) -> OAuth | None:
-    """How people sign in with the settings of this draft, None where the settings say it all."""
-    adapter = registry.load(fresh.kind, fresh.name)
-    return adapter.oauth(_config(db, fresh))
-
-
 def begin(db: Database, fresh: Connection, *, browser: str, actor: Actor) -> str:
     """Where to send the person to agree, for a `draft` with a sign-in. `browser`: a secret that its session holds, and
     that has to come back with the answer."""
-    oauth = sign_in_of(db, fresh)
+    oauth = opening.sign_in_of(db, fresh)
     if oauth is None:
         raise Invalid("This service is connected by its settings; there is nothing to sign in to.")
     state, verifier = ids.sign(_STATE, ids.new_token()), secrets.token_urlsafe(64)
@@ -101,7 +92,7 @@ def finish(
     if answer.error or not answer.code:
         raise Invalid(_refusal(answer))
     fresh = _drafted(db, begun, actor)
-    oauth = sign_in_of(db, fresh)
+    oauth = opening.sign_in_of(db, fresh)
     if oauth is None:
         raise Invalid("The settings of this service have changed meanwhile; please connect again.")
     try:
@@ -131,7 +122,14 @@ def _drafted(db: Database, begun: Any, actor: Actor) -> Connection:
 
 
 def _exchanged(db: Database, fresh: Connection, oauth: OAuth, code: str, verifier: str) -> dict[str, Any]:
-    http = Http(fresh.adapter, secrets=_config(db, fresh).secrets(), private=settings.get().hosts_in_private)
+    given = opening.config_of(db, fresh)
+    http = Http(
+        fresh.adapter,
+        secrets=(*given.secrets(), code, verifier),
+        private=settings.get().hosts_in_private,
+        ca_file=str(given.get("ca_file") or ""),
+        now=clock.now,
+    )
     try:
         return exchange(http, oauth, code=code, redirect=redirect_address(), verifier=verifier)
     finally:
@@ -146,7 +144,3 @@ def _refusal(answer: Answer) -> str:
         return "The service sent you back without an answer; please connect again."
     about = "".join(sign for sign in answer.description[:200] if sign.isprintable())
     return f"The service said no: {about or answer.error[:60]}".rstrip(".") + "."
-
-
-def _config(db: Database, fresh: Connection) -> Config:
-    return validate(registry.load(fresh.kind, fresh.name).fields, opening.settings_of(db, fresh))

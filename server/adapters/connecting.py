@@ -87,14 +87,18 @@ def connect(db: Database, fresh: Connection, *, actor: Actor, tokens: Granted | 
     """Try a `draft` with its service, and keep it when that went well: from now on it serves. `tokens`: what a sign-in
     gave, None to go on with those that are kept.
 
-    Raises Invalid with what the service said (`missing`: the permissions it lacks), Conflict when another one serves
-    already; then everything is as it was.
+    Raises Invalid with what the service said (`missing`: the permissions it lacks), or when a sign-in is needed;
+    Conflict when another one serves already. Then everything is as it was.
     """
-    told, kept = tried(db, fresh, tokens)
+    if tokens is None and needs_sign_in(db, fresh):
+        raise Invalid("Sign in at the service again, because its settings have changed.")
+    anew = tokens is not None or not _is_kept(db, fresh)
+    memory = MemoryTokens(tokens) if anew else None
+    told = tried(db, fresh, memory)
     values = {
         "config": dict(fresh.config),
         "sealed": fresh.sealed,
-        "tokens": seal_tokens(kept) if tokens is not None else fresh.tokens,
+        "tokens": seal_tokens(memory.load()) if memory else fresh.tokens,
         "label": (told.account or fresh.label)[:200],
         "granted": list(told.granted),
         "missing": list(told.missing),
@@ -106,7 +110,7 @@ def connect(db: Database, fresh: Connection, *, actor: Actor, tokens: Granted | 
         "checked_at": clock.now(),
     }
     with db.transaction() as tx:
-        before = _keep(tx, fresh, values, anew=tokens is not None)
+        before = _keep(tx, fresh, values, anew=anew)
         made = shaped(store.get(tx, fresh.id))
         another = before is not None and before.state != DRAFT and before.label != made.label
         new = before is None or before.state == DRAFT
@@ -149,11 +153,25 @@ def disconnect(db: Database, connection_id: str, *, actor: Actor) -> str:
     return said
 
 
-def tried(db: Database, connection: Connection, tokens: Granted | None = None) -> tuple[CheckResult, Granted | None]:
-    """What the service says to these settings, and the tokens as they are afterwards. Invalid when it says no."""
-    kept = MemoryTokens(tokens) if tokens is not None else None
+def needs_sign_in(db: Database, fresh: Connection) -> bool:
+    """Whether a person has to sign in at the service before this draft can be kept: nobody has, or where to and as which
+    application has changed."""
+    oauth = opening.sign_in_of(db, fresh)
+    if oauth is None:
+        return False
+    with db.reading() as tx:
+        row = store.get(tx, fresh.id)
+    if row is None or not row.tokens:
+        return True
+    before = shaped(row)
+    moved = _moved(loaded(fresh.kind, fresh.name).fields, before.config, fresh.config)
+    return moved is not None or opening.sign_in_of(db, before) != oauth
+
+
+def tried(db: Database, connection: Connection, tokens: MemoryTokens | None = None) -> CheckResult:
+    """What the service says to these settings. Invalid when it says no."""
     try:
-        adapter = opening.open(db, connection, tokens=kept)
+        adapter = opening.open(db, connection, tokens=tokens, trying=True)
         try:
             told: CheckResult = adapter.check()
         finally:
@@ -162,7 +180,7 @@ def tried(db: Database, connection: Connection, tokens: Granted | None = None) -
         raise refused(problem) from problem
     if not told.ok:
         raise Invalid(told.message or "The service does not accept these settings.", missing=list(told.missing))
-    return told, kept.load() if kept else None
+    return told
 
 
 def loaded(kind: str, name: str) -> type[Adapter]:
@@ -199,6 +217,16 @@ def _kept_secrets(there: Connection) -> dict[str, str]:
         return there.secrets()
     except Unavailable:
         return {}
+
+
+def _is_kept(db: Database, fresh: Connection) -> bool:
+    """Whether it serves with these very settings, so that its tokens are good for them."""
+    with db.reading() as tx:
+        row = store.get(tx, fresh.id)
+    there = shaped(row) if row is not None else None
+    if there is None or not there.serves:
+        return False
+    return dict(there.config) == dict(fresh.config) and _kept_secrets(there) == _kept_secrets(fresh)
 
 
 def _moved(fields: Collection[Field], before: Mapping[str, Any], after: Mapping[str, Any]) -> Field | None:

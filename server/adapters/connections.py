@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from server.adapters.agreeing import Answer, begin, finish, redirect_address, sign_in_of
-from server.adapters.connecting import Given, connect, disconnect, draft, keep_draft
+from server.adapters.agreeing import Answer, begin, finish, redirect_address
+from server.adapters.checking import any_broken, check, check_broken, reseal
+from server.adapters.connecting import Given, connect, disconnect, draft, keep_draft, needs_sign_in
 from server.adapters.connection import BROKEN, DRAFT, OFF, WORKING, Connection
 from server.adapters.found import all_of, get, is_connected, serving
 from server.adapters.health import failed, watched, worked
-from server.adapters.opening import open, open_built_in
+from server.adapters.opening import given_by_environment, open, open_built_in, sign_in_of
 
 __all__ = [
     "Answer",
@@ -18,18 +19,24 @@ __all__ = [
     "Connection",
     "Given",
     "all_of",
+    "any_broken",
     "begin",
+    "check",
+    "check_broken",
     "connect",
     "disconnect",
     "draft",
     "failed",
     "finish",
     "get",
+    "given_by_environment",
     "is_connected",
     "keep_draft",
+    "needs_sign_in",
     "open",
     "open_built_in",
     "redirect_address",
+    "reseal",
     "serving",
     "sign_in_of",
     "watched",

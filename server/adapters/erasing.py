@@ -17,6 +17,7 @@ from server.adapters.records import TableRecords
 from server.adapters.tables import adapter_records
 from server.config.version import Version
 from server.db.scrubbing import Wipe, scrub
+from server.errors import NotFound
 from server.outbox import service as outbox
 from server.outbox.service import Delivery
 
@@ -59,36 +60,56 @@ def scrub_others(tx: Connection, site_id: str, wipe: Wipe) -> int:
     return scrub(tx, adapter_records, wipe, adapter_records.c.site_id == site_id)
 
 
-def erase_outside(tx: Connection, version: Version, told: Iterable[Delivery]) -> list[str]:
+def erase_outside(
+    tx: Connection, version: Version, told: Iterable[Delivery], links: Sequence[Row[Any]] = ()
+) -> list[str]:
     """Ask the site's CRM to erase whom it was told of, if it can. Returns which systems heard of the person and have to
-    be seen to by hand. `told`: the deliveries about the person, before they are erased."""
+    be seen to by hand. `told`: the deliveries about the person, before they are erased; `links`: where they stand at
+    CRMs (`connection_id`, `record_kind`, `record_id`), also at those that serve no more."""
     done = [row for row in told if row.state == "done"]
     serving = {kind: found.serving(tx, version, kind) for kind in found.ASKED}
     names = {kind: one.name for kind, one in serving.items() if one is not None}
-    heard = {kind for kind in names if any(row.kind == kind for row in done)}
+    here = [link for link in links if serving["crm"] is not None and link.connection_id == serving["crm"].id]
+    heard = {kind for kind in names if any(row.kind == kind for row in done) or (kind == "crm" and here)}
     by_hand = {f"{kind}.{names[kind]}" for kind in heard}
     by_hand |= {
         row.kind for row in done if row.kind.startswith("enrichment.") and not row.kind.endswith(f".{BUILT_IN}")
     }
     if "crm" in heard and _can_erase(names["crm"]):
         by_hand.discard(f"crm.{names['crm']}")
-        _ask(tx, version, [row for row in done if row.kind == "crm" and row.operation == "upsert_person"])
+        rows = [row for row in done if row.kind == "crm" and row.operation == "upsert_person"]
+        refs = {row.result["id"]: row.result["kind"] for row in rows if row.result and "id" in row.result}
+        refs |= {link.record_id: link.record_kind for link in here}
+        _ask(tx, version, refs, rows[-1].order_key if rows else "", done[-1].id if done else version.id)
+    by_hand |= _before(tx, [link for link in links if link not in here])
     if any(row.kind == "notify" for row in done):
         by_hand.add("mailboxes of those who were written to")
     return sorted(by_hand)
 
 
-def _ask(tx: Connection, version: Version, told: Sequence[Delivery]) -> None:
-    refs: dict[str, Mapping[str, Any]] = {row.result["id"]: row.result for row in told if row.result}
-    for id, ref in refs.items():
+def _before(tx: Connection, links: Sequence[Row[Any]]) -> set[str]:
+    """The CRMs in which the person stands and that serve no more: nobody asks them."""
+    ids = {link.connection_id for link in links} - {BUILT_IN}
+    return {connection.adapter for id in ids if (connection := _gone(tx, id)) is not None}
+
+
+def _gone(tx: Connection, connection_id: str) -> Any:
+    try:
+        return found.get(tx, connection_id)
+    except NotFound:
+        return None
+
+
+def _ask(tx: Connection, version: Version, refs: Mapping[str, str], order_key: str, cause: str) -> None:
+    for id, kind in refs.items():
         outbox.queue(
             tx,
             site_id=version.site_id,
             kind="crm",
             operation="erase",
-            payload={"person": {"kind": ref["kind"], "id": id}},
-            key=f"crm:erase:{version.site_id}:{id}"[:150] + f":{told[-1].id}",
-            order_key=told[-1].order_key,
+            payload={"person": {"kind": kind, "id": id}},
+            key=f"crm:erase:{version.site_id}:{id}"[:150] + f":{cause}",
+            order_key=order_key,
         )
 
 

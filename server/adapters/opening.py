@@ -7,8 +7,10 @@ from typing import Any
 
 from plugins import registry
 from plugins.adapter import Adapter
+from plugins.config import Config
 from plugins.errors import ConfigError
-from plugins.fields import Type, from_environment
+from plugins.fields import Type, from_environment, validate
+from plugins.oauth import OAuth
 from plugins.tokens import Tokens
 from server import clock, settings
 from server.adapters import store
@@ -19,11 +21,29 @@ from server.db import Database
 from server.errors import Unavailable
 
 
-def open(db: Database, connection: Connection, *, seconds: float | None = None, tokens: Tokens | None = None) -> Any:
+def open(
+    db: Database,
+    connection: Connection,
+    *,
+    seconds: float | None = None,
+    tokens: Tokens | None = None,
+    trying: bool = False,
+) -> Any:
     """The adapter, ready for use: `adapter.connection_id` says whose. `seconds`: the most that connecting, and an
-    answer, may take. `tokens` stand in for those of the row. Raises plugins.errors; calls nobody."""
+    answer, may take. `tokens` stand in for those of the row. `trying`: a person looks whether it works, so no pause or
+    breaker holds the calls back. Raises plugins.errors; calls nobody."""
     try:
-        return _opened(db, connection, settings_of(db, connection), tokens or RowTokens(db, connection), seconds)
+        return registry.open(
+            connection.kind,
+            connection.name,
+            settings_of(db, connection),
+            records=TableRecords(db, connection.site_id),
+            tokens=tokens or RowTokens(db, connection),
+            private=settings.get().hosts_in_private,
+            seconds=seconds,
+            connection="" if trying else connection.id,
+            now=clock.now,
+        )
     except ConfigError as problem:
         problem.connection_id = connection.id
         raise
@@ -74,6 +94,16 @@ def given_by_environment(adapter: type[Adapter]) -> dict[str, str]:
     return from_environment(adapter.fields, adapter.kind, adapter.name, settings.adapter_environment())
 
 
+def config_of(db: Database, connection: Connection) -> Config:
+    """Its settings after validation. ConfigError."""
+    return validate(registry.load(connection.kind, connection.name).fields, settings_of(db, connection))
+
+
+def sign_in_of(db: Database, connection: Connection) -> OAuth | None:
+    """How people sign in with these settings, None where the settings say it all."""
+    return registry.load(connection.kind, connection.name).oauth(config_of(db, connection))
+
+
 def has_sign_in(adapter: type[Adapter]) -> bool:
     """Whether people connect it by signing in at the service, with some settings at least."""
     return getattr(adapter.oauth, "__func__", None) is not getattr(Adapter.oauth, "__func__", None)
@@ -85,17 +115,3 @@ def _laid_over(adapter: type[Adapter], base: Mapping[str, Any], own: Mapping[str
         secret = {one.name for one in adapter.fields if one.secret}
         base = {name: value for name, value in base.items() if name not in secret}
     return {**base, **{name: value for name, value in own.items() if value not in (None, "")}}
-
-
-def _opened(db: Database, connection: Connection, given: Mapping[str, Any], tokens: Tokens, seconds: Any) -> Any:
-    return registry.open(
-        connection.kind,
-        connection.name,
-        given,
-        records=TableRecords(db, connection.site_id),
-        tokens=tokens,
-        private=settings.get().hosts_in_private,
-        seconds=seconds,
-        connection=connection.id,
-        now=clock.now,
-    )

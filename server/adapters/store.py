@@ -48,6 +48,17 @@ def everything(tx: Connection) -> Sequence[Row[Any]]:
     return tx.execute(select(t).where(t.c.state != "off").order_by(t.c.id)).all()
 
 
+def in_state(tx: Connection, state: str) -> Sequence[Row[Any]]:
+    """The ids of those that stand so."""
+    return tx.execute(select(t.c.id).where(t.c.state == state).order_by(t.c.id)).all()
+
+
+def replace(tx: Connection, connection_id: str, before: Mapping[str, str], after: Mapping[str, str]) -> bool:
+    """Put these columns in the place of what was there, if it still is."""
+    here = [t.c[name] == value for name, value in before.items()]
+    return tx.execute(update(t).where(t.c.id == connection_id, *here).values(**after)).rowcount == 1
+
+
 def open_one(tx: Connection, site_id: str, kind: str, name: str, rep: str) -> Row[Any] | None:
     """The one made in the console of this adapter that is not off; ours alone until the transaction ends."""
     here = (t.c.site_id == site_id, t.c.kind == kind, t.c.name == name, t.c.rep == rep)

@@ -74,8 +74,10 @@ class RowTokens:
         """What is kept now. AuthError when it was disconnected meanwhile."""
         with self._db.reading() as tx:
             row = store.get(tx, self._connection.id)
-        if row is None:
+        if row is None and self._connection.from_environment:
             return ""
+        if row is None:
+            raise AuthError("this was never connected")
         if row.state == OFF:
             raise AuthError("this was disconnected", user_message="This connection was ended. Connect it again.")
         return str(row.tokens)
