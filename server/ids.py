@@ -27,6 +27,7 @@ PREFIXES = {
     "connection": "con",
     "conversation": "cnv",
     "credit": "crd",
+    "crm_report": "crp",
     "delivery": "dlv",
     "event": "evt",
     "identity_key": "idk",

@@ -11,19 +11,41 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection
 
 from server import events
+from server.alerts import service as alerts
 from server.booking import service as booking
 from server.config import service as config
 from server.enrichment import service as enrichment
 from server.events import SYSTEM, Actor, Event
-from server.leads import crm
 from server.leads import service as leads
+from server.sync import service as sync
 
 Reaction = Callable[[Connection, Event], None]
 
 
 def tell_crm_about_the_lead(tx: Connection, event: Event) -> None:
     """The CRM hears of new, changed and assigned leads."""
-    crm.tell(tx, event.subject_id, event.id)
+    sync.tell_lead(tx, event.subject_id, event.id)
+
+
+def tell_crm_about_the_meeting(tx: Connection, event: Event) -> None:
+    """… of meetings, from booked to held or missed."""
+    sync.tell_meeting(tx, event.subject_id, event.id)
+
+
+def tell_crm_what_was_said(tx: Connection, event: Event) -> None:
+    """… of conversations that have ended; those that only rest are found by the timetable."""
+    sync.tell_conversation(tx, event.subject_id)
+
+
+def tell_crm_what_happened(tx: Connection, event: Event) -> None:
+    """… of what people did and what was done with them (server/sync/activities.py)."""
+    sync.tell_interaction(tx, event)
+
+
+def tell_crm_of_the_mail(tx: Connection, event: Event) -> None:
+    """… of mails that went out to visitors."""
+    if event.data["kind"] == "notify":
+        sync.tell_mail(tx, event)
 
 
 def ask_about_the_lead(tx: Connection, event: Event) -> None:
@@ -53,12 +75,41 @@ def learn_what_was_delivered(tx: Connection, event: Event) -> None:
         enrichment.learn(tx, event.data["subject"][1], event.data["operation"], event.data["result"])
 
 
+def alert(tx: Connection, event: Event) -> None:
+    """Those whom alerts.yml names hear of it."""
+    alerts.tell(tx, config.active_of(tx, event.site_id), event)
+
+
+def forget_what_calendars_told(tx: Connection, event: Event) -> None:
+    """Where another service, or another account, keeps the calendars from now on, they are read anew."""
+    if event.data["kind"] == "calendar" and (event.name != events.CONNECTION_CHANGED or event.data.get("another")):
+        booking.forget_calendars(tx, config.active_of(tx, event.site_id))
+
+
 REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
-    events.LEAD_CREATED: (tell_crm_about_the_lead, ask_about_the_lead),
+    events.LEAD_CREATED: (tell_crm_about_the_lead, ask_about_the_lead, alert),
     events.LEAD_CHANGED: (tell_crm_about_the_lead,),
-    events.LEAD_ASSIGNED: (tell_crm_about_the_lead,),
+    events.LEAD_ASSIGNED: (tell_crm_about_the_lead, alert),
     events.LEAD_CLAIMED: (tell_crm_about_the_lead,),
-    events.LEAD_DISQUALIFIED: (tell_crm_about_the_lead, give_turns_back_for_no_fit),
-    events.MEETING_BOOKED: (give_the_lead_to_whom_it_meets,),
-    events.DELIVERY_DONE: (learn_what_was_delivered,),
+    events.LEAD_DISQUALIFIED: (tell_crm_about_the_lead, tell_crm_what_happened, give_turns_back_for_no_fit, alert),
+    events.LEAD_ENROLLED: (tell_crm_what_happened,),
+    events.MEETING_BOOKED: (give_the_lead_to_whom_it_meets, tell_crm_about_the_meeting, alert),
+    events.MEETING_RESCHEDULED: (tell_crm_about_the_meeting, alert),
+    events.MEETING_REASSIGNED: (tell_crm_about_the_meeting,),
+    events.MEETING_CANCELLED: (tell_crm_about_the_meeting, alert),
+    events.MEETING_DONE: (tell_crm_about_the_meeting,),
+    events.MEETING_NO_SHOW: (tell_crm_about_the_meeting, alert),
+    events.MEETING_ANSWERED: (tell_crm_what_happened,),
+    events.CONVERSATION_HANDED_OVER: (tell_crm_what_happened, alert),
+    events.CONVERSATION_TAKEN_OVER: (tell_crm_what_happened,),
+    events.CONVERSATION_QUALIFIED: (tell_crm_what_happened, alert),
+    events.CONVERSATION_CLOSED: (tell_crm_what_was_said,),
+    events.QUESTION_NOT_KNOWN: (tell_crm_what_happened, alert),
+    events.VISITOR_TRACKED: (tell_crm_what_happened,),
+    events.DELIVERY_DONE: (learn_what_was_delivered, tell_crm_of_the_mail),
+    events.CONVERSATION_STARTED: (alert,),
+    events.CONNECTION_BROKEN: (alert,),
+    events.CONNECTION_CONNECTED: (forget_what_calendars_told,),
+    events.CONNECTION_CHANGED: (forget_what_calendars_told,),
+    events.CONNECTION_DISCONNECTED: (forget_what_calendars_told,),
 }

@@ -9,6 +9,7 @@ from functools import partial
 
 from plugins.calendar import Calendar
 from server import clock, settings
+from server.adapters import connections
 from server.adapters import service as adapters
 from server.booking import service as booking
 from server.config import service as config
@@ -16,6 +17,7 @@ from server.config.service import Version
 from server.db import Database
 from server.meters import service as meters
 from server.outbox import service as outbox
+from server.sync import service as sync
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,13 @@ def _connected(db: Database) -> Iterator[tuple[Version, Callable[[], Calendar]]]
     """The active versions whose calendars are somebody else's, each with what opens its adapter."""
     for site in config.sites(db):
         version = config.version(db, site.active_version_id) if site.active_version_id else None
-        if version is not None and version.site.adapters.calendar != "builtin":
+        if version is not None and _is_connected(db, version):
             yield version, partial(adapters.opened, db, version, "calendar")
+
+
+def _is_connected(db: Database, version: Version) -> bool:
+    with db.reading() as tx:
+        return connections.is_connected(tx, version, "calendar")
 
 
 def read_answers(db: Database) -> None:
@@ -75,6 +82,16 @@ def read_answers(db: Database) -> None:
 def has_mailbox(_: Database) -> bool:
     """Whether the operator has set one up."""
     return bool(settings.get().inbox)
+
+
+def tell_crm_what_rests(db: Database) -> None:
+    """Conversations that nobody goes on with, and visits that are over, are told to the CRM."""
+    sync.tell_at_rest(db)
+
+
+def tell_crm_what_rested_long_ago(db: Database) -> None:
+    """What came to rest while no worker ran."""
+    sync.tell_at_rest(db, within=sync.LONG_AGO)
 
 
 def keep_what_was_counted(db: Database) -> None:
@@ -89,4 +106,6 @@ TIMETABLE: tuple[Job, ...] = (
     Job("read calendars ahead", timedelta(minutes=1), read_calendars_ahead, True, has_connected_calendars),
     Job("read answers to invitations", timedelta(minutes=1), read_answers, True, has_mailbox),
     Job("follow calendars", timedelta(minutes=1), follow_calendars, True, has_connected_calendars),
+    Job("tell the CRM what rests", timedelta(minutes=1), tell_crm_what_rests, True),
+    Job("tell the CRM what rested long ago", timedelta(days=1), tell_crm_what_rested_long_ago, True),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from server.alerts.schema import Alerts, check_alerts
 from server.booking.schema import Meetings, check_meetings
 from server.config.problems import Problem, unknown_name
 from server.config.version import Section, Version
@@ -14,6 +15,7 @@ from server.playbooks.stories import Stories
 from server.routing.checks import check_routing, check_segments, check_team
 from server.routing.schema import Routing, Segments
 from server.routing.team import Team
+from server.sync.schema import Crm
 
 
 def check_stories(version: Version) -> list[Problem]:
@@ -26,6 +28,8 @@ SECTIONS = (
     Section(Meetings, check_meetings),
     Section(Segments, check_segments),
     Section(Routing, check_routing),
+    Section(Crm),
+    Section(Alerts, check_alerts),
     Section(Playbook, check_playbooks),
     Section(Article, languages_are_spoken),
     Section(Synonyms),

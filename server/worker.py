@@ -11,11 +11,11 @@ from datetime import datetime
 from sqlalchemy.exc import SQLAlchemyError
 
 from server import clock, events, settings
-from server.adapters import service as adapters
 from server.db import Database
 from server.outbox import service as outbox
 from server.reactions import REACTIONS
 from server.schedule import TIMETABLE, Job
+from server.sync import service as sync
 
 _log = logging.getLogger("usher.worker")
 A_ROUND_SECONDS = 0.2
@@ -32,7 +32,7 @@ class Worker:
         self.db = db
         self._timetable = timetable
         self.stopping = False
-        self._sender = outbox.Sender(db, lambda delivery: adapters.carry_out(db, delivery))
+        self._sender = outbox.Sender(db, lambda delivery: sync.carry_out(db, delivery))
         self._done_at: dict[str, datetime] = {}
         self._aside: dict[str, threading.Thread] = {}
 

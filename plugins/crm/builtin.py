@@ -97,7 +97,8 @@ class BuiltinCRM(CRM):
             raise CursorExpired(f"no entry {cursor} in the log of changes")
         entries = self.records.list(LOG, after=cursor, limit=limit + 1)
         page = entries[:limit]
-        return Changes(tuple(_changed(entry) for _, entry in page), page[-1][0] if page else cursor, entries != page)
+        items = tuple(self._changed(entry) for _, entry in page)
+        return Changes(items, page[-1][0] if page else cursor, more=len(entries) > limit)
 
     def edit(self, ref: Ref, values: Mapping[str, Any]) -> None:
         """Somebody changes a person or company by hand: `values` by our names where there is one, else as fields."""
@@ -169,9 +170,16 @@ class BuiltinCRM(CRM):
         return Ref(kind, id, created=step.before is None)
 
     def _note(self, ref: Ref, values: Mapping[str, Any], *, ours: bool, deleted: bool = False) -> None:
+        """The log names what changed; the values are looked up when it is read, so that what is erased is gone."""
         at = datetime.now(UTC).isoformat()
-        entry = {"kind": ref.kind, "id": ref.id, "at": at, "values": dict(values), "ours": ours, "deleted": deleted}
+        entry = {"kind": ref.kind, "id": ref.id, "at": at, "names": sorted(values), "ours": ours, "deleted": deleted}
         append(self.records, LOG, entry)
+
+    def _changed(self, entry: Record) -> Change:
+        now = _flat(self.records.get(f"crm.{entry['kind']}", entry["id"]) or {})
+        values = {name: now[name] for name in entry["names"] if name in now}
+        ref, at = Ref(Kind(entry["kind"]), entry["id"]), datetime.fromisoformat(entry["at"])
+        return Change(ref, at, values, deleted=entry["deleted"], ours=entry["ours"])
 
     def _read(self, kind: str, refs: Sequence[Ref]) -> Iterator[tuple[str, Record]]:
         for ref in refs:
@@ -225,7 +233,7 @@ def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
 def _held(kind: type[Held], record: Record, wanted: Sequence[str]) -> Held:
     """The record in our dataclass; "" and nothing are both no value."""
     names = {field.name for field in fields(kind)} - {"fields", "company_ref"}
-    own = {name: record.get(name) or None for name in names if record.get(name) is not False}
+    own: dict[str, Any] = {name: record.get(name) or None for name in names if record.get(name) is not False}
     own |= {name: False for name in names if record.get(name) is False}
     further = {name: value for name, value in record.get("fields", {}).items() if name in wanted}
     company = record.get("company_ref")
@@ -238,8 +246,3 @@ def _meeting(record: Record) -> Meeting:
     start, end = (datetime.fromisoformat(own[name]) for name in ("start", "end"))
     typed = {"start": start, "end": end, "status": MeetingStatus(own["status"]), "guests": tuple(own["guests"])}
     return Meeting(**{**own, **typed})
-
-
-def _changed(entry: Record) -> Change:
-    ref, at = Ref(Kind(entry["kind"]), entry["id"]), datetime.fromisoformat(entry["at"])
-    return Change(ref, at, entry["values"], deleted=entry["deleted"], ours=entry["ours"])

@@ -17,6 +17,7 @@ def _further(*rows: tuple[str, str, str]) -> tuple[RemoteField, ...]:
 
 FIELDS: Mapping[Kind, tuple[RemoteField, ...]] = {
     Kind.PERSON: (
+        RemoteField("email", "E-mail address", required=True, ours="email"),
         *_standard(
             ("name", "Name", "text"),
             ("first_name", "First name", "text"),
@@ -46,6 +47,7 @@ FIELDS: Mapping[Kind, tuple[RemoteField, ...]] = {
         ),
     ),
     Kind.COMPANY: (
+        RemoteField("domain", "Domain", required=True, ours="domain"),
         *_standard(
             ("name", "Name", "text"),
             ("industry", "Industry", "text"),

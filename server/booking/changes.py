@@ -67,7 +67,6 @@ def mark(tx: Connection, version: Version, meeting_id: str, status: str, *, by: 
     if credited:
         credited = ledger.credit(tx, meeting.id, ledger.NO_SHOW, by=by, reason="the visitor did not come")
     after = get(tx, meeting.id)
-    messages.ended(tx, version, after)
     name = events.MEETING_DONE if status == DONE else events.MEETING_NO_SHOW
     record(tx, name, after, by, "", {"credited": credited})
     return after

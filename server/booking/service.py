@@ -15,6 +15,7 @@ from server.booking.confirm import confirm
 from server.booking.connected.followed import follow_move
 from server.booking.connected.following import follow
 from server.booking.connected.reading import CalendarState, read_ahead
+from server.booking.connected.reading import forget as forget_calendars
 from server.booking.connected.reading import states as calendar_states
 from server.booking.connected.rechecking import (
     PATIENCE_SECONDS,
@@ -47,17 +48,18 @@ __all__ = [
     "RESCHEDULED", "Asked", "CalendarState", "CalendarUnread", "Colleague", "Item", "Meeting", "OwnTime", "Place",
     "SlotList", "SlotTaken", "Verdict", "Week", "add_block", "add_own_time", "ask", "calendar_states", "cancel",
     "check_calendars", "colleagues", "confirm", "counts", "credit_disqualified", "find_by_token", "fingerprint",
-    "follow", "follow_move", "for_rep", "get", "glimpse", "hold", "hold_again", "hosts_of", "invitation", "list_for",
-    "mailbox_state", "mark", "meetings_in", "nearest", "next_in_turn", "of_conversation", "of_lead", "open_times",
-    "orphans", "own_time", "own_times_of", "place", "read_ahead", "read_mailbox", "reassign", "release_expired",
-    "remove_own_time", "reschedule", "shown", "slots", "takers", "token_of", "visible", "week", "why_not",
-    "with_calendars_read", "would_take",
+    "follow", "follow_move", "for_rep", "forget_calendars", "get", "glimpse", "hold", "hold_again", "hosts_of",
+    "invitation", "list_for", "mailbox_state", "mark", "meetings_in", "nearest", "next_in_turn", "of_conversation",
+    "of_lead", "open_times", "orphans", "own_time", "own_times_of", "place", "read_ahead", "read_mailbox",
+    "reassign", "release_expired", "remove_own_time", "reschedule", "shown", "slots", "takers", "title", "token_of",
+    "visible", "week", "why_not", "with_calendars_read", "would_take",
 ]  # fmt: skip
 
 glimpse = links.glimpse
 place = links.place
 Place = links.Where
 shown = links.shown
+title = links.title
 token_of = links.token_of
 
 

@@ -9,8 +9,8 @@ from server.errors import ConfigProblems
 Files = dict[str, str]
 
 FILES = (
-    "site.yml", "team.yml", "meetings.yml", "segments.yml", "routing.yml", "scoring.yml", "lifecycle.yml",
-    "knowledge/synonyms.yml",
+    "site.yml", "team.yml", "meetings.yml", "segments.yml", "routing.yml", "crm.yml", "alerts.yml", "scoring.yml",
+    "lifecycle.yml", "knowledge/synonyms.yml",
 )  # fmt: skip
 FOLDERS = {"playbooks": ".yml", "nurture": ".yml", "forms": ".yml", "knowledge": ".md", "tests": ".yml"}
 REQUIRED = ("site.yml",)

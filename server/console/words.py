@@ -134,6 +134,8 @@ EVENTS = {
     "delivery.dead": "Delivery failed",
     "delivery.retried": "Delivery tried again",
     "delivery.withdrawn": "Delivery withdrawn",
+    "crm.compared": "Compared with the CRM",
+    "crm.repaired": "Repair with the CRM queued",
     "config.applied": "Site version applied",
     "config.rolled_back": "Went back to a site version",
     "connection.connected": "Service connected",

@@ -25,8 +25,8 @@ BOT, WAITING, REP, CLOSED = "bot", "waiting_rep", "rep", "closed"
 __all__ = [
     "BOT", "CLOSED", "MOST_CHARACTERS", "NOT_THERE", "REP", "WAITING", "Change", "Conversation", "Draft", "Kept",
     "Message", "Start", "Written", "answers_of", "at_rest", "close", "get", "give_back", "give_to", "ids_of",
-    "keep_state", "latest", "lock", "lock_all", "messages", "of_lead", "open_of", "reply", "said", "said_among", "say", "seen",
-    "start", "take_over", "visible", "write",
+    "keep_state", "latest", "lock", "lock_all", "messages", "of_lead", "open_of", "reply", "said", "said_among", "say",
+    "seen", "start", "take_over", "visible", "write",
 ]  # fmt: skip
 
 

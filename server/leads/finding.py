@@ -47,3 +47,8 @@ def ids_reachable(site_id: str) -> Select[tuple[str]]:
 def reachable(tx: Connection, site_id: str, *, after: str = "", limit: int = 200) -> list[str]:
     """Ids of the site's leads whose address is known, in their order; `after` is the last one seen."""
     return store.reachable(tx, site_id, after, limit)
+
+
+def of_account(tx: Connection, account_id: str) -> list[str]:
+    """Ids of the company's leads whose address is known, the newest first."""
+    return store.of_account(tx, account_id)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from server import clock, events, ids
 from server.events import Actor
 from server.leads import store
-from server.leads.finding import get, ids_reachable, ids_visible, lock, reachable, visible
+from server.leads.finding import get, ids_reachable, ids_visible, lock, of_account, reachable, visible
 from server.leads.owners import assign, assignments_of, claim, disqualify
 from server.leads.store import Lead
 from server.leads.values import RANKS, FieldValue, lead_values, resolve, trimmed
@@ -21,7 +21,7 @@ from server.people.rights import EVERYTHING, Sight
 __all__ = [
     "Known", "account_for", "assign", "assignments_of", "claim", "disqualify", "email_key", "enrol", "enrolments_of",
     "field_values", "get", "ids_reachable", "ids_visible", "join_account", "known", "latest", "learn",
-    "learn_account", "lock", "meet", "place", "reachable", "visible",
+    "learn_account", "lock", "meet", "of_account", "place", "reachable", "visible",
 ]  # fmt: skip
 
 

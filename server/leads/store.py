@@ -43,6 +43,11 @@ def reachable(tx: Connection, site_id: str, after: str, limit: int) -> list[str]
     return [row.id for row in tx.execute(found)]
 
 
+def of_account(tx: Connection, account_id: str) -> list[str]:
+    here = select(leads.c.id).where(leads.c.account_id == account_id, leads.c.email_key.is_not(None))
+    return [row.id for row in tx.execute(here.order_by(leads.c.id.desc()))]
+
+
 def lock(tx: Connection, lead_id: str) -> Lead | None:
     return tx.execute(select(leads).where(leads.c.id == lead_id).with_for_update()).one_or_none()
 

@@ -17,12 +17,13 @@ from server.leads import erasing as leads
 from server.outbox import erasing as outbox
 from server.privacy import diary
 from server.routing import erasing as routing
+from server.sync import erasing as sync
 from server.visitors import erasing as visitors
 
 PERSONAL = (
     "leads", "accounts", "field_values", "assignments", "enrolments", "visitors", "sessions", "page_views",
     "conversations", "messages", "answers", "meetings", "meeting_hosts", "credit_ledger", "deliveries", "events",
-    "adapter_records", "hook_messages",
+    "adapter_records", "hook_messages", "crm_links", "crm_findings",
 )  # fmt: skip
 """The tables whose rows are about visitors: each is given out and erased."""
 
@@ -36,6 +37,7 @@ IMPERSONAL = {
     "meeting_cells": "which five minutes of a rep are taken; freed with the meeting",
     "time_blocks": "what reps wrote into their own calendars; the address is taken out",
     "busy_times": "when reps' calendars are busy, without what for",
+    "crm_reports": "how many records agreed with the CRM, and when it was looked",
     "connections": "services the owner connected, and reps' calendars",
     "connection_agreements": "who of the console's users is connecting what; gone within minutes",
     "replaced_keys": "keys of deliveries that newer ones replaced; gone with the delivery",
@@ -115,4 +117,5 @@ def rows(tx: Connection, of: Holdings) -> dict[str, Sequence[Row[Any]]]:
         "deliveries": told,
         events.table.name: diary.held(tx, of.subjects, [row.id for row in told]),
         **adapters.held(tx, of.site_id, of.address, of.uids),
+        **sync.held(tx, of.subjects),
     }

@@ -27,6 +27,7 @@ from server.privacy import diary
 from server.privacy.holdings import Holdings, find, rows
 from server.routing import erasing as routing
 from server.routing.schema import Team
+from server.sync import erasing as sync
 from server.visitors import erasing as visitors
 
 
@@ -155,11 +156,12 @@ def _erase(tx: Connection, of: Holdings, by: Actor, done: Erased) -> None:
     told = outbox.about(tx, of.subjects)
     if outbox.under_way(told):
         raise Conflict("The outside is being told about this person at this moment; try again in a minute.")
-    by_hand = adapters.erase_outside(tx, version, told)
+    by_hand = adapters.erase_outside(tx, version, told, sync.records_of(tx, of.leads))
     called_off = booking.erase(tx, version, of.meetings, by=by)
     booking.uninvite(tx, of.invited, of.address)
     booking.part_with(tx, of.conversations, of.leads)
     outbox.erase(tx, told)
+    sync.erase(tx, of.subjects)
     routing.erase(tx, of.meeting_ids)
     conversations.erase(tx, of.conversations)
     conversations.part_with(tx, of.typed, wipe)
@@ -178,7 +180,7 @@ def _erase(tx: Connection, of: Holdings, by: Actor, done: Erased) -> None:
 
 def _scrub_others(tx: Connection, of: Holdings, wipe: Wipe) -> None:
     """What others said and booked stays theirs; only the address goes."""
-    for room in (leads, visitors, conversations, booking, routing, adapters, diary):
+    for room in (leads, visitors, conversations, booking, routing, adapters, sync, diary):
         room.scrub_others(tx, of.site_id, wipe)
     outbox.scrub_others(tx, of.site_id, wipe, [meeting.id for meeting in of.invited])
 

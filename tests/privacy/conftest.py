@@ -15,11 +15,13 @@ import pytest
 from sqlalchemy import select
 
 from server import clock, events, settings
+from server.adapters import connections
 from server.booking import service as booking
 from server.config import service as config
 from server.db import Database, metadata, migrate
 from server.db.scrubbing import compact
 from server.privacy.service import Who
+from server.sync import service as sync
 from server.worker import Worker
 from tests.conftest import import_all_tables
 from tests.playbooks.chat import Chat, applied
@@ -129,7 +131,15 @@ def settle(db: Database) -> Town:
     book(db, version, BOB, datetime.fromisoformat("2026-03-03T10:00:00Z"), guests=["ada@wonka.example"])
     town = Town(db, version, ada, bob)
     town.work()
+    compare_after_an_edit(town)
     return town
+
+
+def compare_after_an_edit(town: Town) -> None:
+    """Somebody gives Ada another name in the CRM; the comparison finds it."""
+    crm = connections.open_built_in(town.db, town.version.site_id, "crm")
+    crm.edit(crm.ref_of(ADA), {"name": "Ada King Lovelace"})
+    sync.compare(town.db, town.version.site_id)
 
 
 @pytest.fixture(scope="package")

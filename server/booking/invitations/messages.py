@@ -1,4 +1,6 @@
-"""What the outside hears of a meeting: calendar events, the CRM, mails and reminders, all queued in the transaction."""
+"""What the outside hears of a meeting: calendar events, mails and reminders, all queued in the transaction.
+
+The CRM hears of it by server/sync."""
 
 from __future__ import annotations
 
@@ -39,10 +41,9 @@ FRESH = timedelta(minutes=10)
 
 
 def booked(tx: Connection, version: Version, meeting: Meeting) -> None:
-    """The meeting is new: event, CRM, invitations, reminders; an owner who had no time hears who meets the account."""
+    """The meeting is new: event, invitations, reminders; an owner who had no time hears who meets the account."""
     about = about_meeting(tx, version, meeting)
     _create_event(tx, about)
-    _tell_crm(tx, about, "booked")
     _mail_visitors(tx, about, BOOKED, ics.REQUEST)
     for host in about.hosts:
         mail(tx, about, f"{host.id}:{REP_BOOKED}", mails.to_rep(about, REP_BOOKED, ics.REQUEST, host))
@@ -78,7 +79,6 @@ def moved(
     for name in sorted({*old_hosts, before.rep} - {host.id for host in about.hosts}):
         all_of_it, rep = by_the_old and name == before.rep, links.rep_of(version, before, name)
         mail(tx, about, f"{name}:{REP_GIVEN_AWAY}", _given_away(about, withdrawing, rep, all_of_it=all_of_it))
-    _tell_crm(tx, about, "rescheduled")
     if by_the_old:
         _mail_visitors(tx, withdrawing, HANDED_OVER if same_time else WITHDRAWN, ics.CANCEL)
     kind = MOVED if not same_time else REASSIGNED if given_away else CHANGED
@@ -94,7 +94,6 @@ def cancelled(tx: Connection, version: Version, meeting: Meeting, reason: str) -
     """The meeting will not take place."""
     about = about_meeting(tx, version, meeting, reason=reason)
     _cancel_event(tx, about, meeting.calendar_key)
-    _tell_crm(tx, about, "cancelled")
     _mail_visitors(tx, about, CANCELLED, ics.CANCEL)
     for host in about.hosts:
         mail(tx, about, f"{host.id}:{REP_CANCELLED}", mails.to_rep(about, REP_CANCELLED, ics.CANCEL, host))
@@ -110,11 +109,6 @@ def put_back(
     update_event(tx, about, before)
     told = mails.to_rep(about, why, "", about.organizer)
     _queue(tx, about, "notify", "send_mail", told, f"{meeting.calendar_key}:mail")
-
-
-def ended(tx: Connection, version: Version, meeting: Meeting) -> None:
-    """The meeting took place, or the visitor did not come."""
-    _tell_crm(tx, about_meeting(tx, version, meeting), "held" if meeting.status == store.DONE else "no_show")
 
 
 def calendar_key(meeting_id: str, sequence: int) -> str:
@@ -198,37 +192,6 @@ def _draft(about: About) -> dict[str, Any]:
         "guests": guests,
         "video": where.wants_video,
     }
-
-
-def _tell_crm(tx: Connection, about: About, status: str) -> None:
-    """The person first: the meeting is logged with the reference that this answers. Nothing once they are erased."""
-    if not about.meeting.email:
-        return
-    meeting, where = about.meeting, links.place(about.version, about.meeting)
-    person = {
-        "email": meeting.email,
-        "name": meeting.name or None,
-        "phone": meeting.phone or None,
-        "locale": meeting.locale,
-        "source": "usher",
-        "owner_email": about.organizer.email,
-    }
-    known = f"{meeting.id}:person"
-    _queue(tx, about, "crm", "upsert_person", {"person": person}, known)
-    logged = {
-        "uid": meeting.uid,
-        "start": meeting.start_at.isoformat(),
-        "end": meeting.end_at.isoformat(),
-        "zone": meeting.zone,
-        "title": links.title(about.version, meeting),
-        "status": status,
-        "description": "\n".join(f"{name}: {answer}" for name, answer in meeting.answers.items()),
-        "location": where.url or where.text,
-        "owner_email": about.organizer.email,
-        "guests": meeting.guests,
-    }
-    payload = {"person": {"$result": known}, "meeting": logged}
-    _queue(tx, about, "crm", "log_meeting", payload, f"{meeting.id}:crm:{status}:{meeting.sequence}")
 
 
 def _mail_visitors(tx: Connection, about: About, kind: str, method: str) -> None:
