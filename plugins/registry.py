@@ -35,6 +35,7 @@ BUILT_IN = {
     ("crm", "builtin"): "plugins.crm.builtin:BuiltinCRM",
     ("calendar", "builtin"): "plugins.calendar.builtin:BuiltinCalendar",
     ("calendar", "caldav"): "plugins.calendar.caldav:CalDav",
+    ("calendar", "microsoft"): "plugins.calendar.microsoft:Microsoft365",
     ("calendar", "google"): "plugins.calendar.google:Google",
     ("calendar", "ics"): "plugins.calendar.ics:Ics",
     ("enrichment", "builtin"): "plugins.enrichment.builtin:BuiltinEnrichment",
