@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from plugins.testing.conformance import Conformance
+import pytest
+
+from plugins.testing.deeds import Reading
+from plugins.testing.errors import ErrorTable
 
 MAILS = tuple(
     f"From: {name}@globex.example\r\nTo: meet@acme.example\r\nSubject: {name} =?utf-8?q?=C3=BC?=\r\n\r\n"
@@ -13,10 +16,14 @@ MAILS = tuple(
 )
 
 
-class InboxConformance(Conformance):
-    """The author gives `deliver`, which puts a mail into the mailbox at the fake; it is empty at first."""
+class InboxConformance(ErrorTable):
+    """The author gives `fake`, and `deliver`, which puts a mail into the mailbox there; it is empty at first."""
 
     largest_bytes = 16 * 1024
+
+    @pytest.fixture
+    def reading(self) -> Reading | None:
+        return Reading("fetch", lambda subject: subject.fetch(), may_be_nothing=False)
 
     def deliver(self, raw: bytes) -> None:
         raise NotImplementedError

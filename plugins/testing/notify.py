@@ -12,9 +12,9 @@ import pytest
 
 from plugins.errors import InvalidInput
 from plugins.notify import Alert, Attachment, CalendarPart, Capability, Mail
+from plugins.testing.alerts import ALERT, AlertConformance
 from plugins.testing.conformance import requires
 from plugins.testing.deeds import Writing
-from plugins.testing.errors import ErrorTable
 
 ICS = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:mtg_1@usher\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
 MAIL = Mail(
@@ -28,7 +28,6 @@ MAIL = Mail(
     html="<p>Grüße</p>",
     calendar=CalendarPart("REQUEST", ICS),
 )
-ALERT = Alert("New lead", "Ada Löwe of <Globex> & friends asks for a demo", url="https://chat.acme.example/c/1")
 
 BAD: list[dict[str, Any]] = [
     {"subject": "Hi\r\nBcc: eve@evil.example"},
@@ -40,11 +39,8 @@ BAD: list[dict[str, Any]] = [
 ]
 
 
-class NotifyConformance(ErrorTable):
+class NotifyConformance(AlertConformance):
     """The author gives `fake`, and `received`: what arrived at it, oldest first; mails whole, alerts as they came."""
-
-    def received(self, config: dict[str, Any]) -> list[Any]:
-        pytest.fail("give received(): what arrived at the fake")
 
     @pytest.fixture
     def writing(self, config: dict[str, Any]) -> Writing | None:

@@ -20,6 +20,10 @@ class TestBuiltinCRM(CRMConformance):
     def count(self, subject: CRM, kind: Kind) -> int:
         return len(subject.records.list(f"crm.{kind}"))
 
+    @pytest.fixture
+    def remove(self, subject: Any) -> Any:
+        return lambda ref: subject.erase(ref, key=f"remove {ref.id}")
+
     def test_a_late_repeat_of_an_old_write_does_not_undo_a_newer_one(self, subject: Any) -> None:
         subject.upsert_person(replace(ADA, title="CTO"), key="k1")
         subject.upsert_person(replace(ADA, title="CEO"), key="k2")

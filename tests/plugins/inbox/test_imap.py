@@ -51,6 +51,7 @@ def refusal(config: dict[str, Any]) -> PluginError:
 
 class TestImap(InboxConformance):
     adapter = Imap
+    no_http = "speaks IMAP, whose replies its own tests hold"
 
     @pytest.fixture(autouse=True)
     def _mailbox(self, mailbox: Mailbox) -> None:

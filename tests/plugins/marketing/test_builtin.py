@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from plugins.marketing import Enrolment, EnrolmentState, Prospect
 from plugins.marketing.builtin import BuiltinMarketing
 from plugins.records import MemoryRecords
 from plugins.registry import Registry
+from plugins.testing import MarketingConformance
 
 ADA = "ada@globex.example"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -24,6 +26,20 @@ def marketing() -> BuiltinMarketing:
 
 def enrolment(state: EnrolmentState, minutes: int = 0, stream: str = "long-term") -> Enrolment:
     return Enrolment(ADA, stream, state, NOON + timedelta(minutes=minutes))
+
+
+class TestBuiltinMarketing(MarketingConformance):
+    adapter = BuiltinMarketing
+    no_http = "keeps everything in Usher's own database"
+
+    def count(self, subject: Any) -> int:
+        return len(subject.records.list("marketing.prospect"))
+
+    def state_of(self, subject: Any, email: str, stream: str) -> EnrolmentState | None:
+        return {found.stream: found.state for found in subject.enrolments(email)}.get(stream)
+
+    def events_of(self, subject: Any, email: str) -> list[str]:
+        return [value["name"] for _, value in subject.records.list("marketing.event")]
 
 
 def test_a_prospect_is_one_whatever_the_case_and_keeps_what_is_not_named(marketing: BuiltinMarketing) -> None:

@@ -39,6 +39,13 @@ class TestApprise(NotifyConformance):
         with Receiver() as fake:
             yield fake
 
+    @pytest.fixture(autouse=True)
+    def _receiver(self, fake: Receiver) -> None:
+        self.receiver = fake
+
+    def received(self, config: dict[str, Any]) -> list[Any]:
+        return self.receiver.got
+
     @pytest.fixture
     def config(self, fake: Receiver) -> dict[str, Any]:
         return {"url": fake.url.replace("http:", "json:") + "/madeUpSecret"}

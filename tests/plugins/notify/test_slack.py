@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -25,6 +26,7 @@ HOT = Alert(
 class TestSlack(NotifyConformance):
     adapter = Slack
     error_in_200 = Fault(status=200, body=b'{"ok": false, "error": "token_revoked"}')
+    no_target = "C404"
 
     @pytest.fixture
     def fake(self) -> Iterator[SlackFake]:
@@ -34,6 +36,15 @@ class TestSlack(NotifyConformance):
 
     def received(self, config: dict[str, Any]) -> list[Any]:
         return self.slack.messages["C1"]
+
+    def shown(self, one: Any) -> str:
+        return html.unescape(super().shown(one))
+
+    def thread_of(self, one: Any) -> Any:
+        return one.get("thread_ts")
+
+    def name_of(self, one: Any) -> Any:
+        return one["ts"]
 
     @pytest.fixture
     def config(self, fake: SlackFake) -> dict[str, Any]:
@@ -137,6 +148,9 @@ class TestSlackWebhook(NotifyConformance):
 
     def received(self, config: dict[str, Any]) -> list[Any]:
         return self.slack.hooked
+
+    def shown(self, one: Any) -> str:
+        return html.unescape(super().shown(one))
 
     @pytest.fixture
     def config(self, fake: SlackFake) -> dict[str, Any]:
