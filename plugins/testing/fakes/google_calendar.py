@@ -39,6 +39,8 @@ class GoogleCalendar:
     def keep(self, event: Event) -> Event:
         """The event as it is from now on, with a new version."""
         tick = next(_ticks)
+        for guest in event.get("attendees", []):
+            guest.setdefault("responseStatus", "needsAction")
         event["etag"], event["updated"] = f'"{tick}"', datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         self.events[event["id"]] = event
         self.changed.pop(event["id"], None)
@@ -47,8 +49,6 @@ class GoogleCalendar:
 
     def new(self, body: Event) -> Event:
         """An event with what Google adds to it."""
-        for guest in body.get("attendees", []):
-            guest.setdefault("responseStatus", "needsAction")
         return self.keep({
             "kind": "calendar#event",
             "status": "confirmed",

@@ -31,6 +31,8 @@ SCOPES = frozenset(
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 CLIENT_ID, CLIENT_SECRET = "123-usher.apps.googleusercontent.com", "GOCSPX-made-up-secret"  # noqa: S105 - of the fake
 LASTS = 3599
+AUDIENCE = "https://oauth2.googleapis.com/token"
+"""Whom an assertion must be for, wherever the fake stands: google-auth names no other."""
 
 
 @dataclass
@@ -93,7 +95,7 @@ class GoogleSignIn(Fake):
 
     def service_account(self, domain: str = "", scopes: Collection[str] = ()) -> str:
         """The JSON key of a service account, which may act for the people of `domain` with `scopes`."""
-        email = f"usher-{len(self._services)}@project.iam.gserviceaccount.com"
+        email = f"usher-{uuid4().hex[:8]}@project.iam.gserviceaccount.com"
         self._services[email] = _ServiceAccount(domain, frozenset(scopes))
         key = {
             "type": "service_account",
@@ -177,10 +179,10 @@ class GoogleSignIn(Fake):
         return Token(code.email, code.scopes, refresh=f"1//{uuid4().hex}" if code.email else "")
 
     def _asserted(self, assertion: str) -> Token:
-        """RFC 7523: signed by a key we know, for our address, for at most an hour."""
+        """RFC 7523: signed by a key we know, for Google, for at most an hour."""
         try:
             claims = jwt.decode(
-                assertion, _key().public_key(), algorithms=["RS256"], audience=f"{self.url}/token",
+                assertion, _key().public_key(), algorithms=["RS256"], audience=AUDIENCE,
                 options={"require": ["iss", "aud", "exp", "iat", "scope"]},
             )  # fmt: skip
         except jwt.PyJWTError as error:
