@@ -44,9 +44,9 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Facts by name. About companies: domain, name, industry, employees (int), country (ISO 3166), city, tech (list).
-    About people: email, email_valid (bool), email_type, name, first_name, last_name, title, phone, company, domain,
-    country. About devices: device (mobile, tablet, desktop), os, browser, crawler (bool).
+    """Facts by name. About companies: domain, name, industry, employees (int), country (ISO 3166), city, tech (list),
+    revenue (int, US dollars a year). About people: email, email_valid (bool), email_type, name, first_name, last_name,
+    title, seniority, department, phone, company, domain, country. About devices: device (mobile, tablet, desktop), os, browser, crawler (bool).
 
     `pending` True: the service is still looking, ask again later. `cost` in credits of the service.
     """

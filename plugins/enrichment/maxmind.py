@@ -1,0 +1,91 @@
+"""A MaxMind database file (.mmdb) on this machine: nothing about the visitor leaves it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import maxminddb
+
+from plugins.adapter import CheckResult
+from plugins.enrichment import Capability, Enrichment, Facts
+from plugins.enrichment.asking import facts
+from plugins.enrichment.domains import public_ip
+from plugins.errors import ConfigError, Permanent, PluginError
+from plugins.fields import Field
+
+SOURCE = "MaxMind"
+PLACE, COMPANY, NETWORK = 0.9, 0.6, 0.4
+BUSINESS = frozenset({"business", "college", "government", "library", "military", "school", "content_delivery_network"})
+"""`user_type` of the Enterprise database for which the organization is who the visitor works for."""
+OLD_DAYS = 30
+"""MaxMind's licence wants a database replaced within 30 days of the next."""
+
+
+class MaxMind(Enrichment):
+    """Any of GeoIP Enterprise, ISP, Domain, City and Country, and GeoLite ASN, City and Country: what it is says the
+    file itself. The network's name alone (ASN) is nobody's company."""
+
+    name = "maxmind"
+    title = "MaxMind database"
+    about = "Looks addresses up in a database file: company, domain and country, as far as the file knows them."
+    capabilities = frozenset({Capability.COMPANY_BY_IP})
+    fields = (Field("file", "Database file", required=True, help="Path of the .mmdb file on the server."),)
+
+    def check(self) -> CheckResult:
+        try:
+            about = self._database.metadata()
+        except PluginError as error:
+            return CheckResult(ok=False, message=error.user_message)
+        built = datetime.fromtimestamp(about.build_epoch, UTC)
+        old = (self.http.now() - built).days
+        stale = (f"The file is {old} days old: fetch a newer one.",) if old > OLD_DAYS else ()
+        return CheckResult(ok=True, account=f"{about.database_type}, {built:%Y-%m-%d}", warnings=stale)
+
+    def company_by_ip(self, ip: str) -> Facts:
+        try:
+            row = self._database.get(public_ip(ip))
+        except (maxminddb.InvalidDatabaseError, OSError) as error:
+            raise Permanent(f"the database file cannot be read: {error}") from error
+        if not isinstance(row, dict):
+            return Facts()
+        traits = row.get("traits") or {}
+        values = {
+            "country": (row.get("country") or {}).get("iso_code"),
+            "city": ((row.get("city") or {}).get("names") or {}).get("en"),
+        }
+        sure = {**facts(SOURCE, PLACE, values).facts}
+        return Facts({**facts(SOURCE, _confidence(row, traits), _company(row, traits)).facts, **sure})
+
+    def close(self) -> None:
+        if "_database" in self.__dict__:
+            self._database.close()
+        super().close()
+
+    @cached_property
+    def _database(self) -> Any:
+        file = Path(self.config.text("file"))
+        try:
+            return maxminddb.open_database(file)
+        except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
+            said = f"{file} is no MaxMind database that can be read."
+            problem = ConfigError(str(error), problems=(("file", "cannot be read"),), user_message=said)
+            raise problem.at("enrichment.maxmind", "open") from error
+
+
+def _company(row: dict[str, Any], traits: dict[str, Any]) -> dict[str, Any]:
+    if traits:
+        if traits.get("user_type") not in BUSINESS:
+            return {}
+        return {"name": traits.get("organization"), "domain": traits.get("domain")}
+    if "domain" in row:
+        return {"domain": row["domain"]}
+    if row.get("organization") and row.get("organization") != row.get("isp"):
+        return {"name": row["organization"]}
+    return {}
+
+
+def _confidence(row: dict[str, Any], traits: dict[str, Any]) -> float:
+    return COMPANY if traits or "domain" in row else NETWORK

@@ -1,0 +1,84 @@
+"""MaxMind's files, written for the test by another library than the one that reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mmdb_writer import MMDBWriter
+from netaddr import IPSet
+
+from plugins.enrichment.maxmind import MaxMind
+from plugins.errors import ConfigError
+from plugins.records import MemoryRecords
+from plugins.registry import Registry
+from plugins.testing import EnrichmentConformance
+
+GLOBEX, HOME = "8.8.4.4", "9.9.9.9"
+
+
+def written(file: Path, kind: str, rows: dict[str, dict[str, Any]]) -> Path:
+    writer = MMDBWriter(ip_version=6, ipv4_compatible=True, database_type=kind, languages=["en"], description=kind)
+    for network, row in rows.items():
+        writer.insert_network(IPSet([network]), row)
+    writer.to_db_file(str(file))
+    return file
+
+
+def opened(file: Path) -> Any:
+    return Registry(discover=list).open("enrichment", "maxmind", {"file": str(file)}, records=MemoryRecords())
+
+
+def plain(found: Any) -> dict[str, Any]:
+    return {name: fact.value for name, fact in found.facts.items()}
+
+
+class TestMaxMind(EnrichmentConformance):
+    adapter = MaxMind
+    no_http = "a file on this machine"
+    known_ip = GLOBEX
+
+    @pytest.fixture
+    def config(self, tmp_path: Path) -> dict[str, Any]:
+        where = {"country": {"iso_code": "DE"}, "city": {"names": {"en": "Berlin"}}}
+        business = {"user_type": "business", "organization": "Globex", "domain": "globex.com", "isp": "Some Net"}
+        home = {"user_type": "residential", "organization": "Some Net", "isp": "Some Net"}
+        rows = {f"{GLOBEX}/32": {**where, "traits": business}, f"{HOME}/32": {**where, "traits": home}}
+        return {"file": str(written(tmp_path / "enterprise.mmdb", "GeoIP2-Enterprise", rows))}
+
+    def test_a_business_is_named_and_an_access_provider_is_not(self, subject: Any) -> None:
+        told = subject.company_by_ip(GLOBEX)
+        assert plain(told) == {"name": "Globex", "domain": "globex.com", "country": "DE", "city": "Berlin"}
+        assert told.facts["country"].confidence > told.facts["name"].confidence
+        assert plain(subject.company_by_ip(HOME)) == {"country": "DE", "city": "Berlin"}
+        assert plain(subject.company_by_ip("1.1.1.1")) == {}
+        assert plain(subject.company_by_ip("2001:4860:4860::8888")) == {}
+
+    def test_checking_says_which_file_it_is_and_how_old(self, subject: Any) -> None:
+        assert subject.check().account.startswith("GeoIP2-Enterprise, 20")
+        assert subject.check().warnings == ()
+
+
+def test_other_files_tell_what_they_know(tmp_path: Path) -> None:
+    isp = written(tmp_path / "isp.mmdb", "GeoIP2-ISP", {
+        f"{GLOBEX}/32": {"isp": "Net", "organization": "Globex"}, f"{HOME}/32": {"isp": "Net", "organization": "Net"},
+    })  # fmt: skip
+    asn = written(tmp_path / "asn.mmdb", "GeoLite2-ASN", {f"{GLOBEX}/32": {"autonomous_system_organization": "Net"}})
+    domain = written(tmp_path / "domain.mmdb", "GeoIP2-Domain", {f"{GLOBEX}/32": {"domain": "globex.com"}})
+    assert plain(opened(isp).company_by_ip(GLOBEX)) == {"name": "Globex"}
+    assert plain(opened(isp).company_by_ip(HOME)) == {}
+    assert plain(opened(asn).company_by_ip(GLOBEX)) == {}
+    assert plain(opened(domain).company_by_ip(GLOBEX)) == {"domain": "globex.com"}
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no database"])
+def test_a_file_that_is_none_is_the_owners_matter(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "x.mmdb"
+    if content is not None:
+        file.write_bytes(content)
+    adapter = opened(file)
+    assert adapter.check().ok is False
+    with pytest.raises(ConfigError) as caught:
+        adapter.company_by_ip(GLOBEX)
+    assert caught.value.problems[0][0] == "file"
