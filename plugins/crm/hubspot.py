@@ -64,7 +64,7 @@ class HubSpot(CRM):
     })  # fmt: skip
     fields = FIELDS
     rate = Rate(95, 10)
-    rates = MappingProxyType({SEARCH: Rate(4, 1)})
+    rates = MappingProxyType({SEARCH: Rate(5, 1.25)})
 
     @classmethod
     def oauth(cls, config: Config) -> OAuth | None:
