@@ -28,6 +28,7 @@ from plugins.statuses import retry_after
 
 USAGE_REST = timedelta(hours=1)
 """Google names no end of its limits against abuse; they pass after hours (its Workspace help: up to 24)."""
+NO_MEET = "This Google account cannot make Meet links."
 _PACIFIC = ZoneInfo("America/Los_Angeles")
 
 _REASONS: dict[str, tuple[type[PluginError], str]] = {
@@ -75,7 +76,8 @@ def meaning_of(reply: Reply, *, now: Callable[[], datetime]) -> PluginError | No
     if reply.call.operation == "changes" and (reply.status == 410 or location in ("syncToken", "pageToken")):
         return CursorExpired(message, **about)
     if reply.status == 400:
-        return InvalidInput(message, field=_field(f"{location} {said}"), **about)
+        field = _field(f"{location} {said}")
+        return InvalidInput(message, field=field, user_message=NO_MEET if field == "video" else "", **about)
     if reply.status not in _JUDGED or reason not in _REASONS:
         return None
     kind, about["user_message"] = _REASONS[reason]

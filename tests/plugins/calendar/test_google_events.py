@@ -224,7 +224,7 @@ def test_an_account_without_meet_names_the_video(subject: Google, fake: GoogleFa
     fake.meet = ""
     with pytest.raises(InvalidInput) as caught:
         subject.create(OWNER, replace(DEMO, video=True), key="k1")
-    assert caught.value.field == "video"
+    assert (caught.value.field, "Meet" in caught.value.user_message) == ("video", True)
 
 
 def test_changes_name_our_events_by_our_uid_and_read_nothing_about_others(subject: Google, fake: GoogleFake) -> None:
