@@ -92,7 +92,7 @@ def connect(db: Database, fresh: Connection, *, actor: Actor, tokens: Granted | 
     """
     if tokens is None and needs_sign_in(db, fresh):
         raise Invalid("Sign in at the service again, because its settings have changed.")
-    anew = tokens is not None or not _is_kept(db, fresh)
+    anew = tokens is not None or (opening.sign_in_of(db, fresh) is None and not _is_kept(db, fresh))
     memory = MemoryTokens(tokens) if anew else None
     told = tried(db, fresh, memory)
     values = {
@@ -154,8 +154,8 @@ def disconnect(db: Database, connection_id: str, *, actor: Actor) -> str:
 
 
 def needs_sign_in(db: Database, fresh: Connection) -> bool:
-    """Whether a person has to sign in at the service before this draft can be kept: nobody has, or where to and as which
-    application has changed."""
+    """Whether a person has to sign in at the service before this draft can be kept: nobody has, or where to and as
+    which application has changed."""
     oauth = opening.sign_in_of(db, fresh)
     if oauth is None:
         return False
