@@ -34,6 +34,8 @@ USED_OTHERWISE = {
     "mypy": "make lint",
     "import-linter": "make lint",
 }
+# A name that several distributions share, and whose part of it we import.
+SHARED = {"google": "google-auth"}
 OURS = {"server", "plugins", "tests", "demo", "bench", "register"}
 
 
@@ -57,7 +59,7 @@ def _imported(*folders: str) -> set[str]:
     owners = packages_distributions()
     tops = {name.split(".")[0] for file in python_files(*folders) for _, name in imports(file) if name}
     foreign = {top for top in tops if top not in sys.stdlib_module_names and top not in OURS}
-    return {_plain(owners.get(top, [top])[0]) for top in foreign}
+    return {_plain(SHARED.get(top) or owners.get(top, [top])[0]) for top in foreign}
 
 
 def _missing(imported: set[str], named: set[str]) -> set[str]:
