@@ -1,4 +1,5 @@
-"""A process that wants new tokens of a connection: `python -m tests.adapters.renewing DATABASE CONNECTION TIMES`."""
+"""A process that wants new tokens of a connection: `python -m tests.adapters.renewing DATABASE CONNECTION TIMES`.
+It says "ready" and begins when it is told a line."""
 
 from __future__ import annotations
 
@@ -13,6 +14,8 @@ from tests.adapters import rolodex
 def main(url: str, connection_id: str, times: str) -> None:
     ids.use_key("a key for tests only")
     db = Database(url)
+    print("ready", flush=True)
+    sys.stdin.readline()
     with rolodex.offered():
         for _ in range(int(times)):
             with db.reading() as tx:

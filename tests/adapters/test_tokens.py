@@ -53,7 +53,13 @@ def test_two_processes_that_renew_again_and_again_keep_the_grant(request, people
     made = people.signed_in()
     address = db.url.render_as_string(hide_password=False)
     command = [sys.executable, "-m", "tests.adapters.renewing", address, made.id, "3"]
-    running = [subprocess.Popen(command, cwd=ROOT, stdout=-1, stderr=subprocess.STDOUT, text=True) for _ in range(2)]
+    people.service.faults.add(Fault(drip_seconds=0.1), on="POST /token")
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    running = [subprocess.Popen(command, cwd=ROOT, text=True, **pipes) for _ in range(2)]
+    assert [one.stdout.readline() for one in running] == ["ready\n"] * 2
+    for one in running:
+        one.stdin.write("go\n")
+        one.stdin.flush()
     told = [(one.communicate(timeout=60)[0], one.returncode) for one in running]
     assert told == [("", 0), ("", 0)]
     assert not people.service.grants[0].ended, "no refresh token was used twice"
