@@ -1,4 +1,4 @@
-"""What every adapter must pass, whatever its kind, and the guard that nobody blanks a standard test."""
+"""What every adapter must pass, whatever its kind."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from plugins.errors import ConfigError, UnsupportedFeature
 from plugins.fields import json_schema, redact, validate, yaml_template
 from plugins.records import MemoryRecords, Records
 from plugins.registry import Registry
+from plugins.testing.guard import Guarded
 from plugins.testing.network import only_loopback
 from plugins.tokens import Tokens
 
@@ -24,26 +25,6 @@ THREADS = 8
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """Where fakes listen; adapters may call nothing else during a test."""
 Test = TypeVar("Test", bound=Callable[..., None])
-
-
-class Guarded:
-    """Refuses subclasses that replace a standard test of the kit, unless by an xfail with a reason."""
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        if cls.__module__.startswith("plugins.testing."):
-            return
-        standard = {
-            name: kit.__qualname__
-            for kit in cls.__mro__
-            if kit.__module__.startswith("plugins.testing.")
-            for name in vars(kit)
-            if name.startswith("test_")
-        }
-        for name, own in vars(cls).items():
-            if name in standard and not _fails_with_reason(own):
-                kit = standard[name]
-                raise TypeError(f"{cls.__qualname__}.{name} replaces a test of {kit}: mark it xfail(reason=…)")
 
 
 class Conformance(Guarded):
@@ -179,8 +160,3 @@ def _needing(adapter: type[Adapter]) -> dict[str, Any]:
     """Contract methods by name with the capability they need."""
     methods = [(name, method) for base in adapter.__mro__ for name, method in vars(base).items()]
     return {name: method.needs for name, method in methods if hasattr(method, "needs")}
-
-
-def _fails_with_reason(test: object) -> bool:
-    marks = getattr(test, "pytestmark", [])
-    return any(mark.name == "xfail" and mark.kwargs.get("reason") for mark in marks)

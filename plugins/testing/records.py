@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from plugins.records import Records, append, change
-from plugins.testing.conformance import THREADS, Guarded, at_once
+from plugins.testing.conformance import THREADS, at_once
+from plugins.testing.guard import Guarded
 
 
 class RecordsConformance(Guarded):

@@ -16,7 +16,6 @@ from plugins.notify import Alert, Capability
 from plugins.notify.mailbox import Mailbox
 from plugins.records import MemoryRecords
 from plugins.registry import Registry
-from plugins.testing import CalendarConformance, CRMConformance
 from plugins.testing.network import ForeignNetwork, only_loopback
 
 ROOT = Path(__file__).parents[3]
@@ -39,36 +38,6 @@ class TestSloppy(CRMConformance):
     def count(self, subject, kind):
         return len(subject.records.list(f"crm.{kind}"))
 """
-
-
-def test_a_standard_test_cannot_be_blanked() -> None:
-    with pytest.raises(TypeError, match="test_check_succeeds_with_good_settings replaces a test of Conformance"):
-        type("TestMine", (CRMConformance,), {"test_check_succeeds_with_good_settings": None})
-
-    class Between(CalendarConformance):
-        pass
-
-    with pytest.raises(TypeError, match="xfail"):
-
-        class TestMine(Between):
-            def test_busy_times_are_merged_clipped_and_in_order(self) -> None:
-                pass
-
-
-def test_a_standard_test_may_be_expected_to_fail_for_a_reason() -> None:
-    class TestMine(CRMConformance):
-        @pytest.mark.xfail(reason="the service has no cursor")
-        def test_changes_continue_where_the_cursor_stood(self) -> None:
-            pass
-
-    assert TestMine
-
-    with pytest.raises(TypeError, match="xfail"):
-
-        class TestOther(CRMConformance):
-            @pytest.mark.xfail
-            def test_changes_continue_where_the_cursor_stood(self) -> None:
-                pass
 
 
 def test_the_kit_finds_a_crm_that_makes_two_of_one_person(tmp_path: Path) -> None:

@@ -1,0 +1,52 @@
+"""Runs the conformance tests it is given, and writes what they found into the packages that have the adapters.
+
+python -m plugins.testing.quality tests/
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from plugins.testing.recorder import NAME, Recorder, Run, report_of, title
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run pytest with these arguments. A report is written for each adapter whose tests all went well; the exit code is
+    pytest's."""
+    recorder = Recorder(compare=False)
+    code = pytest.main(["-q", "-p", "no:cacheprovider", *arguments], plugins=[_Named(recorder)])
+    for file in written(recorder):
+        print(file)
+    return int(code)
+
+
+def written(recorder: Recorder) -> list[Path]:
+    """Write the reports; returns their files. Runs that were not repeated stay in them."""
+    reports: dict[Path, dict[str, Run]] = {}
+    for cls in recorder.runs:
+        file = report_of(cls)
+        if file and not any(name.startswith(f"{cls.__qualname__}::") for name in recorder.failed):
+            reports.setdefault(file, {})[title(cls)] = recorder.run_of(cls)
+    for file, runs in reports.items():
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps(dict(sorted(runs.items())), indent=1, ensure_ascii=False) + "\n")
+    return sorted(reports)
+
+
+class _Named:
+    """Registers the recorder under the name by which tests look for it."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.pluginmanager.register(self._recorder, NAME)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
