@@ -1,0 +1,216 @@
+"""Any CRM of your own: calls go as signed messages to an address you give, and changes come back the same way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from plugins.adapter import CheckResult
+from plugins.config import Config
+from plugins.crm import CRM, Activity, Capability, Change, Company, Conversion, Kind, Meeting, Person, Ref
+from plugins.emails import ascii_domain, fold, stable_id
+from plugins.errors import ConfigError, InvalidInput, NotFound, PluginError, Transient
+from plugins.fields import Field, Type
+from plugins.hooks import Heard, HookCall, HookMessage
+from plugins.http import Reply
+from plugins.limits import Rate
+from plugins.signing import SECRET, name_of, signed, verified
+
+ADDRESS = r"https://[^\s/?#@]+([/?#]\S*)?|http://(127\.0\.0\.1|\[::1\]|localhost)(:\d+)?(/\S*)?"
+PREFIXES = {Kind.PERSON: "per", Kind.COMPANY: "com"}
+"""How ids begin that we give records whose receiver names none."""
+
+
+class Webhook(CRM):
+    """The receiver does each message once by its id, which is the delivery's key and the same when it is sent again. It
+    may answer with `id` and `url` of the record; without, the id is made from e-mail, domain, uid or key."""
+
+    name = "webhook"
+    title = "Signed webhook"
+    about = "Sends people, companies, chats and meetings as signed messages to a program of your own."
+    capabilities = frozenset({
+        Capability.COMPANY, Capability.ACTIVITY, Capability.MEETING, Capability.CONVERT, Capability.ERASE,
+        Capability.HOOKS,
+    })  # fmt: skip
+    makes_fields = True
+    rate = Rate(50, 5)
+    fields = (
+        Field(
+            "url",
+            "Address of your program",
+            Type.URL,
+            required=True,
+            pattern=ADDRESS,
+            help="With https. It gets POSTs.",
+        ),
+        Field(
+            "secret",
+            "Signing secret",
+            secret=True,
+            required=True,
+            pattern=SECRET,
+            help="whsec_ and 24 to 64 random bytes in base64, such as `openssl rand -base64 32` gives.",
+        ),
+        Field(
+            "old_secret",
+            "Signing secret until now",
+            secret=True,
+            pattern=SECRET,
+            help="While you change secrets: messages carry both signatures, and either is believed. Clear it then.",
+        ),
+    )
+
+    def check(self) -> CheckResult:
+        try:
+            self._send("check", "ping", "ping", {})
+        except PluginError as error:
+            return CheckResult(ok=False, message=error.user_message)
+        warnings = ("Two secrets are in use. Clear the old one when your program knows the new.",)
+        return CheckResult(True, self.config.text("url"), warnings=warnings if self.config.secret("old_secret") else ())
+
+    def upsert_person(self, person: Person, *, key: str) -> Ref:
+        email = fold(person.email)
+        said = {**_said(person), "email": email}
+        return self._told(Kind.PERSON, email, self._send("upsert_person", "person.upsert", key, {"person": said}))
+
+    def upsert_company(self, company: Company, *, key: str) -> Ref:
+        domain = ascii_domain(company.domain)
+        if "." not in domain:
+            raise InvalidInput("a company is found by its domain", field="domain")
+        said = {**_said(company), "domain": domain}
+        return self._told(Kind.COMPANY, domain, self._send("upsert_company", "company.upsert", key, {"company": said}))
+
+    def log_activity(self, person: Ref, activity: Activity, *, key: str) -> Ref:
+        data = {"person": {"id": person.id}, "activity": _said(activity)}
+        answer = self._send("log_activity", "activity.log", key, data)
+        return _ref(Kind.ACTIVITY, answer, stable_id("act", key))
+
+    def log_meeting(self, person: Ref, meeting: Meeting, *, key: str) -> Ref:
+        data = {"person": {"id": person.id}, "meeting": _said(meeting)}
+        return _ref(Kind.MEETING, self._send("log_meeting", "meeting.log", key, data), stable_id("met", meeting.uid))
+
+    def convert(self, person: Ref, *, key: str, company: Ref | None = None, opportunity: str = "") -> Conversion:
+        data = {"person": {"id": person.id}, "company": {"id": company.id} if company else None}
+        answer = self._send("convert", "person.convert", key, {**data, "opportunity": opportunity})
+        told = answer.get("opportunity")
+        made = stable_id("opp", person.id, opportunity)
+        deal = _ref(Kind.OPPORTUNITY, told if isinstance(told, dict) else {}, made) if opportunity else None
+        return Conversion(person, company, deal)
+
+    def erase(self, person: Ref, *, key: str) -> None:
+        try:
+            self._send("erase", "person.erase", key, {"person": {"id": person.id}})
+        except NotFound:
+            return
+
+    def hear(self, call: HookCall) -> Heard:
+        id = verified(call.headers, call.body, (*_secrets(self.config), call.secret), call.at)
+        try:
+            told = json.loads(call.body)
+        except ValueError:
+            told = None
+        if not isinstance(told, dict) or not isinstance(told.get("type"), str):
+            raise InvalidInput("a message is an object with type, timestamp and data")
+        return Heard((HookMessage(id, told),) if told["type"] != "ping" else ())
+
+    def told(self, data: Mapping[str, Any]) -> tuple[Change, ...]:
+        what, _, deed = str(data.get("type", "")).partition(".")
+        about = data.get("data")
+        if what not in ("person", "company") or deed not in ("changed", "deleted") or not isinstance(about, dict):
+            return ()
+        kind = Kind(what)
+        id = about.get("id") or _own_id(kind, about)
+        if not id:
+            return ()
+        values = about.get("values")
+        known = dict(values) if isinstance(values, dict) and deed == "changed" else {}
+        at = _moment(data.get("timestamp"), self.http.now())
+        return (Change(Ref(kind, str(id)), at, known, deed == "deleted", about.get("ours") is True),)
+
+    def _send(self, operation: str, type: str, key: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        now = self.http.now()
+        id = name_of(f"ping:{int(now.timestamp() * 1000)}" if type == "ping" else key)
+        message = {"id": id, "type": type, "timestamp": _written(now), "data": data}
+        body = json.dumps(message, separators=(",", ":")).encode()
+        headers = {"Content-Type": "application/json", **signed(_secrets(self.config), id, now, body)}
+        reply = self.http.call(
+            operation, "POST", self.config.text("url"), data=body, headers=headers, judge=_judge, repeatable=True
+        )
+        answer = reply.json() if "json" in reply.headers.get("content-type", "") else None
+        return answer if isinstance(answer, dict) else {}
+
+    def _told(self, kind: Kind, name: str, answer: Mapping[str, Any]) -> Ref:
+        return _ref(kind, answer, stable_id(PREFIXES[kind], name))
+
+
+def _judge(reply: Reply) -> PluginError | None:
+    """What the receiver says, where its status alone does not."""
+    about: dict[str, Any] = {"http_status": reply.status}
+    if 300 <= reply.status < 400:
+        return ConfigError("the address sends us elsewhere", user_message="The address sends us elsewhere.", **about)
+    if 200 <= reply.status < 300:
+        page = "html" in reply.headers.get("content-type", "")
+        return Transient("a page of HTML came back", **about) if page else None
+    said = _error(reply)
+    if reply.status in (404, 410) and said.get("code") != "not_found":
+        sentence = "There is nothing at the address that takes our messages."
+        return ConfigError(f"{reply.status} at the address", user_message=sentence, **about)
+    if reply.status in (400, 422) and said:
+        return InvalidInput(str(said.get("message", ""))[:300], field=str(said.get("field", "")), **about)
+    return None
+
+
+def _error(reply: Reply) -> dict[str, Any]:
+    try:
+        told = json.loads(reply.body)
+    except ValueError:
+        return {}
+    error = told.get("error") if isinstance(told, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+def _secrets(config: Config) -> tuple[str, str]:
+    return config.secret("secret"), config.secret("old_secret")
+
+
+def _ref(kind: Kind, answer: Mapping[str, Any], id: str) -> Ref:
+    return Ref(kind, str(answer.get("id") or id), str(answer.get("url") or ""), answer.get("created") is True)
+
+
+def _own_id(kind: Kind, about: Mapping[str, Any]) -> str:
+    """What we call a record whose receiver names none."""
+    if kind == Kind.PERSON:
+        email = str(about.get("email") or "")
+        return stable_id(PREFIXES[kind], fold(email)) if "@" in email else ""
+    domain = ascii_domain(str(about.get("domain") or ""))
+    return stable_id(PREFIXES[kind], domain) if domain else ""
+
+
+def _said(value: Any) -> dict[str, Any]:
+    """A dataclass as JSON, without what is None: that means "leave it as it is"."""
+    return {name: _plain(one) for name, one in asdict(value).items() if one is not None}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return _written(value)
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value
+
+
+def _written(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _moment(said: Any, now: datetime) -> datetime:
+    try:
+        at = datetime.fromisoformat(str(said))
+    except ValueError:
+        return now
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
