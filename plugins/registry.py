@@ -23,22 +23,24 @@ from plugins.records import Records
 from plugins.tokens import Tokens
 
 CONTRACTS = {
-    "crm": "plugins.crm:CRM",
-    "calendar": "plugins.calendar:Calendar",
-    "enrichment": "plugins.enrichment:Enrichment",
-    "marketing": "plugins.marketing:Marketing",
-    "notify": "plugins.notify:Notify",
-    "inbox": "plugins.inbox:Inbox",
-    "ai": "plugins.ai:AI",
 }
 BUILT_IN = {
     ("crm", "builtin"): "plugins.crm.builtin:BuiltinCRM",
+    ("crm", "hubspot"): "plugins.crm.hubspot:HubSpot",
+    ("crm", "webhook"): "plugins.crm.webhook:Webhook",
     ("calendar", "builtin"): "plugins.calendar.builtin:BuiltinCalendar",
     ("calendar", "caldav"): "plugins.calendar.caldav:CalDav",
     ("calendar", "microsoft"): "plugins.calendar.microsoft:Microsoft365",
     ("calendar", "google"): "plugins.calendar.google:Google",
     ("calendar", "ics"): "plugins.calendar.ics:Ics",
     ("enrichment", "builtin"): "plugins.enrichment.builtin:BuiltinEnrichment",
+    ("enrichment", "maxmind"): "plugins.enrichment.maxmind:MaxMind",
+    ("enrichment", "ipinfo"): "plugins.enrichment.ipinfo:IPinfo",
+    ("enrichment", "pdl"): "plugins.enrichment.pdl:PeopleDataLabs",
+    ("enrichment", "apollo"): "plugins.enrichment.apollo:Apollo",
+    ("enrichment", "zoominfo"): "plugins.enrichment.zoominfo:ZoomInfo",
+    ("enrichment", "sixsense"): "plugins.enrichment.sixsense:SixSense",
+    ("enrichment", "clearbit"): "plugins.enrichment.clearbit:Clearbit",
     ("marketing", "builtin"): "plugins.marketing.builtin:BuiltinMarketing",
     ("notify", "smtp"): "plugins.notify.smtp:Smtp",
     ("notify", "mailbox"): "plugins.notify.mailbox:Mailbox",
