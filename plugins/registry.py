@@ -23,6 +23,13 @@ from plugins.records import Records
 from plugins.tokens import Tokens
 
 CONTRACTS = {
+    "crm": "plugins.crm:CRM",
+    "calendar": "plugins.calendar:Calendar",
+    "enrichment": "plugins.enrichment:Enrichment",
+    "marketing": "plugins.marketing:Marketing",
+    "notify": "plugins.notify:Notify",
+    "inbox": "plugins.inbox:Inbox",
+    "ai": "plugins.ai:AI",
 }
 BUILT_IN = {
     ("crm", "builtin"): "plugins.crm.builtin:BuiltinCRM",
