@@ -38,7 +38,11 @@ def _asked(api: Api, authorized: Authorized, calendars: Sequence[str], window: W
     }
     answer = api.call("busy", "freebusy.query", authorized, repeatable=True, body=question)
     found = answer.get("calendars")
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    if len(calendars) == len(found) == 1:  # "primary" may be answered under its address
+        return dict(zip(calendars, found.values(), strict=True))
+    return {calendar: found.get(calendar, found.get(calendar.lower())) for calendar in calendars}
 
 
 def _told(calendar: str, answers: Sequence[Any], window: Window) -> Busy:

@@ -49,7 +49,8 @@ class GoogleFake(GoogleWorld):
             raise refusal(400, "timeRangeTooLong", "The requested time range is too long.", location="timeMax")
         asked = [one["id"] for one in body.get("items", [])]
         most = min(body.get("calendarExpansionMax", 50), 50)
-        found = {id: self._busy(token, id, start, end, asked.index(id) < most) for id in asked}
+        known = {id: token.email if id == "primary" else id.lower() for id in asked}
+        found = {known[id]: self._busy(token, id, start, end, asked.index(id) < most) for id in asked}
         times = {"timeMin": body["timeMin"], "timeMax": body["timeMax"]}
         return self._tell("FreeBusyResponse", {"kind": "calendar#freeBusy", **times, "calendars": found})
 
@@ -191,7 +192,7 @@ class GoogleFake(GoogleWorld):
         return found
 
     def _busy(self, token: Token, id: str, start: datetime, end: datetime, counted: bool) -> dict[str, Any]:
-        found = self.all.get(token.email if id == "primary" else id)
+        found = self.all.get(token.email if id == "primary" else id.lower())
         if not counted or found is None or token.email not in found.roles:
             reason = "notFound" if counted else "tooManyCalendarsRequested"
             return {"errors": [{"domain": "global", "reason": reason}], "busy": []}

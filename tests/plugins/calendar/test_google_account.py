@@ -287,6 +287,16 @@ def test_more_calendars_than_one_question_takes_are_asked_in_several(
     assert bodies[0]["timeMax"] == bodies[1]["timeMin"]
 
 
+def test_a_calendar_is_known_by_its_address_however_it_is_spelt(
+    fake: GoogleFake, tokens: MemoryTokens, opened: Any
+) -> None:
+    adapter = opened(tokens)
+    adapter.create(OWNER, DEMO, key="k1")
+    fake.calendar(JOAN, owner=OWNER)
+    for asked in (["Grace@Acme.example"], ["primary"], ["Grace@Acme.example", JOAN]):
+        assert len(adapter.busy(asked, DAY)[asked[0]].times) == 1
+
+
 def test_trouble_in_one_part_of_a_long_window_makes_the_calendar_unknown(
     fake: GoogleFake, tokens: MemoryTokens, opened: Any
 ) -> None:
