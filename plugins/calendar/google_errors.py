@@ -46,6 +46,7 @@ _REASONS: dict[str, tuple[type[PluginError], str]] = {
         "boxes ticked.",
     ),
     "accessNotConfigured": (ConfigError, "The Google Calendar API is not switched on in the Google Cloud project."),
+    "push.webhookUrlUnauthorized": (ConfigError, "Google does not call this address; is the domain yours and public?"),
     "forbidden": (PermissionDenied, ""),
     "requiredAccessLevel": (PermissionDenied, "The connected account may not write to this calendar."),
     "forbiddenForNonOrganizer": (Permanent, "Only the organizer of this event can change it."),
@@ -54,7 +55,7 @@ _REASONS: dict[str, tuple[type[PluginError], str]] = {
     "duplicate": (Duplicate, ""),
     "conditionNotMet": (Conflict, ""),
 }
-_JUDGED = (403, 404, 409, 410, 412)
+_JUDGED = (401, 403, 404, 409, 410, 412)
 """Statuses that mean different things by their reason; the others say it all."""
 _FIELDS = {"start": "start", "end": "end", "attendee": "guests", "conference": "video", "summary": "title"}
 _CALENDAR: dict[str, tuple[type[PluginError], str]] = {

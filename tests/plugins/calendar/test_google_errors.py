@@ -24,6 +24,7 @@ NOW = datetime(2026, 3, 2, 23, 30, tzinfo=UTC)
         (403, "forbiddenForServiceAccounts", "PermissionDenied"),
         (403, "insufficientPermissions", "PermissionDenied"),
         (403, "accessNotConfigured", "ConfigError"),
+        (401, "push.webhookUrlUnauthorized", "ConfigError"),
         (403, "forbidden", "PermissionDenied"),
         (403, "forbiddenForNonOrganizer", "Permanent"),
         (404, "notFound", "NotFound"),
