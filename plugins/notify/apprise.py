@@ -84,7 +84,9 @@ class Apprise(Notify):
         everything.add(service)
         kind = apprise.NotifyType.WARNING if alert.urgent else apprise.NotifyType.INFO
         with apprise.LogCapture(level=logging.INFO, fmt="%(message)s") as told:
-            worked = everything.notify(body=body or alert.title, title=alert.title if body else "", notify_type=kind, body_format="text")
+            worked = everything.notify(
+                body=body or alert.title, title=alert.title if body else "", notify_type=kind, body_format="text"
+            )
             words = " ".join(told.getvalue().split())[:300]
         if not worked:
             raise Transient(strip_secrets(words, self.config.secrets()) or "Apprise says that it did not work")
