@@ -79,6 +79,8 @@ class GoogleFake(GoogleWorld):
         since = self._since(asked)
         named = [calendar.events[name] for name, tick in calendar.changed.items() if tick > since]
         shown = [one for one in named if since or asked.get("showDeleted") == "true" or one["status"] != "cancelled"]
+        if asked.get("singleEvents") == "true":
+            shown = [instance for one in shown for instance in calendar.instances(one)]
         first, last = self._page(request)
         whole = {"kind": "calendar#events", "summary": calendar.title, "timeZone": calendar.zone, "accessRole": "owner"}
         if last < len(shown):

@@ -83,6 +83,19 @@ class GoogleCalendar:
                 merged.append((first, last))
         return [{"start": _said(max(first, start)), "end": _said(min(last, end))} for first, last in merged]
 
+    def instances(self, event: Event) -> list[Event]:
+        """The times of a series in the next weeks, as events of their own (singleEvents)."""
+        if "recurrence" not in event:
+            return [event]
+        first = self._moment(event["start"])
+        spans = self._occurrences(event, first, first + timedelta(days=60))
+        plain = {name: value for name, value in event.items() if name != "recurrence"}
+        return [
+            {**plain, "id": f"{event['id']}_{start:%Y%m%dT%H%M%SZ}", "recurringEventId": event["id"],
+             "start": {"dateTime": _said(start)}, "end": {"dateTime": _said(end)}}
+            for start, end in spans
+        ]  # fmt: skip
+
     def _spans(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
         for event in self.events.values():
             if "recurringEventId" in event or event["status"] == "cancelled":

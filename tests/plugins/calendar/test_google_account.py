@@ -24,6 +24,7 @@ from plugins.calendar.google_sign_in import BUSY, EVENTS, LIST, OWN_EVENTS, lack
 from plugins.config import Config
 from plugins.errors import AuthError, ConfigError, InvalidInput, NotFound, PermissionDenied, PluginError
 from plugins.fields import validate
+from plugins.hooks import HookCall
 from plugins.http import Http
 from plugins.records import MemoryRecords
 from plugins.registry import Registry
@@ -316,6 +317,12 @@ def test_a_channel_needs_an_encrypted_address_and_is_closed_by_who_opened_it(fak
     assert fake.channels[watch.id]["token"] == "word"
     opened(service_account=key).unwatch(watch)
     assert fake.channels == {}
+
+
+def test_a_call_is_not_believed_where_no_word_was_agreed(opened: Any) -> None:
+    headers = {"X-Goog-Channel-ID": "c1", "X-Goog-Resource-State": "exists", "X-Goog-Message-Number": "2"}
+    with pytest.raises(PermissionDenied):
+        opened().hear(HookCall("POST", "https://chat.acme.example/hooks", headers, b"", DEMO.start))
 
 
 def test_the_description_is_read_once_and_only_when_something_is_asked(tokens: MemoryTokens, opened: Any) -> None:

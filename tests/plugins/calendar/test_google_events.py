@@ -266,6 +266,23 @@ def test_an_event_of_ours_made_a_series_by_its_owner_is_still_there(subject: Goo
     assert (item.ref.id, item.what, item.start) == (ref.id, Change.CHANGED, at(9).start)
 
 
+def test_the_present_state_does_not_tell_of_what_is_gone(subject: Google, fake: GoogleFake) -> None:
+    subject.cancel(subject.create(OWNER, at(9), key="k1"), key="k2")
+    assert subject.changes(OWNER).items == ()
+
+
+def test_what_is_new_comes_page_by_page_and_nothing_that_is_old(subject: Google, fake: GoogleFake) -> None:
+    subject.create(OWNER, at(8), key="k0")
+    cursor = subject.changes(OWNER).cursor
+    made = [subject.create(OWNER, at(9 + n), key=f"k{n + 1}").id for n in range(3)]
+    fake.page, seen, more = 1, [], True
+    while more:
+        page = subject.changes(OWNER, cursor)
+        seen += [item.ref.id for item in page.items]
+        cursor, more = page.cursor, page.more
+    assert seen == made
+
+
 def test_a_place_that_google_has_forgotten_asks_for_a_new_start(subject: Google, fake: GoogleFake) -> None:
     fake.page = 1
     for n in range(3):
