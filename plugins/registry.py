@@ -33,6 +33,7 @@ CONTRACTS = {
 }
 BUILT_IN = {
     ("crm", "builtin"): "plugins.crm.builtin:BuiltinCRM",
+    ("crm", "salesforce"): "plugins.crm.salesforce:Salesforce",
     ("crm", "hubspot"): "plugins.crm.hubspot:HubSpot",
     ("crm", "webhook"): "plugins.crm.webhook:Webhook",
     ("calendar", "builtin"): "plugins.calendar.builtin:BuiltinCalendar",
@@ -55,6 +56,7 @@ BUILT_IN = {
     ("notify", "slack_webhook"): "plugins.notify.slack_webhook:SlackWebhook",
     ("notify", "twilio"): "plugins.notify.twilio:Twilio",
     ("notify", "apprise"): "plugins.notify.apprise:Apprise",
+    ("notify", "webhook"): "plugins.notify.webhook:Webhook",
     ("inbox", "imap"): "plugins.inbox.imap:Imap",
     ("ai", "builtin"): "plugins.ai.builtin:BuiltinAI",
 }
