@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
+import responses
 
 from plugins.calendar import Window
 from plugins.calendar.ics import Ics
-from plugins.calendar.ics_feeds import sources
 from plugins.errors import ConfigError, NotFound, Permanent, PluginError, RateLimited, Transient
 from plugins.records import MemoryRecords
 from plugins.registry import Registry
@@ -157,7 +157,11 @@ def test_a_feed_that_moved_is_followed_and_a_circle_is_not(fake: FeedFake, reade
 
 
 def test_encryption_is_not_given_up_on_the_way(reader: Any) -> None:
-    assert [one.url for one in sources("webcal://cal.example/a.ics")] == ["https://cal.example/a.ics"]
+    with responses.RequestsMock() as web:
+        web.get("https://cal.example/a.ics", status=302, headers={"Location": "http://cal.example/a.ics"})
+        with pytest.raises(ConfigError) as caught:
+            hours(reader("g=webcal://cal.example/a.ics"), "g")
+    assert "not encrypted" in caught.value.user_message
 
 
 @pytest.mark.parametrize(
