@@ -36,6 +36,8 @@ from server.events import Actor
 from server.outbox import service as outbox
 
 NOT_OFF = (DRAFT, WORKING, BROKEN)
+OPERATORS = frozenset({"ca_file"})
+"""Settings that name files of the server: nobody at the console says which."""
 _log = logging.getLogger("usher.connections")
 
 
@@ -183,6 +185,11 @@ def tried(db: Database, connection: Connection, tokens: MemoryTokens | None = No
     return told
 
 
+def secret_names(connection: Connection) -> frozenset[str]:
+    """Which of its secrets are kept; none that cannot be opened any more."""
+    return frozenset(_kept_secrets(connection))
+
+
 def loaded(kind: str, name: str) -> type[Adapter]:
     """The adapter's class. NotFound when there is none, or it is broken."""
     try:
@@ -199,7 +206,7 @@ def refused(problem: PluginError) -> Invalid:
 
 def _merged(adapter: type[Adapter], there: Connection, given: Given) -> tuple[dict[str, Any], dict[str, str]]:
     """Settings and secrets after what was entered. Secrets that are kept go to no new address."""
-    fields = {one.name: one for one in adapter.fields}
+    fields = {one.name: one for one in adapter.fields if one.name not in OPERATORS}
     config = {
         n: _plain(v) for n, v in given.settings.items() if n in fields and not fields[n].secret and v not in (None, "")
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection as Transaction
 
@@ -46,6 +46,12 @@ def all_of(tx: Transaction, site_id: str, kind: str | None = None) -> list[Conne
     return found + [one for one in named if one.kind not in taken and one.adapter not in taken]
 
 
+def broken_ones(tx: Transaction, site_ids: Sequence[str]) -> list[Connection]:
+    """What waits for a person, of these sites and their reps, as far as it still serves."""
+    found = [shaped(row) for row in store.broken(tx, site_ids)]
+    return [one for one in found if not one.from_environment or _is_named(tx, one)]
+
+
 def get(tx: Transaction, connection_id: str) -> Connection:
     """The connection, whatever its state. NotFound."""
     row = store.get(tx, connection_id)
@@ -69,6 +75,10 @@ def _named_in(tx: Transaction, site_id: str) -> Iterator[Connection]:
     for kind, name in pairs:
         if name not in ("", BUILT_IN):
             yield _of_environment(tx, site_id, kind, name)
+
+
+def _is_named(tx: Transaction, connection: Connection) -> bool:
+    return any(one.id == connection.id for one in all_of(tx, connection.site_id, connection.kind))
 
 
 def _named(version: Version, kind: str) -> str:

@@ -48,6 +48,11 @@ def everything(tx: Connection) -> Sequence[Row[Any]]:
     return tx.execute(select(t).where(t.c.state != "off").order_by(t.c.id)).all()
 
 
+def broken(tx: Connection, site_ids: Sequence[str]) -> Sequence[Row[Any]]:
+    found = select(t).where(t.c.site_id.in_(site_ids), t.c.state == "broken")
+    return tx.execute(found.order_by(t.c.kind, t.c.rep, t.c.name)).all()
+
+
 def in_state(tx: Connection, state: str) -> Sequence[Row[Any]]:
     """The ids of those that stand so."""
     return tx.execute(select(t.c.id).where(t.c.state == state).order_by(t.c.id)).all()

@@ -13,12 +13,12 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from server import clock, settings
-from server.console import here, menu, words
+from server.console import broken, here, menu, words
 
 STATIC = Path(__file__).parent / "static"
 STYLES = (
     "tokens.css", "layout.css", "parts.css", "table.css", "form.css", "thread.css", "trace.css", "diff.css",
-    "rotation.css", "week.css",
+    "rotation.css", "week.css", "crm.css",
 )  # fmt: skip
 _HALF_A_DAY = 12 * 60 * 60
 
@@ -30,6 +30,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         static=static, styles=STYLES, scripts=scripts, when=when, here=here, menu=menu, words=words, signed_in=signed_in
     )
+    app.jinja_env.globals.update(broken_connections=broken.broken_connections, connection_title=broken.title_of)
 
 
 def signed_in() -> bool:

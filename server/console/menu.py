@@ -29,7 +29,8 @@ class Entry:
 
     @property
     def current(self) -> bool:
-        return (request.endpoint or "").startswith(f"console.{self.page.partition('.')[0]}.")
+        room = f"console.{self.page.partition('.')[0]}"
+        return (request.endpoint or "").startswith((f"{room}.", f"{room}_"))
 
 
 ENTRIES = (
@@ -40,7 +41,9 @@ ENTRIES = (
     Entry("availability.index", "Availability", "clock", deed="manage_availability", or_rep=True),
     Entry("calendars.index", "Calendars", "calendar"),
     Entry("rotation.index", "Rotation", "turns"),
+    Entry("crm.index", "CRM", "exchange", deed="see_config"),
     Entry("versions.index", "Site versions", "layers", deed="see_config"),
+    Entry("connections.index", "Connections", "plug", deed="see_connections"),
     Entry("deliveries.index", "Deliveries", "send", deed="see_deliveries"),
     Entry("signed_in.index", "Signed-in visitors", "lock", deed="manage_keys"),
     Entry("users.index", "Users", "key", deed="manage_users"),

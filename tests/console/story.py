@@ -8,6 +8,7 @@ from typing import Any
 
 from plugins.errors import Permanent
 from server import clock, events
+from server.adapters import connections
 from server.booking import service as booking
 from server.config import folder
 from server.config import service as config
@@ -58,6 +59,7 @@ class Story:
     dead: str  # delivery
     done: str  # delivery
     key: str  # with which the site signs who is signed in
+    connection: str  # a calendar that nobody has signed in to yet
     users: dict[str, people.User]
 
 
@@ -75,7 +77,14 @@ def tell(db: Database) -> Story:
         dead, done = _deliveries(tx, version.site_id)
     key = keys.add(db, version.site_id, users["owner"].actor)[0].id
     told = (ada, zoe, linus, with_ada, waiting, of_linus, meeting, block, second, dead, done)
-    return Story(version.site_id, *told, key, users)
+    return Story(version.site_id, *told, key, _prepared(db, version, users["owner"].actor), users)
+
+
+def _prepared(db: Database, version: config.Version, by: events.Actor) -> str:
+    """A CalDAV server whose settings the owner has kept for later."""
+    given = connections.Given({"url": "https://dav.example/", "user": "usher"}, {"password": "not shown to anybody"})
+    fresh = connections.draft(db, version, "calendar", "caldav", given=given, actor=by)
+    return connections.keep_draft(db, fresh, actor=by).id
 
 
 def apply(db: Database, key: str, note: str, **changed: str) -> config.Version:

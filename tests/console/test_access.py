@@ -57,10 +57,19 @@ LOOKS: list[tuple[str, tuple[str, ...], int]] = [
     ("/deliveries/{dead}", DESKS, 403),
     ("/users", ("owner",), 403),
     ("/signed-in", ("owner",), 403),
+    ("/connections", DESKS, 403),
+    ("/connections/{connection}", DESKS, 403),
+    ("/connections/choose", ("owner",), 403),
+    ("/connections/new/crm/hubspot", ("owner",), 403),
 ]
 DEEDS: list[tuple[str, tuple[str, ...], int]] = [
     ("/signed-in/keys", ("owner",), 403),
     ("/signed-in/keys/{key}/revoke", ("owner",), 403),
+    ("/connections/new/calendar/caldav", ("owner",), 403),
+    ("/connections/{connection}", ("owner",), 403),
+    ("/connections/{connection}/check", ("owner",), 403),
+    ("/connections/{connection}/sign-in", ("owner",), 403),
+    ("/connections/{connection}/disconnect", ("owner",), 403),
     ("/account/password", EVERYBODY, 0),
     ("/site", EVERYBODY, 0),
     ("/conversations/{waiting}/take-over", TALKERS, 404),
@@ -89,6 +98,7 @@ DEEDS: list[tuple[str, tuple[str, ...], int]] = [
     ("/users/{dennis}/activate", ("owner",), 403),
 ]
 PAGES_OF_DEEDS = ("/move", "/give")
+ON_THE_WAY = ["/connections/callback"]  # everybody's: what comes back is judged by who left (test_connections.py)
 ENDINGS = ["/sign-out", "/account/sign-out-everywhere"]
 FORMS = {
     "/keys": {"site": "acme"},
@@ -168,7 +178,7 @@ def test_the_token_of_one_session_is_no_good_in_another(one_app, desks):
 
 
 def test_every_door_is_in_the_table(one_app):
-    patterns = {"GET": [path for path, _, _ in LOOKS], "POST": [path for path, _, _ in DEEDS] + ENDINGS}
+    patterns = {"GET": [path for path, _, _ in LOOKS] + ON_THE_WAY, "POST": [path for path, _, _ in DEEDS] + ENDINGS}
     missing = []
     for rule in one_app.url_map.iter_rules():
         if rule.endpoint.startswith("console.") and rule.endpoint not in OPEN:
