@@ -33,7 +33,7 @@ from plugins.testing.conformance import LOOPBACK, at_once
 from plugins.testing.fakes import Fault
 from plugins.testing.fakes.google import GoogleFake
 from plugins.tokens import MemoryTokens
-from tests.plugins.calendar.test_google import OWNER, addressed
+from tests.plugins.calendar.test_google import OWNER, addressed, hold_to_description
 
 JOAN = "joan@acme.example"
 TEAM = "team@group.calendar.google.com"
@@ -46,10 +46,11 @@ def google() -> Iterator[GoogleFake]:
 
 
 @pytest.fixture
-def fake(google: GoogleFake) -> GoogleFake:
+def fake(google: GoogleFake) -> Iterator[GoogleFake]:
     google.reset()
     google.calendar(OWNER, title="Grace")
-    return google
+    yield google
+    hold_to_description(google)
 
 
 @pytest.fixture

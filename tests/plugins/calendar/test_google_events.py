@@ -23,7 +23,7 @@ from plugins.testing.fakes import Fault
 from plugins.testing.fakes.google import GoogleFake
 from plugins.testing.foreign_events import event
 from plugins.tokens import MemoryTokens
-from tests.plugins.calendar.test_google import OWNER, addressed
+from tests.plugins.calendar.test_google import OWNER, addressed, hold_to_description
 
 ADA = "ada@globex.example"
 
@@ -35,10 +35,11 @@ def google() -> Iterator[GoogleFake]:
 
 
 @pytest.fixture
-def fake(google: GoogleFake) -> GoogleFake:
+def fake(google: GoogleFake) -> Iterator[GoogleFake]:
     google.reset()
     google.calendar(OWNER)
-    return google
+    yield google
+    hold_to_description(google)
 
 
 @pytest.fixture
