@@ -46,11 +46,15 @@ class Rate:
 class Limits:
     """Of one connection. Safe in threads and greenlets."""
 
-    def __init__(self, rate: Rate | None = None, rates: Mapping[str, Rate] | None = None) -> None:
+    def __init__(
+        self, rate: Rate | None = None, rates: Mapping[str, Rate] | None = None, opens: Callable[[], None] | None = None
+    ) -> None:
+        """`opens` is called whenever the breaker opens."""
         named = {"": rate, **(rates or {})}
         self._windows = {bucket: _Window(one) for bucket, one in named.items() if one is not None}
         self._pauses: dict[str, datetime] = {}
         self._breaker = _Breaker()
+        self._opens = opens
         self._seen: datetime | None = None
         self._lock = threading.Lock()
 
@@ -79,11 +83,6 @@ class Limits:
         with self._lock:
             return self._breaker.state(now)
 
-    @property
-    def opened(self) -> int:
-        """How often the breaker has opened since this process started."""
-        return self._breaker.opened
-
     def _enter(self, now: datetime, bucket: str, *, begun: bool) -> bool:
         with self._lock:
             if self._seen is not None and now < self._seen - BACK:
@@ -110,12 +109,12 @@ class Limits:
                 self._breaker.ended(probing)
             else:
                 unwell = isinstance(problem, Transient | AmbiguousOutcome)
-                self._breaker.leave(now, probing=probing, failed=unwell)
+                if self._breaker.leave(now, probing=probing, failed=unwell) and self._opens:
+                    self._opens()
 
     def _forget(self) -> None:
         self._pauses.clear()
-        opened, self._breaker = self._breaker.opened, _Breaker()
-        self._breaker.opened = opened
+        self._breaker = _Breaker()
         for window in self._windows.values():
             window.clear()
 
@@ -146,7 +145,6 @@ class _Breaker:
     """Closed; open until a moment; then one call probes, and the next opening is longer, or it is closed."""
 
     def __init__(self) -> None:
-        self.opened = 0
         self._failures = self._openings = 0
         self._until: datetime | None = None
         self._probing_until: datetime | None = None
@@ -168,17 +166,19 @@ class _Breaker:
             until = now + MEANWHILE
         raise _held(Transient("the service was unwell a moment ago; it is left alone"), BREAKER, until)
 
-    def leave(self, now: datetime, *, probing: bool, failed: bool) -> None:
+    def leave(self, now: datetime, *, probing: bool, failed: bool) -> bool:
+        """True when it opens by this."""
         if not failed:
             self._failures = self._openings = 0
             self._until = self._probing_until = None
-            return
+            return False
         self._failures += 1
-        if probing or self._until is None and self._failures >= OPENS_AFTER:
+        opens = probing or self._until is None and self._failures >= OPENS_AFTER
+        if opens:
             self._until = now + min(FIRST_OPEN * 2 ** min(self._openings, 10), LONGEST_OPEN)
             self._probing_until = None
             self._openings += 1
-            self.opened += 1
+        return opens
 
     def ended(self, probing: bool) -> None:
         """The call was ended from outside: it tells nothing."""
@@ -195,12 +195,25 @@ _known: dict[str, Limits] = {}
 _lock = threading.Lock()
 
 
-def of(connection: str, rate: Rate | None = None, rates: Mapping[str, Rate] | None = None) -> Limits:
+def of(
+    connection: str,
+    rate: Rate | None = None,
+    rates: Mapping[str, Rate] | None = None,
+    opens: Callable[[], None] | None = None,
+) -> Limits:
     """Those of a connection by its id, the same for the whole process however often it is opened."""
     with _lock:
         if connection not in _known:
-            _known[connection] = Limits(rate, rates)
+            _known[connection] = Limits(rate, rates, opens)
         return _known[connection]
+
+
+def reset(connection: str) -> None:
+    """Let the next call of this connection go out, whatever was before: a person has mended something."""
+    with _lock:
+        found = _known.get(connection)
+    if found is not None:
+        found.reset()
 
 
 def known() -> dict[str, Limits]:

@@ -144,7 +144,7 @@ class Registry:
             connect_seconds=min(seconds or CONNECT_SECONDS, CONNECT_SECONDS),
             answer_seconds=min(seconds or ANSWER_SECONDS, ANSWER_SECONDS),
             now=now,
-            limits=limits.of(connection, adapter.rate, adapter.rates) if connection else None,
+            limits=_limits_of(connection, adapter) if connection else None,
             meter=meter.here,
             share=connection,
         )
@@ -194,6 +194,11 @@ class Registry:
         if self.allow is not None and f"{item.kind}.{item.name}" not in self.allow:
             return replace(item, problem=f"{item.kind}.{item.name} is not on the list of allowed adapters")
         return item
+
+
+def _limits_of(connection: str, adapter: type[Adapter]) -> limits.Limits:
+    name = f"{adapter.kind}.{adapter.name}"
+    return limits.of(connection, adapter.rate, adapter.rates, lambda: meter.here.opened(name))
 
 
 def _installed() -> Iterable[EntryPoint]:

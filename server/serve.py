@@ -23,13 +23,15 @@ from gunicorn.workers.ggevent import GeventWorker  # noqa: E402
 from server import live, logs, settings  # noqa: E402
 from server.app import create_app  # noqa: E402
 from server.config import service as config  # noqa: E402
-from server.db import Database, commit_by, migrate  # noqa: E402
+from server.db import AWAY, Database, commit_by, migrate  # noqa: E402
+from server.meters import service as meters  # noqa: E402
 from server.playbooks import knowing  # noqa: E402
 from server.web import connection, stopping  # noqa: E402
 from server.worker import Worker  # noqa: E402
 
 GRACEFUL_SECONDS = 2  # after this gunicorn kills; what was not committed by then is rolled back and sent again
 GOODBYE_SECONDS = 1
+COUNTS_SECONDS = 15
 
 
 _log = logging.getLogger("usher")
@@ -196,6 +198,8 @@ def _work(worker: Any) -> None:
     back_room = Worker(worker.wsgi.extensions["usher_db"])
     if settings.get().embedded_worker:
         gevent.spawn(back_room.run, gevent.sleep)
+    else:
+        gevent.spawn(_keep_counts_for_ever, worker.wsgi.extensions["usher_db"])
     gevent.spawn(_ping_for_ever)
     gevent.spawn(_say_goodbye, worker, back_room)
 
@@ -204,6 +208,14 @@ def _ping_for_ever() -> None:
     while True:
         gevent.sleep(connection.PING_SECONDS)
         connection.ping_all()
+
+
+def _keep_counts_for_ever(db: Database) -> None:
+    """What the requests of this process have called, where no worker of its own does it."""
+    while True:
+        gevent.sleep(COUNTS_SECONDS)
+        with contextlib.suppress(*AWAY):  # they stay for the next time
+            meters.keep(db)
 
 
 def _say_goodbye(worker: Any, back_room: Worker) -> None:

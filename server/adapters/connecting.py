@@ -119,7 +119,7 @@ def connect(db: Database, fresh: Connection, *, actor: Actor, tokens: Granted | 
         name = events.CONNECTION_CONNECTED if new else events.CONNECTION_CHANGED
         health.record(tx, name, made, actor, another=another)
         outbox.resume_for(tx, made.site_id, (made.kind, made.adapter))
-    limits.of(made.id).reset()
+    limits.reset(made.id)
     return made
 
 

@@ -1,5 +1,5 @@
-"""GET /metrics in Prometheus' format, for the operator. Everything is counted in the database at that moment, so that
-several processes say the same and a restart forgets nothing."""
+"""GET /metrics in Prometheus' format, for the operator. Everything is counted in the database, so that several
+processes say the same and a restart forgets nothing; only the state of breakers is the answering process's own."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from server import clock, settings
 from server.booking import service as booking
 from server.config import service as config
 from server.errors import NotFound
+from server.meters import service as meters
 from server.outbox import service as outbox
-from server.web import origins
+from server.web import metered, origins
 
 bp = Blueprint("metrics", __name__)
 
@@ -33,6 +34,7 @@ def metrics() -> Response:
     if not _may_look():
         raise NotFound("There is nothing at this address.")
     registry = CollectorRegistry(auto_describe=False)
+    meters.keep(origins.database())
     with origins.database().reading() as tx:
         registry.register(_Counted(tx))
         body = generate_latest(registry)
@@ -77,6 +79,7 @@ class _Counted(Collector):
         for site_id, key in sorted(keys.items(), key=lambda pair: pair[1]):
             holds.add_metric([key], alive.get(site_id, 0))
         yield from (deliveries, meetings, holds)
+        yield from metered.families(self._tx)
 
     def _calendars(self) -> Iterator[Metric]:
         about = "Connected calendars of active reps; all states but ok keep the rep out."

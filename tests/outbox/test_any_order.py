@@ -21,6 +21,7 @@ from server.outbox import service as outbox
 from server.outbox.service import NotYet
 from tests.outbox.outside import Outside, queue, row
 
+STORIES = 400 if os.environ.get("USHER_SOAK") else 15
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 TROUBLES = {
     "down": lambda: Transient("503"),
@@ -88,7 +89,7 @@ def fresh(_all_tables, tmp_path_factory):
     return make
 
 
-@settings(max_examples=400 if os.environ.get("USHER_SOAK") else 15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=STORIES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(steps, min_size=6, max_size=20))
 def test_whatever_happens(fresh, story):
     db = fresh()

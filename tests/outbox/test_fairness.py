@@ -85,7 +85,7 @@ def test_thousands_that_wait_for_a_dead_connection_do_not_hold_up_a_mail(db, mon
 
 
 def test_a_round_costs_the_same_however_many_are_held_by_earlier_ones(db, monday):
-    """Fifteen hundred behind the paused heads of fifty leads; then a mail, and the price of rounds that find nothing."""
+    """Fifteen hundred behind the paused heads of fifty leads; then a mail, and the price of its round."""
     fill(db, 50, lane="con_dead", order=lambda n: f"lead:{n % 50}", state="paused")
     fill(db, 1500, lane="sit_1:crm", order=lambda n: f"lead:{n % 50}")
     for n in range(2):

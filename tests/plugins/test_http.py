@@ -9,12 +9,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from plugins import addresses, sessions
 from plugins.errors import (
     AmbiguousOutcome,
     AuthError,
@@ -31,6 +32,7 @@ from plugins.errors import (
     Transient,
 )
 from plugins.http import Http
+from plugins.limits import Limits
 from tests.plugins.certificates import Authority
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -341,3 +343,106 @@ def _closing(answer: Answer) -> Answer:
         request.close_connection = True
 
     return and_close
+
+
+class Told:
+    """What the meter heard."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, ...]] = []
+
+    def called(self, adapter: str, operation: str, outcome: str, seconds: float) -> None:
+        assert 0 <= seconds < 20
+        self.calls.append((adapter, operation, outcome))
+
+    def held(self, adapter: str, operation: str, reason: str) -> None:
+        self.calls.append((adapter, operation, "held", reason))
+
+
+def limited(limits: Limits, meter: Any = None, share: str = "") -> Http:
+    return Http("crm.acme", private=["127.0.0.1"], now=lambda: NOON, limits=limits, meter=meter, share=share)
+
+
+def test_after_a_refusal_nothing_is_sent_before_the_moment_that_was_named(service: Service) -> None:
+    service.answer, told = says(429, retry_after="90"), Told()
+    client = limited(Limits(), told)
+    for _ in range(3):
+        error = failure(client, "GET", service.at())
+        assert (type(error), error.retry_after) == (RateLimited, NOON + timedelta(seconds=90))
+    assert (error.held, error.adapter, error.operation, len(service.seen)) == ("pause", "crm.acme", "find", 1)
+    assert told.calls == [("crm.acme", "find", "rate_limited")] + 2 * [("crm.acme", "find", "held", "pause")]
+    client.close()
+
+
+def test_a_limit_of_some_calls_holds_those_and_no_others(service: Service) -> None:
+    service.answer = says(429, x_ratelimit_reset="60")
+    client = limited(Limits())
+    error = failure(client, "GET", service.at(), bucket="search")
+    assert error.retry_after == NOON + timedelta(minutes=1)
+    service.answer = says(200)
+    assert failure(client, "GET", service.at(), bucket="search").held == "pause"
+    assert client.call("find", "GET", service.at()).status == 200
+    client.close()
+
+
+def test_a_moment_is_read_for_an_error_that_the_adapter_named_itself(service: Service) -> None:
+    service.answer = says(403, b"rateLimitExceeded", retry_after="30")
+    client = limited(Limits())
+    error = failure(client, "GET", service.at(), judge=lambda reply: RateLimited("slow down"))
+    assert error.retry_after == NOON + timedelta(seconds=30)
+    client.close()
+
+
+def test_a_service_that_is_down_is_called_five_times_and_then_left_alone(service: Service) -> None:
+    service.answer = says(503)
+    first, second, limits = Told(), Told(), Limits()
+    for told in (first, second):
+        client = limited(limits, told)
+        for _ in range(4):
+            error = failure(client, "GET", service.at())
+        client.close()
+    assert (type(error), error.held, error.retry_after) == (Transient, "breaker", NOON + timedelta(seconds=30))
+    assert len(service.seen) == 5
+    assert second.calls[1:] == [("crm.acme", "find", "held", "breaker")] * 3
+
+
+def test_the_next_opening_of_a_connection_goes_on_with_its_network_connection(service: Service) -> None:
+    service.answer = says(200)
+    for share in ("con_1", "con_1", "con_2", "", ""):
+        client = limited(Limits(), share=share)
+        client.call("find", "GET", service.at())
+        client.close()
+    used = [request.client_address for request in service.seen]
+    assert used[0] == used[1]
+    assert len(set(used)) == 4
+    sessions.close_all()
+
+
+def test_a_network_connection_that_lay_idle_is_not_written_to(service: Service, monkeypatch: Any) -> None:
+    service.answer = says(200)
+    client = limited(Limits())
+    client.call("find", "GET", service.at())
+    monkeypatch.setattr(addresses, "IDLE_SECONDS", -1.0)
+    client.call("find", "POST", service.at())
+    assert len({request.client_address for request in service.seen}) == 2
+    client.close()
+
+
+def test_many_openings_at_once_share_and_get_their_own_answers(service: Service) -> None:
+    def echo(request: http.server.BaseHTTPRequestHandler) -> None:
+        says(200, request.path.encode())(request)
+
+    service.answer, got = echo, []
+
+    def work(n: int) -> None:
+        for m in range(5):
+            client = limited(Limits(), share="con_9")
+            got.append((f"/{n}-{m}", client.call("find", "GET", service.at(f"/{n}-{m}")).body.decode()))
+            client.close()
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert len(got) == 40
+    assert all(asked == answered for asked, answered in got)
+    sessions.close_all()

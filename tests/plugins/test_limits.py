@@ -158,7 +158,8 @@ def test_a_service_that_is_unwell_several_times_in_a_row_is_left_alone_then_trie
 
 
 def test_it_is_left_alone_longer_each_time_up_to_a_quarter_of_an_hour(clock: Clock) -> None:
-    of, waits = Limits(), []
+    waits, opened = [], []
+    of = Limits(opens=lambda: opened.append(1))
     unwell(of, clock)
     for _ in range(7):
         until = held(of, clock).retry_after
@@ -167,7 +168,7 @@ def test_it_is_left_alone_longer_each_time_up_to_a_quarter_of_an_hour(clock: Clo
         clock.at = until
         assert call(of, clock, AmbiguousOutcome("no answer")) is None
     assert waits == [30, 60, 120, 240, 480, 900, LONGEST_OPEN.total_seconds()]
-    assert of.opened == 8
+    assert len(opened) == 8
 
 
 @pytest.mark.parametrize("answer", [AuthError("401"), RateLimited("429"), NotFound("404")])
@@ -215,5 +216,11 @@ def test_a_clock_that_is_set_back_holds_nobody_back_for_ever(clock: Clock) -> No
 def test_a_connection_has_one_gate_however_often_it_is_opened() -> None:
     assert limits.of("con_1", Rate(1, 1)) is limits.of("con_1")
     assert limits.of("con_2") is not limits.of("con_1")
+    assert set(limits.known()) >= {"con_1", "con_2"}
+    call(limits.of("con_1"), Clock())
+    held(limits.of("con_1"), Clock())
+    limits.reset("con_1")
+    limits.reset("con_never")
+    assert call(limits.of("con_1"), Clock()) is None
     limits.forget()
     assert not limits.known()
