@@ -167,7 +167,7 @@ class Salesforce(CRM):
 
     def _ref(self, kind: Kind, record: Written | str) -> Ref:
         id, created = (record, False) if isinstance(record, str) else (record.id, record.created)
-        return Ref(kind, id, f"{self._session.instance()}/{id}", created)
+        return Ref(kind, id, self._session.address(id), created)
 
     @cached_property
     def _session(self) -> Session:

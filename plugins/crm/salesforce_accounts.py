@@ -92,7 +92,7 @@ class Accounts:
 
         def write(headers: Headers) -> Written:
             if self._field:
-                return self._rows.upsert("upsert_company", ACCOUNT, self._field, domain, body, names, headers)
+                return self._rows.create_once("upsert_company", ACCOUNT, self._field, domain, body, names, headers)
             return self._rows.create("upsert_company", ACCOUNT, body, names, headers)
 
         def instead() -> Written | None:

@@ -46,9 +46,8 @@ def _fields(session: Session, config: Config, shape: Shape) -> tuple[list[str], 
     for setting, sobjects in _WHERE.items():
         for sobject in sobjects if config[setting] else ():
             fields = leads if sobject == LEAD else described(session, "check", sobject)
-            problem, warning = unfit(fields, sobject, config.text(setting))
+            problem = unfit(fields, sobject, config.text(setting), unique=sobject not in (TASK, EVENT))
             problems += [problem] if problem else []
-            warnings += [warning] if warning else []
     given = [*shape.names[LEAD].values(), "OwnerId", config.text("person_id_field")]
     if lacking := demanded(leads, given):
         warnings.append(

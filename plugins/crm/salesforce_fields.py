@@ -41,18 +41,16 @@ def merged(of_leads: list[RemoteField], of_contacts: list[RemoteField]) -> list[
     return told + [_only("Contact", one) for one in others]
 
 
-def unfit(fields: Iterable[Mapping[str, Any]], sobject: str, name: str) -> tuple[str, str]:
-    """Why a field cannot be our external id, and what is only worth a warning; "" and "" when it is right."""
+def unfit(fields: Iterable[Mapping[str, Any]], sobject: str, name: str, *, unique: bool) -> str:
+    """Why a field cannot be our external id, "" when it is right."""
     found = next((one for one in fields if one["name"].lower() == field_name(name).lower()), None)
     if found is None:
-        return f"{sobject} has no field {name}, or our user may not see it", ""
+        return f"{sobject} has no field {name}, or our user may not see it"
     if not found.get("externalId"):
-        return f"{sobject}.{name} is not marked as External ID", ""
+        return f"{sobject}.{name} is not marked as External ID"
     if not (found.get("updateable") and found.get("createable")):
-        return f"our user may not write {sobject}.{name}", ""
-    if not found.get("unique"):
-        return "", f"{sobject}.{name} is not unique: Salesforce does not keep two from being made at once."
-    return "", ""
+        return f"our user may not write {sobject}.{name}"
+    return f"{sobject}.{name} is not marked as Unique" if unique and not found.get("unique") else ""
 
 
 def demanded(fields: Iterable[Mapping[str, Any]], given: Iterable[str]) -> list[str]:

@@ -156,7 +156,7 @@ class People:
             if not self._field:
                 return self._rows.create(operation, LEAD, body, names, asked)
             gone = [row["Id"] for row in seen.converted()][:1]
-            return self._rows.upsert(operation, LEAD, self._field, _mark(email, *gone), body, names, asked)
+            return self._rows.create_once(operation, LEAD, self._field, _mark(email, *gone), body, names, asked)
 
         def instead() -> Written | None:
             return self._write_to(operation, self._look(operation, email), person, email)

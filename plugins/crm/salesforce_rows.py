@@ -71,9 +71,15 @@ class Rows:
 
     def create(self, operation: str, sobject: str, body: Body, names: Names, headers: Headers = _NONE) -> Written:
         """A new record. Without an external id a lost answer is ambiguous: look it up before trying again."""
-        path = f"{_SOBJECTS}/{sobject}"
-        told = self._session.json(operation, "POST", path, json=dict(body), headers=dict(headers), names=names)
-        return _written(told, created=True)
+        return self._made(operation, sobject, body, names, headers, repeatable=False)
+
+    def create_once(
+        self, operation: str, sobject: str, field: str, value: str, body: Body, names: Names, headers: Headers = _NONE
+    ) -> Written:
+        """A new record with an external id that is unique: Duplicate when somebody has made it meanwhile. Unlike an
+        upsert it lays nothing over theirs that was made up for a record that is not there."""
+        marked = {**body, field_name(field): value}
+        return self._made(operation, sobject, marked, names, headers, repeatable=True)
 
     def update(self, operation: str, id: str, body: Body, names: Names) -> None:
         """Change a record; nothing to change is nothing sent. Its owner stays: rules of assignment are not asked.
@@ -92,17 +98,26 @@ class Rows:
     def past_rules(
         self, write: Callable[[Headers], Written], instead: Callable[[], Written | None] | None = None
     ) -> Written:
-        """What `write` wrote. When a duplicate rule objects: what `instead` finds to write to; or saved all the same,
-        when the rule only warns and the owner wants it; else the objection."""
+        """What `write` wrote. When it is there already, by a unique field or a duplicate rule: what `instead` finds to
+        write to; or saved all the same, when the rule only warns and the owner wants it; else the objection."""
         try:
             return write({})
-        except RuleObjects as objection:
+        except Duplicate as objection:
             there = instead() if instead else None
             if there is not None:
                 return there
-            if not (self._save_warned and objection.may_save):
+            if not (self._save_warned and isinstance(objection, RuleObjects) and objection.may_save):
                 raise
         return write({"Sforce-Duplicate-Rule-Header": "allowSave=true"})
+
+    def _made(
+        self, operation: str, sobject: str, body: Body, names: Names, headers: Headers, *, repeatable: bool
+    ) -> Written:
+        told = self._session.json(
+            operation, "POST", f"{_SOBJECTS}/{sobject}", json=dict(body), headers=dict(headers), names=names,
+            repeatable=repeatable,
+        )  # fmt: skip
+        return _written(told, created=True)
 
     def _upserted(self, operation: str, path: str, body: Body, names: Names, headers: Headers) -> Written:
         try:

@@ -54,12 +54,14 @@ class Session:
         self._config, self.http, self._tokens = config, http, tokens
         self._oauth = oauth_of(config)
         self._authorized = Authorized(http, tokens, self._renewed)
+        self._seen = ""
         self.usage: tuple[int, int] | None = None
         """Requests of the last 24 hours and how many are allowed, by the newest answer."""
 
     def call(self, operation: str, method: str, path: str, *, names: Names | None = None, **request: Any) -> Reply:
         """One call. `names`: Salesforce's fields → ours, for errors. Raises plugins.errors."""
         url = f"{self.instance()}{path.replace('{v}', self._config.text('api_version'))}"
+        self._seen = url.partition("/services/")[0]
         reply = self._authorized.call(operation, method, url, judge=judge(names or {}, self.http.now), **request)
         used = re.search(r"api-usage=(\d+)/(\d+)", reply.headers.get("Sforce-Limit-Info", ""))
         self.usage = (int(used[1]), int(used[2])) if used else self.usage
@@ -111,6 +113,10 @@ class Session:
             problems=(("login_url", "leads to a host that is not Salesforce's"),),
             user_message="The sign-in leads to a host that is not Salesforce's. Check the sign-in address.",
         ).at(self.http.adapter, "sign_in")
+
+    def address(self, id: str) -> str:
+        """Where a person looks at a record."""
+        return f"{self._seen or self.instance()}/{id}"
 
     def user_id(self) -> str:
         """Who we are there: the last part of the identity that comes with the tokens, 18 letters; "" when unsaid."""

@@ -8,6 +8,8 @@ with SalesforceFake() as fake:
 from __future__ import annotations
 
 import json
+import re
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +26,7 @@ DATA = "/services/data/v<version>"
 VERSIONS = tuple(f"{n}.0" for n in range(60, 69))
 MOST_PARTS, MOST_QUERIES, MOST_DELETED = 25, 5, 200
 _PART = {"method", "url", "referenceId", "body", "httpHeaders"}
-_INSIDE = "usher.inside"
+_INSIDE, _BEGAN = "usher.inside", "usher.began"
 
 
 class SalesforceFake(SalesforceOrg):
@@ -33,6 +35,7 @@ class SalesforceFake(SalesforceOrg):
     def forget_limits(self) -> None:
         self.allowed, self.used, self.page = 100_000, 0, 2000
         self._queries: dict[str, tuple[list[Row], Query]] = {}
+        self._meanwhile: list[tuple[re.Pattern[str], Callable[[], Any]]] = []
 
     def check(self, request: Request) -> None:
         """Who calls, whether they may, which version. Parts of a composite call were looked at with the whole."""
@@ -50,7 +53,19 @@ class SalesforceFake(SalesforceOrg):
         if request.path.startswith("/services/data") and version not in VERSIONS:
             raise refusal(404, "NOT_FOUND", "The requested resource does not exist")
 
+    def meanwhile(self, on: str, deed: Callable[[], Any]) -> None:
+        """Just before the next call whose "METHOD /path" matches `on`, somebody there does this."""
+        self._meanwhile.append((re.compile(on), deed))
+
+    def __call__(self, environ: dict[str, Any], start: Any) -> Any:
+        environ[_BEGAN] = time.monotonic_ns()
+        return super().__call__(environ, start)
+
     def _answer(self, request: Request) -> Response:
+        due = [one for one in self._meanwhile if one[0].search(f"{request.method} {request.path}")]
+        for one in due:
+            self._meanwhile.remove(one)
+            one[1]()
         answer = super()._answer(request)
         if request.path.startswith("/services/data"):
             answer.headers["Sforce-Limit-Info"] = f"api-usage={self.used}/{self.allowed}"
@@ -100,6 +115,7 @@ class SalesforceFake(SalesforceOrg):
                 400, "INVALID_FIELD", f"The {field} field should not be specified in the sobject data.", [field]
             )
         there = [row for row in self.there(kind) if str(row[field] or "").lower() == value.lower()]
+        there = self._seen_by(request, there)
         if len(there) > 1:
             raise Refusal(300, [f"/services/data/v{version}/sobjects/{kind}/{row['Id']}" for row in there])
         if there:
@@ -141,6 +157,12 @@ class SalesforceFake(SalesforceOrg):
             account, deal = body["accountId"] or "", body["opportunityName"] or ""
             self.convert(lead["Id"], request.environ["usher.user"], account, deal)
         return {"contactId": lead["ConvertedContactId"]}
+
+    def _seen_by(self, request: Request, there: list[Row]) -> list[Row]:
+        """An upsert looks, then writes: it does not see what was made after it began. Where the field is unique, the
+        write is refused then; where it is not, there are two."""
+        began = request.environ.get(_BEGAN, 0)
+        return [row for row in there if self.born[row["Id"]] < began] if began else there
 
     def _part(self, request: Request, part: dict[str, Any]) -> dict[str, Any]:
         if set(part) - _PART or not {"method", "url", "referenceId"} <= set(part):

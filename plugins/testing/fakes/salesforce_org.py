@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -51,6 +52,7 @@ class SalesforceOrg(SalesforceSignIn):
         self.rows: dict[str, dict[str, Row]] = {kind: {} for kind in self.fields}
         self.set_up = SetUp()
         self.lag = timedelta()
+        self.born: dict[str, int] = {}
         self._numbers = count(1)
         self.admin = self.add("User", Name="Olga Admin", Email="olga@acme.example", Username="olga@acme.example")
         self.us = self.add("User", Name="Usher", Email="usher@acme.example", Username="usher@acme.example")
@@ -147,6 +149,7 @@ class SalesforceOrg(SalesforceSignIn):
         row |= {"Id": id, "IsDeleted": False, "CreatedDate": now, "CreatedById": by}
         row |= {"LastModifiedDate": now, "LastModifiedById": by, "SystemModstamp": now}
         owner = {"OwnerId": by} if "OwnerId" in row else {}
+        self.born[id] = time.monotonic_ns()
         self.rows[kind][id] = self._derived({**row, **owner, **values})
         return id
 

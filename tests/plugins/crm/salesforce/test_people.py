@@ -11,7 +11,7 @@ import pytest
 from plugins.crm import Company, Kind, Owner, Person, Ref
 from plugins.crm.salesforce import Salesforce
 from plugins.crm.salesforce_errors import RuleObjects
-from plugins.errors import AmbiguousOutcome, ConfigError, InvalidInput, NotFound, PluginError, Transient
+from plugins.errors import AmbiguousOutcome, ConfigError, Duplicate, InvalidInput, NotFound, PluginError, Transient
 from plugins.records import MemoryRecords
 from plugins.testing.conformance import at_once
 from plugins.testing.fakes import Fault
@@ -74,12 +74,32 @@ def test_a_lead_that_is_converted_at_this_moment_is_tried_again(crm: Salesforce,
         crm.upsert_person(ADA, key="k2")
 
 
-def test_the_second_of_two_who_make_a_person_at_once_changes_it(crm: Salesforce, fake: SalesforceFake) -> None:
-    fake.faults.add(Fault(400, TAKEN), on="PATCH .*/Lead/Usher_Id__c", times=1)
-    assert crm.upsert_person(ADA, key="k1").created
-    fake.faults.add(Fault(400, TAKEN), on="PATCH .*/Lead/Usher_Id__c", times=2)
-    with pytest.raises(Transient):
-        crm.upsert_person(Person("bob@globex.example"), key="k2")
+def test_the_second_of_two_who_make_a_person_at_once_changes_it_and_makes_nothing_up(
+    crm: Salesforce, fake: SalesforceFake
+) -> None:
+    mark = fake.row(crm.upsert_person(Person(EMAIL), key="k0").id)["Usher_Id__c"]
+    fake.rows["Lead"].clear()
+    values = {"LastName": "Lovelace", "Company": "Globex", "Email": EMAIL, "Usher_Id__c": mark}
+    fake.meanwhile("POST .*/sobjects/Lead", lambda: fake.add("Lead", **values))
+    ref = crm.upsert_person(Person(EMAIL, title="CTO"), key="k1")
+    [lead] = fake.there("Lead")
+    assert (ref.id, ref.created) == (lead["Id"], False)
+    assert (lead["LastName"], lead["Company"], lead["Title"]) == ("Lovelace", "Globex", "CTO")
+
+
+def test_a_company_that_somebody_else_makes_at_once_keeps_its_name(crm: Salesforce, fake: SalesforceFake) -> None:
+    values = {"Name": "Globex", "Usher_Domain__c": "globex.example"}
+    fake.meanwhile("POST .*/sobjects/Account", lambda: fake.add("Account", **values))
+    crm.upsert_company(Company("globex.example", employees=800), key="k1")
+    [account] = fake.there("Account")
+    assert (account["Name"], account["NumberOfEmployees"]) == ("Globex", 800)
+
+
+def test_a_record_that_is_there_but_hidden_from_us_is_named(crm: Salesforce, fake: SalesforceFake) -> None:
+    fake.faults.add(Fault(400, TAKEN), on="POST .*/sobjects/Lead", times=1)
+    with pytest.raises(Duplicate) as caught:
+        crm.upsert_person(ADA, key="k1")
+    assert caught.value.existing == "00Q000000000099"
 
 
 def test_a_person_found_by_address_gets_our_mark_and_keeps_it_when_the_address_changes(

@@ -10,6 +10,7 @@ import pytest
 from plugins.crm import Activity, ActivityKind, Capability, Company, Kind, MeetingStatus, Person, Ref
 from plugins.crm.salesforce import Salesforce
 from plugins.errors import ConfigError, InvalidInput, NotFound, UnsupportedFeature
+from plugins.testing.conformance import at_once
 from plugins.testing.crm_samples import CHAT, DEMO
 from plugins.testing.fakes import Fault
 from plugins.testing.fakes.salesforce import SalesforceFake
@@ -133,6 +134,24 @@ def test_the_whole_life_of_a_meeting_is_on_one_event(open_one: Open, fake: Sales
         ("No-show: Product demo", "Busy", "No-show"),
     ]  # fmt: skip
     assert len(fake.there("Event")) == 1
+
+
+def test_eight_who_log_a_meeting_at_once_make_one_event(crm: Salesforce, fake: SalesforceFake) -> None:
+    ref = crm.upsert_person(ADA, key="k1")
+    events = at_once(lambda n: crm.log_meeting(ref, DEMO, key=f"m{n}"))
+    assert len(set(events)) == 1
+    assert (len(fake.there("Event")), sum(one.created for one in events)) == (1, 1)
+
+
+def test_where_the_field_is_not_unique_the_first_of_two_is_used_from_then_on(
+    crm: Salesforce, fake: SalesforceFake
+) -> None:
+    fake.add_field("Activity", "Usher_Id__c", external=True)
+    ref = crm.upsert_person(ADA, key="k1")
+    first, second = (fake.add("Event", Subject="S", WhoId=ref.id, Usher_Id__c=DEMO.uid) for _ in range(2))
+    held = replace(DEMO, status=MeetingStatus.HELD)
+    assert crm.log_meeting(ref, held, key="m1").id == first
+    assert (fake.row(first)["Subject"], fake.row(second)["Subject"]) == ("Product demo", "S")
 
 
 def test_without_a_status_field_the_subject_tells(crm: Salesforce) -> None:
