@@ -176,7 +176,7 @@ class HubSpot(CRM):
 
     def erase(self, person: Ref, *, key: str) -> None:
         for kind in ("notes", "meetings"):
-            own = self._own.ready(kind)
+            own = self._own.name
             ids = self._api.tied("erase", "contacts", person.id, kind)
             ours = [one["id"] for one in self._api.read_all("erase", kind, ids, [own]) if one["properties"].get(own)]
             self._api.archive("erase", kind, ours)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
@@ -10,11 +10,20 @@ from urllib.parse import quote
 from plugins.config import Config
 from plugins.crm import Kind
 from plugins.crm import hubspot_errors as errors
-from plugins.errors import ConfigError, Duplicate, NotFound, Permanent, PluginError
+from plugins.errors import (
+    AuthError,
+    ConfigError,
+    Duplicate,
+    InvalidInput,
+    NotFound,
+    Permanent,
+    PluginError,
+    Transient,
+)
 from plugins.http import Http, Reply
 from plugins.oauth import Authorized, OAuth, refreshed
 from plugins.records import Records
-from plugins.tokens import Tokens
+from plugins.tokens import Granted, Tokens
 
 VERSION = "2026-09"
 """Stands in every path. HubSpot names a new one each March and September and keeps each for 18 months at least."""
@@ -35,6 +44,8 @@ FURTHER = (
     "crm.schemas.companies.write",
 )
 """Asked for, not insisted on: opportunities, and making the property of our own."""
+UNREADY = frozenset({"PENDING", "PROCESSING"})
+"""What a batch may say that is not done yet; ours of one may be sent again."""
 SEARCH = "search"
 """The bucket of calls that HubSpot counts by themselves."""
 PAGES = {Kind.PERSON: "0-1", Kind.COMPANY: "0-2", Kind.OPPORTUNITY: "0-3"}
@@ -134,7 +145,8 @@ class Api:
             return self.change(operation, kind, id, values, by=by)
         results = _results(told)
         if len(results) != 1:
-            raise Permanent(f"{operation}: one record was sent and {len(results)} came back")
+            unready = Transient if told.get("status") in UNREADY else Permanent
+            raise unready(f"{operation}: one record was sent and {len(results)} came back")
         return results[0]
 
     def tie(self, operation: str, kind: str, id: str, other: str, other_id: str) -> None:
@@ -176,6 +188,17 @@ class Api:
         with suppress(NotFound):
             self.call(operation, "POST", objects("contacts", "gdpr-delete"), json={"objectId": id}, repeatable=True)
 
+    def bin(self, operation: str, kind: str, *, pages: int) -> Iterator[dict[str, Any]]:
+        """Records that were deleted, as long as HubSpot keeps them (`archivedAt`), no more than so many pages."""
+        after: dict[str, str] = {}
+        for _ in range(pages):
+            told = self.call(operation, "GET", objects(kind), params={"archived": "true", "limit": BATCH, **after})
+            yield from _results(told)
+            following = ((told.get("paging") or {}).get("next") or {}).get("after")
+            if not following:
+                return
+            after = {"after": str(following)}
+
     def scopes(self) -> list[str]:
         """What the account granted us; [] for a service key, which cannot be asked."""
         if self._config.secret("token"):
@@ -210,7 +233,14 @@ class Api:
             said = "Give a service key, or the client ID and secret of an app and connect."
             raise ConfigError(said, problems=(("token", "is required without an app"),), user_message=said)
         oauth = oauth_of(self._config)
-        return Authorized(self.http, self._tokens, lambda granted: refreshed(self.http, oauth, granted))
+
+        def renewed(granted: Granted) -> Granted:
+            try:
+                return refreshed(self.http, oauth, granted)
+            except InvalidInput as error:  # refused in words of HubSpot's own
+                raise AuthError(error.message, http_status=error.http_status) from error
+
+        return Authorized(self.http, self._tokens, renewed)
 
     def _form(self, what: str, form: Mapping[str, str], **request: Any) -> Reply:
         app = {"client_id": self._config.text("client_id"), "client_secret": self._config.secret("client_secret")}

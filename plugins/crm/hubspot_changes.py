@@ -2,7 +2,7 @@
 
 Pages are not counted: each asks for what changed since the last record told, so that neither that limit nor records
 that change meanwhile make us lose any. What the index shows late is seen because each look begins a little before the
-last one ended. Deleted records are not in the index; webhooks tell of them.
+last one ended. Deleted records are not in the index: HubSpot's bin is looked through for them, as far as BIN pages.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 from plugins.crm import Change, Changes, Kind, Ref
@@ -26,6 +27,8 @@ SKEW = 1000
 """Milliseconds by which our clock may be ahead of HubSpot's at the very beginning."""
 MOST_SEEN = 500
 """Records that the cursor remembers as told; after a flood the overlap is shorter."""
+BIN = 10
+"""Pages of 100 that are read of the bin in each look; what lies further back is found when records are compared."""
 Found = list[tuple[dict[str, Any], int]]
 """Records with the millisecond in which they changed."""
 
@@ -43,7 +46,7 @@ class Place:
 
     def told(self, found: Found) -> None:
         """These are told now."""
-        self.seen |= {str(one["id"]): at for one, at in found}
+        self.seen |= {_name(one): at for one, at in found}
         if found and not self.tie:
             self.since = max(self.since, found[-1][1])
         floor = min(self.since, max(self.seen.values(), default=0) - OVERLAP)
@@ -84,21 +87,32 @@ def _fresh(api: Api, reading: Reading, kind: Kind, place: Place) -> tuple[Found,
     while True:
         asked = _tied if place.tie else _later
         told = asked(api, reading, kind, place)
-        page = [(one, milliseconds(moment(one["properties"][STAMP[kind]]))) for one in told["results"]]
-        fresh = [(one, at) for one, at in page if place.seen.get(str(one["id"])) != at]
+        page = [(one, milliseconds(_changed(one, kind))) for one in told["results"]]
+        fresh = [(one, at) for one, at in page if place.seen.get(_name(one)) != at]
         further = int(told["total"]) > len(page)
+        if not (further or place.tie):
+            gone = _gone(api, kind, place)
+            return sorted([*fresh, *gone], key=lambda item: item[1]), False
         if fresh:
             return fresh, further or bool(place.tie)
         if place.tie and not further:
             place.since, place.tie = place.since + 1, ""
         elif place.tie:
             place.tie = str(page[-1][0]["id"])
-        elif not further:
-            return [], False
         elif page[-1][1] > place.since:
             place.since = page[-1][1]
         else:
             place.tie = "0"
+
+
+def _gone(api: Api, kind: Kind, place: Place) -> Found:
+    """Records that went into HubSpot's bin and were not told."""
+    found: Found = []
+    for one in api.bin("changes", TYPES[kind], pages=BIN):
+        at = milliseconds(_changed(one, kind))
+        if at >= place.settled and place.seen.get(_name(one)) != at:
+            found.append((one, at))
+    return found
 
 
 def _later(api: Api, reading: Reading, kind: Kind, place: Place) -> dict[str, Any]:
@@ -121,8 +135,21 @@ def _search(api: Api, reading: Reading, kind: Kind, filters: list[dict[str, str]
 
 
 def _change(reading: Reading, kind: Kind, found: Mapping[str, Any]) -> Change:
+    if found.get("archived"):
+        return Change(Ref(kind, str(found["id"])), _changed(found, kind), {}, deleted=True)
     record = reading.person_as(found) if kind == Kind.PERSON else reading.company_as(found)
-    return Change(Ref(kind, str(found["id"])), moment(found["properties"][STAMP[kind]]), said_of(record))
+    return Change(Ref(kind, str(found["id"])), _changed(found, kind), said_of(record))
+
+
+def _changed(found: Mapping[str, Any], kind: Kind) -> datetime:
+    if found.get("archived"):
+        return moment(found.get("archivedAt") or found["updatedAt"])
+    return moment(found["properties"].get(STAMP[kind]) or found["updatedAt"])
+
+
+def _name(found: Mapping[str, Any]) -> str:
+    """A record's end is another thing to tell than its changes."""
+    return f"-{found['id']}" if found.get("archived") else str(found["id"])
 
 
 def _read(cursor: str) -> dict[Kind, Place]:

@@ -78,8 +78,13 @@ class HubSpotFake(SignIn, Sender, Fake):
     @on("GET", f"{OBJECTS}/<type>")
     def listed(self, request: Request, type: str) -> Any:
         self._may(type, "read")
-        limit = int(request.args.get("limit", 10))
-        return {"results": [self._shown(one, None) for one in self.portal.of(type)[:limit]]}
+        binned = request.args.get("archived") == "true"
+        found = [one for one in self.portal.records[type].values() if one.archived == binned]
+        first, most = int(request.args.get("after", 0)), int(request.args.get("limit", 10))
+        if not 0 < most <= 100:
+            raise Refusal(400, error("VALIDATION_ERROR", "limit"))
+        more = {"paging": {"next": {"after": str(first + most)}}} if first + most < len(found) else {}
+        return {"results": [self._shown(one, None) for one in found[first : first + most]], **more}
 
     @on("POST", f"{OBJECTS}/<type>")
     def create(self, request: Request, type: str) -> Any:
@@ -257,7 +262,9 @@ class HubSpotFake(SignIn, Sender, Fake):
     def _shown(self, record: Record, names: Sequence[str] | None) -> dict[str, Any]:
         shown = {name: value for name, value in record.properties.items() if names is None or name in names}
         at = {"createdAt": iso(record.created), "updatedAt": iso(record.changed)}
-        return {"id": record.id, "properties": {"hs_object_id": record.id, **shown}, "archived": False, **at}
+        ended = {"archivedAt": iso(record.changed)} if record.archived else {}
+        told = {"id": record.id, "properties": {"hs_object_id": record.id, **shown}, "archived": record.archived}
+        return {**told, **at, **ended}
 
     def _hold_to_limits(self, request: Request) -> None:
         now = time.monotonic()

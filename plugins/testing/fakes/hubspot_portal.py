@@ -141,7 +141,7 @@ class Portal:
     def archive(self, type: str, id: str) -> None:
         record = self.records[type].get(id)
         if record:
-            record.archived = True
+            record.archived, record.changed = True, self._tick()
             self._index[type].pop(id, None)
 
     def forget(self, id: str) -> None:

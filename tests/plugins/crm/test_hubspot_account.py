@@ -85,6 +85,22 @@ def test_a_token_is_renewed_by_its_age_before_hubspot_refuses_it(account: HubSpo
     assert len(account.portal.of("contacts")) == 1
 
 
+def test_a_refresh_token_refused_in_hubspots_own_words_means_connect_again(account: HubSpotFake) -> None:
+    subject, tokens = signed_in(account)
+    tokens.renewed(tokens.load(), lambda old: {**old, "expires_at": 0})
+    said = {"status": "BAD_REFRESH_TOKEN", "message": "missing or unknown refresh token"}
+    account.faults.add(Fault(400, json.dumps(said).encode()), on="/token$")
+    with pytest.raises(AuthError):
+        subject.find_by_email(ADA.email)
+
+
+def test_a_batch_that_is_not_done_yet_is_sent_again_later(hubspot: HubSpot, account: HubSpotFake) -> None:
+    account.faults.add(Fault(200, b'{"status": "PENDING", "results": []}'), on="upsert", times=1)
+    with pytest.raises(Transient):
+        hubspot.upsert_person(ADA, key="k1")
+    assert hubspot.upsert_person(ADA, key="k1").created
+
+
 def test_who_disconnects_takes_the_refresh_token_back(account: HubSpotFake) -> None:
     subject, tokens = signed_in(account)
     subject.revoke()
