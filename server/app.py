@@ -19,11 +19,23 @@ from plugins import registry
 from server import clock, console, ids, settings
 from server.db import AWAY, Database, migrate
 from server.errors import Invalid, TooMany, Unavailable, UsherError
-from server.web import assets, booking, chat, connection, meeting_page, metrics, poll, proxies, site_config, status
+from server.web import (
+    assets,
+    booking,
+    chat,
+    connection,
+    hooks,
+    meeting_page,
+    metrics,
+    poll,
+    proxies,
+    site_config,
+    status,
+)
 
 MOST_BODY_BYTES = 256 * 1024
 BODY_SECONDS = 8
-VISITOR_DOORS = (assets, site_config, booking, meeting_page, poll, status, metrics)
+VISITOR_DOORS = (assets, site_config, booking, meeting_page, poll, status, metrics, hooks)
 _log = logging.getLogger("usher")
 
 

@@ -15,8 +15,10 @@ from server.adapters.connecting import (
     secret_names,
 )
 from server.adapters.connection import BROKEN, DRAFT, OFF, WORKING, Connection
-from server.adapters.found import all_of, broken_ones, get, is_connected, serving
+from server.adapters.found import all_of, broken_ones, counts, get, is_connected, serving
 from server.adapters.health import failed, watched, worked
+from server.adapters.hooks import Message, forget_old, hear, messages_waiting, secret_of, settle_message
+from server.adapters.hooks import address_of as hook_address
 from server.adapters.opening import given_by_environment, has_sign_in, open, open_built_in, sign_in_of
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "WORKING",
     "Connection",
     "Given",
+    "Message",
     "all_of",
     "any_broken",
     "begin",
@@ -35,22 +38,29 @@ __all__ = [
     "check",
     "check_broken",
     "connect",
+    "counts",
     "disconnect",
     "draft",
     "failed",
     "finish",
+    "forget_old",
     "get",
     "given_by_environment",
     "has_sign_in",
+    "hear",
+    "hook_address",
     "is_connected",
     "keep_draft",
+    "messages_waiting",
     "needs_sign_in",
     "open",
     "open_built_in",
     "redirect_address",
     "reseal",
     "secret_names",
+    "secret_of",
     "serving",
+    "settle_message",
     "sign_in_of",
     "watched",
     "worked",

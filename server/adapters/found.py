@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection as Transaction
@@ -50,6 +51,13 @@ def broken_ones(tx: Transaction, site_ids: Sequence[str]) -> list[Connection]:
     """What waits for a person, of these sites and their reps, as far as it still serves."""
     found = [shaped(row) for row in store.broken(tx, site_ids)]
     return [one for one in found if not one.from_environment or _is_named(tx, one)]
+
+
+def counts(tx: Transaction) -> dict[tuple[str, str, str], int]:
+    """How many connections there are by site id, adapter ("crm.hubspot") and state, those that are off left out."""
+    made = Counter((row.site_id, f"{row.kind}.{row.name}", row.state) for row in store.everything(tx))
+    named = [one for site in config.sites(tx) for one in _named_in(tx, site.id) if one.created_at is None]
+    return {**made, **Counter((one.site_id, one.adapter, one.state) for one in named)}
 
 
 def get(tx: Transaction, connection_id: str) -> Connection:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, bindparam, cast, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Text, bindparam, cast, delete, exists, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.adapters.tables import agreements, hook_messages
@@ -100,10 +100,25 @@ def end_renewal(tx: Connection, connection_id: str, seen: str, until: datetime, 
     return tx.execute(update(t).where(*here).values(renewing_until=None, **values)).rowcount == 1
 
 
-def counts(tx: Connection) -> Sequence[Row[Any]]:
-    """How many of each site, kind, adapter and state are not off."""
-    columns = (t.c.site_id, t.c.kind, t.c.name, t.c.state)
-    return tx.execute(select(*columns, func.count().label("n")).where(t.c.state != "off").group_by(*columns)).all()
+def add_messages(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Those that are known already change nothing."""
+    dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
+    tx.execute(dialect.insert(hook_messages).on_conflict_do_nothing(), [dict(row) for row in rows])
+
+
+def messages_due(tx: Connection, kind: str, now: datetime, most: int) -> Sequence[Row[Any]]:
+    m = hook_messages
+    due = select(m).where(m.c.state == "waiting", m.c.kind == kind, m.c.not_before <= now)
+    return tx.execute(due.order_by(m.c.received_at, m.c.id).limit(most)).all()
+
+
+def change_message(tx: Connection, connection_id: str, id: str, values: Mapping[str, Any]) -> None:
+    here = (hook_messages.c.connection_id == connection_id, hook_messages.c.id == id)
+    tx.execute(update(hook_messages).where(*here).values(**values))
+
+
+def forget_messages(tx: Connection, before: datetime) -> None:
+    tx.execute(delete(hook_messages).where(hook_messages.c.settled_at <= before))
 
 
 def messages_naming(tx: Connection, site_id: str, address: str) -> Sequence[Row[Any]]:

@@ -79,6 +79,22 @@ def valid(tx: Connection, site_id: str) -> dict[str, bytes]:
     return found
 
 
+def reseal(db: Database) -> int:
+    """Seal under the present key what lies under an earlier one; how many keys that were."""
+    with db.reading() as tx:
+        rows = store.all_keys(tx)
+    count = 0
+    for row in rows:
+        try:
+            fresh = ids.resealed(PURPOSE, row.sealed)
+        except Unavailable:
+            continue
+        if fresh is not None:
+            with db.transaction() as tx:
+                count += store.reseal_key(tx, row.id, row.sealed, fresh)
+    return count
+
+
 def is_valid(tx: Connection, site_id: str, key_id: str) -> bool:
     """Whether this key may still be used."""
     return any(row.id == key_id and row.revoked_at is None for row in store.keys_of(tx, site_id))

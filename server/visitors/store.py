@@ -141,6 +141,16 @@ def revoke_key(tx: Connection, key_id: str, at: datetime) -> bool:
     return tx.execute(ended.values(revoked_at=at)).rowcount == 1
 
 
+def all_keys(tx: Connection) -> Sequence[Row[Any]]:
+    """Of all sites, those that were not revoked."""
+    return tx.execute(select(identity_keys).where(identity_keys.c.revoked_at.is_(None))).all()
+
+
+def reseal_key(tx: Connection, key_id: str, before: str, after: str) -> bool:
+    here = (identity_keys.c.id == key_id, identity_keys.c.sealed == before)
+    return tx.execute(update(identity_keys).where(*here).values(sealed=after)).rowcount == 1
+
+
 def key_used(tx: Connection, key_id: str, at: datetime, before: datetime) -> None:
     """Note the use, unless one since `before` is noted already."""
     last = identity_keys.c.last_used_at

@@ -44,12 +44,14 @@ REQUESTS = {
     "connect": Rate(10, 0.5),  # upgrades to a socket
     "slots": Rate(6, 0.25),
     "booking": Rate(2, 0.05),  # holds and meetings outside the chat
+    "hook": Rate(600, 60.0),  # what one connected service calls to say
 }
 OTHERS = Rate(10, 0.5)
 # New conversations of one address: a large office, a conference or the phones behind one address of a mobile network
 # start fewer; a script that makes visitors fills the database with 17,000 a day and not with millions.
 STARTS = Rate(300, 1 / 5)
 BAD_TOKENS = Rate(20, 1 / 30)  # of one address: signed tokens that were not good
+BAD_HOOKS = Rate(30, 1 / 10)  # of one address: calls of services that were not good
 MOST_BUCKETS = 50_000
 
 
@@ -129,6 +131,17 @@ def sign_in_failed(address: str) -> None:
     """Count a signed token that was not good."""
     if settings.get().rate_limits:
         _buckets.take((f"sign-in {network(address)}", BAD_TOKENS))
+
+
+def wait_for_hooks(address: str) -> float:
+    """Seconds until a service's call from this address is looked at again, after many that were not good."""
+    return _buckets.wait((f"hooks {network(address)}", BAD_HOOKS)) if settings.get().rate_limits else 0.0
+
+
+def hook_refused(address: str) -> None:
+    """Count a service's call that was not good."""
+    if settings.get().rate_limits:
+        _buckets.take((f"hooks {network(address)}", BAD_HOOKS))
 
 
 def network(address: str) -> str:

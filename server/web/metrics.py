@@ -6,7 +6,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
 from server import clock, settings
+from server.adapters import connections
 from server.booking import service as booking
 from server.config import service as config
 from server.errors import NotFound
@@ -78,8 +79,15 @@ class _Counted(Collector):
         alive = booking.holds_alive(self._tx)
         for site_id, key in sorted(keys.items(), key=lambda pair: pair[1]):
             holds.add_metric([key], alive.get(site_id, 0))
-        yield from (deliveries, meetings, holds)
+        yield from (deliveries, meetings, holds, self._connections(keys))
         yield from metered.families(self._tx)
+
+    def _connections(self, keys: Mapping[str, str]) -> Metric:
+        about = "Connections to services by state; broken ones wait for a person."
+        found = _gauge("usher_connections", about, "site", "adapter", "state")
+        for (site_id, adapter, state), number in sorted(connections.counts(self._tx).items()):
+            found.add_metric([keys.get(site_id, ""), adapter, state], number)
+        return found
 
     def _calendars(self) -> Iterator[Metric]:
         about = "Connected calendars of active reps; all states but ok keep the rep out."
