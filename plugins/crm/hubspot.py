@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
@@ -38,16 +38,13 @@ from plugins.crm.hubspot_reading import Reading
 from plugins.crm.hubspot_settings import FIELDS
 from plugins.crm.hubspot_stages import Stages
 from plugins.emails import ascii_domain, fold, stable_id
-from plugins.errors import Conflict, Duplicate, InvalidInput, NotFound
+from plugins.errors import ConfigError, Conflict, Duplicate, InvalidInput, NotFound
 from plugins.hooks import Heard, HookCall
 from plugins.limits import Rate
 from plugins.oauth import OAuth
 
 NOTE_TO_CONTACT, MEETING_TO_CONTACT, DEAL_TO_CONTACT, DEAL_TO_COMPANY = 202, 200, 3, 341
 """HubSpot's numbers of the ways in which two records may belong together."""
-ELECTIVE = {"status": ("hs_lead_status", "lifecyclestage"), "locale": ("hs_language",)}
-"""Properties that we fill in of our own accord, by field: an account whose admin took our words for them out of its
-lists gets the person without."""
 
 
 class HubSpot(CRM):
@@ -81,14 +78,9 @@ class HubSpot(CRM):
         values = {"email": email, **fields.of_person(person, self.config)}
         values |= _owned(self._owners.id_of(person.owner_email))
         values = self._stages.forward("contacts", email, values, by="email")
-        try:
-            found = self._api.upsert("upsert_person", "contacts", "email", email, values, trace=key)
-        except InvalidInput as error:
-            spare = set(ELECTIVE.get(error.field, ())) - set(person.fields)
-            if not spare & set(values):
-                raise
-            kept = {name: value for name, value in values.items() if name not in spare}
-            found = self._api.upsert("upsert_person", "contacts", "email", email, kept, trace=key)
+        found = self._taken(
+            person, values, lambda kept: self._api.upsert("upsert_person", "contacts", "email", email, kept, trace=key)
+        )
         ref = self._ref(Kind.PERSON, found, created=bool(found.get("new")))
         if person.company_ref:
             self._api.tie("upsert_person", "contacts", ref.id, "companies", person.company_ref.id)
@@ -110,12 +102,18 @@ class HubSpot(CRM):
         values = self._stages.ahead_of(known, "companies", values)
         if known:
             values = values if known["properties"].get(own) else {**values, own: domain}
+            id = known["id"]
             try:
-                return self._ref(Kind.COMPANY, self._api.change("upsert_company", "companies", known["id"], values))
+                found = self._taken(
+                    company, values, lambda kept: self._api.change("upsert_company", "companies", id, kept)
+                )
+                return self._ref(Kind.COMPANY, found)
             except (NotFound, Duplicate):
                 pass  # it went, or another record took our key, between the two calls
         values |= {own: domain, "domain": domain}
-        found = self._api.upsert("upsert_company", "companies", own, domain, values, trace=key)
+        found = self._taken(
+            company, values, lambda kept: self._api.upsert("upsert_company", "companies", own, domain, kept, trace=key)
+        )
         return self._ref(Kind.COMPANY, found, created=bool(found.get("new")))
 
     def owner_of(self, email: str) -> Owner | None:
@@ -222,6 +220,18 @@ class HubSpot(CRM):
     @cached_property
     def _reading(self) -> Reading:
         return Reading(self._api, self.config, self._owners)
+
+    def _taken(
+        self, given: Person | Company, values: dict[str, str], write: Callable[[dict[str, str]], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """What `write` makes of as many of `values` as this account takes."""
+        try:
+            return write(values)
+        except (InvalidInput, ConfigError) as error:
+            milder = fields.milder(error, values, given)
+            if milder is None:
+                raise
+        return self._taken(given, milder, write)
 
     def _filed(
         self, operation: str, kind: str, mark: str, values: Mapping[str, str], person: Ref, tie: int

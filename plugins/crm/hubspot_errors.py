@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from plugins.crm.hubspot_fields import OURS
+from plugins.crm.hubspot_fields import OURS, UNMAPPED
 from plugins.errors import (
     AuthError,
     ConfigError,
@@ -43,7 +43,6 @@ WAITS = {"SECONDLY": 1, "TEN_SECONDLY_ROLLING": 10}
 """How long to leave HubSpot alone where it does not say, in seconds, by the limit that was met."""
 UNKNOWN_ZONE = timedelta(hours=1)
 """When to ask again after the daily limit where the account's midnight is not known."""
-UNMAPPED = frozenset({"PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE", "PROPERTY_NOT_FOUND"})
 TAKEN = "CONFLICTING_UNIQUE_VALUE"
 
 
@@ -58,7 +57,7 @@ class Refused:
     @property
     def by_rule(self) -> bool:
         """Whether the account's admin demands this property, rather than refusing our value of it."""
-        return "REQUIRED" in self.code or bool(re.search(r"\b(required|missing)\b", self.says, re.IGNORECASE))
+        return "REQUIRED" in self.code or bool(re.search(r"\brequired\b", self.says, re.IGNORECASE))
 
 
 def judge(reply: Reply, *, now: datetime, zone: str) -> PluginError | None:
@@ -100,8 +99,8 @@ def meant(told: Mapping[str, Any], status: int | None = None) -> PluginError | N
 
 
 def properties(told: Mapping[str, Any]) -> list[Refused]:
-    """The properties that an error object names, in its `errors` and in the JSON inside its message."""
-    return [*_detailed(told), *_in_message(str(told.get("message", "")))]
+    """The properties that an error object names: in its `errors`, in the JSON inside its message, in its context."""
+    return [*_detailed(told), *_in_message(str(told.get("message", ""))), *_in_context(told)]
 
 
 def midnight(now: datetime, zone: str) -> datetime:
@@ -189,6 +188,15 @@ def _detailed(told: Mapping[str, Any]) -> Iterator[Refused]:
         code = str(one.get("code") or one.get("subCategory") or "")
         for name in names:
             yield Refused(str(name), code.rpartition(".")[2], str(one.get("message", "")))
+
+
+def _in_context(told: Mapping[str, Any]) -> Iterator[Refused]:
+    """`"message": "… Some required properties were not set.", "context": {"properties": ["dealstage"]}`"""
+    context = told.get("context")
+    for about, names in context.items() if isinstance(context, Mapping) else ():
+        if "propert" in about.lower() and isinstance(names, list):
+            for name in names:
+                yield Refused(str(name).strip("[]"), "", str(told.get("message", "")))
 
 
 def _in_message(message: str) -> Iterator[Refused]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from plugins.config import Config
 from plugins.crm import Activity, Company, Kind, Meeting, MeetingStatus, Person
+from plugins.errors import ConfigError, InvalidInput, PluginError
 
 TYPES = {
     Kind.PERSON: "contacts",
@@ -41,6 +43,8 @@ COMPANY = {
     "is_target": "hs_is_target_account",
     "owner_email": "hubspot_owner_id",
 }
+UNMAPPED = frozenset({"PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE", "PROPERTY_NOT_FOUND"})
+"""HubSpot's codes for a property that cannot be written at all."""
 OURS = {**{theirs: ours for ours, theirs in {**COMPANY, **PERSON}.items()}, "lifecyclestage": "status"}
 """Our names of HubSpot's properties, to say which field was refused."""
 MEETING = (
@@ -70,6 +74,11 @@ OUTCOME = {
     MeetingStatus.HELD: "COMPLETED",
     MeetingStatus.NO_SHOW: "NO_SHOW",
 }
+ELECTIVE = {"status": ("hs_lead_status", "lifecyclestage"), "locale": ("hs_language",), "industry": ("industry",)}
+"""Properties with lists of their own that we fill in of our own accord, by field."""
+SOMETIMES = frozenset({"hs_is_target_account", "hs_lead_status", "hs_language", "industry"})
+"""Standard properties that an account may do without."""
+INDUSTRY = re.compile(r"[^A-Za-z0-9]+")
 LONGEST = 65_000
 """Characters of a note or a meeting's text; HubSpot takes 65,536."""
 
@@ -97,7 +106,7 @@ def of_company(company: Company, config: Config) -> dict[str, str]:
     """What HubSpot is told of a company, without its owner and csm."""
     said: dict[str, Any] = {
         "name": company.name,
-        "industry": company.industry,
+        "industry": company.industry and INDUSTRY.sub("_", company.industry).strip("_").upper(),
         "numberofemployees": company.employees,
         "country": company.country,
         "phone": company.phone,
@@ -105,6 +114,22 @@ def of_company(company: Company, config: Config) -> dict[str, str]:
         "hs_is_target_account": company.is_target,
     }
     return _said({**said, **company.fields})
+
+
+def milder(error: PluginError, values: Mapping[str, str], given: Person | Company) -> dict[str, str] | None:
+    """What to write instead after a refusal that concerns our choice of words: an industry as it was given, or nothing
+    where the account's admin took our words out of its lists. None when the refused value was asked for by name."""
+    if isinstance(error, ConfigError):
+        spare = {name for name, why in error.problems if why in UNMAPPED} & SOMETIMES
+    else:
+        spare = set(ELECTIVE.get(getattr(error, "field", ""), ()))
+    spare = (spare & set(values)) - set(given.fields)
+    if not spare:
+        return None
+    industry = given.industry if isinstance(given, Company) else None
+    if spare == {"industry"} and industry and values["industry"] != industry and isinstance(error, InvalidInput):
+        return {**values, "industry": industry}
+    return {name: value for name, value in values.items() if name not in spare}
 
 
 def of_meeting(meeting: Meeting) -> dict[str, str]:

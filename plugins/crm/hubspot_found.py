@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import html
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -56,7 +57,7 @@ def company_of(
     return Company(
         domain=of.get("domain") or "",
         name=of.get("name"),
-        industry=of.get("industry"),
+        industry=industry(of.get("industry")),
         employees=employees(of.get("numberofemployees")),
         country=of.get("country"),
         phone=of.get("phone"),
@@ -118,6 +119,11 @@ def our_status(theirs: str | None) -> str | None:
 def is_customer(stage: str | None) -> bool | None:
     """Whether a lifecycle stage says so; None without one."""
     return stage in CUSTOMERS if stage else None
+
+
+def industry(value: str | None) -> str | None:
+    """An industry in words; those of HubSpot's own list are written COMPUTER_SOFTWARE."""
+    return value.replace("_", " ").title() if value and re.fullmatch(r"[A-Z]+(_[A-Z]+)*", value) else value
 
 
 def flag(value: str | None) -> bool | None:

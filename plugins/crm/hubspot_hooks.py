@@ -104,6 +104,7 @@ def _value(event: Mapping[str, Any], kind: Kind, reading: Reading) -> dict[str, 
         "owner_email": reading.owners.email_of,
         "status": found_as.our_status,
         "employees": found_as.employees,
+        "industry": found_as.industry,
         "is_customer": found_as.is_customer,
         "is_target": found_as.flag,
     }

@@ -122,8 +122,9 @@ class HubSpotFake(SignIn, Sender, Fake):
             except Refused as refused:
                 if "objectWriteTraceId" not in one:
                     raise Refusal(400, refused_body(refused)) from None
-                told = {**refused_body(refused), "context": {"objectWriteTraceId": [one["objectWriteTraceId"]]}}
-                errors.append(told)
+                told = refused_body(refused)
+                context = {**told.get("context", {}), "objectWriteTraceId": [one["objectWriteTraceId"]]}
+                errors.append({**told, "context": context})
         return batch(results, errors)
 
     @on("POST", f"{OBJECTS}/<type>/batch/read")

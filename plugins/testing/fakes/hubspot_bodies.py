@@ -76,6 +76,9 @@ def refused_body(refused: Refused) -> dict[str, Any]:
     """A property that is not taken: in the message, and in the details."""
     if not refused.name:
         return error("VALIDATION_ERROR", refused.says)
+    if refused.code == "NOT_SET":
+        told = error("VALIDATION_ERROR", "Error creating record. Some required properties were not set.")
+        return {**told, "context": {"properties": [refused.name]}}
     inside = {"isValid": False, "message": refused.says, "error": refused.code, "name": refused.name}
     detail = {"message": refused.says, "code": refused.code, "context": {"propertyName": [refused.name]}}
     told = error("VALIDATION_ERROR", f"Property values were not valid: {json.dumps([inside])}")

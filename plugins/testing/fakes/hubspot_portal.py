@@ -21,6 +21,7 @@ _STAGES = (
 )  # fmt: skip
 _LEAD = ("NEW", "OPEN", "IN_PROGRESS", "OPEN_DEAL", "UNQUALIFIED", "ATTEMPTED_TO_CONTACT", "CONNECTED", "BAD_TIMING")
 _OUTCOMES = ("SCHEDULED", "COMPLETED", "RESCHEDULED", "NO_SHOW", "CANCELED")
+_INDUSTRIES = ("COMPUTER_SOFTWARE", "CONSTRUCTION", "OIL_ENERGY", "RENEWABLES_ENVIRONMENT", "RETAIL")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
 
 STANDARD: dict[str, dict[str, Any]] = {
@@ -31,8 +32,8 @@ STANDARD: dict[str, dict[str, Any]] = {
         "createdate": "datetime!", "lastmodifieddate": "datetime!", "hs_object_id": "number!",
     },
     "companies": {
-        "domain": "string", "name": "string", "industry": "string", "numberofemployees": "number", "country": "string",
-        "phone": "string", "lifecyclestage": _STAGES, "hs_is_target_account": "bool", "hubspot_owner_id": "number",
+        "domain": "string", "name": "string", "industry": _INDUSTRIES, "numberofemployees": "number",
+        "country": "string", "phone": "string", "lifecyclestage": _STAGES, "hs_is_target_account": "bool", "hubspot_owner_id": "number",
         "createdate": "datetime!", "hs_lastmodifieddate": "datetime!", "hs_object_id": "number!",
     },
     "notes": {
@@ -101,6 +102,10 @@ class Portal:
     def add_property(self, type: str, name: str, kind: str = "string", **about: Any) -> None:
         """As an admin makes one; `options`, `unique`, `read_only`."""
         self.properties[type][name] = _property(name, kind, custom=True, **about)
+
+    def add_option(self, type: str, name: str, value: str) -> None:
+        """As an admin adds one to a list."""
+        self.properties[type][name]["options"].append({"label": value, "value": value, "hidden": False})
 
     def add_owner(self, email: str, name: str = "", *, archived: bool = False) -> str:
         """A user who may own records; their owner's id."""
@@ -180,7 +185,8 @@ class Portal:
         for rule in self.rules:
             due = now.get(rule.when) in rule.values if rule.when else not before
             if rule.type == type and due and not now.get(rule.name):
-                raise Refused("REQUIRED_PROPERTY_MISSING", rule.name, f"The property {rule.name} is required")
+                code = "REQUIRED_PROPERTY_MISSING" if rule.when else "NOT_SET"
+                raise Refused(code, rule.name, f"The property {rule.name} is required")
         if type == "contacts" and now.get("email", "").lower() in self.blocked:
             raise Refused("INVALID_EMAIL", "email", "this address was deleted for good")
 

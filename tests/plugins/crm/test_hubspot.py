@@ -46,6 +46,7 @@ class TestHubSpot(CRMConformance):
         account.reset()
         for n in range(8):
             account.portal.add_property("contacts", f"f{n}")
+        account.portal.add_option("companies", "industry", "Energy")
         type(self).portal = account.portal
         return account
 

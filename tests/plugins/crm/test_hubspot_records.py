@@ -43,7 +43,7 @@ def test_eight_at_once_make_one_company_although_the_index_shows_none(account: H
     refs = at_once(lambda n: opened_on(account, token=KEY).upsert_company(company, key=f"k{n}"))
     assert len(set(refs)) == 1
     assert sum(ref.created for ref in refs) == 1
-    assert hubspot.upsert_company(replace(company, industry="Energy"), key="k9") == refs[0]
+    assert hubspot.upsert_company(replace(company, industry="Retail"), key="k9") == refs[0]
     assert len(account.portal.of("companies")) == 1
 
 
@@ -78,11 +78,35 @@ def test_a_company_that_others_made_is_taken_the_oldest_first_and_gets_our_key(
     account: HubSpotFake, hubspot: HubSpot
 ) -> None:
     first, _ = (account.portal.make("companies", {"domain": "globex.example", "name": name}) for name in ("A", "B"))
-    ref = hubspot.upsert_company(Company("Globex.example", industry="Energy"), key="k1")
+    ref = hubspot.upsert_company(Company("Globex.example", industry="Retail"), key="k1")
     assert (ref.id, ref.created) == (first.id, False)
     assert (first.properties["usher_key"], first.properties["name"]) == ("globex.example", "A")
     account.portal.lagging = True
     assert hubspot.account_by_domain("globex.example").ref == ref
+
+
+@pytest.mark.parametrize(
+    ("given", "kept", "read"),
+    [
+        ("Computer Software", "COMPUTER_SOFTWARE", "Computer Software"),
+        ("Oil & Energy", "OIL_ENERGY", "Oil Energy"),
+        ("Energy", "Energy", "Energy"),
+        ("Alchemy", None, None),
+    ],
+)
+def test_an_industry_is_one_of_the_accounts_list_or_left_out(
+    account: HubSpotFake, hubspot: HubSpot, given: str, kept: str | None, read: str | None
+) -> None:
+    account.portal.add_option("companies", "industry", "Energy")
+    ref = hubspot.upsert_company(Company("globex.example", name="Globex", industry=given), key="k1")
+    assert only(account, "companies").get("industry") == kept
+    assert hubspot.companies([ref])[ref.id].industry == read
+
+
+def test_an_account_without_target_accounts_gets_the_company_without(account: HubSpotFake, hubspot: HubSpot) -> None:
+    del account.portal.properties["companies"]["hs_is_target_account"]
+    hubspot.upsert_company(Company("globex.example", name="Globex", industry="Alchemy", is_target=True), key="k1")
+    assert only(account, "companies")["name"] == "Globex"
 
 
 def test_none_leaves_and_empty_clears(account: HubSpotFake, hubspot: HubSpot, ada: Ref) -> None:
