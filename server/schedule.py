@@ -18,6 +18,7 @@ from server.db import Database
 from server.meters import service as meters
 from server.outbox import service as outbox
 from server.sync import service as sync
+from server.visitors import keys
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,27 @@ def _is_connected(db: Database, version: Version) -> bool:
         return connections.is_connected(tx, version, "calendar")
 
 
+def check_broken_connections(db: Database) -> None:
+    """What is broken may have been mended at the service; what waited for it goes out then."""
+    connections.check_broken(db)
+
+
+def seal_under_the_present_key(db: Database) -> None:
+    """After a change of USHER_SECRET_KEY the old one is not needed for ever."""
+    connections.reseal(db)
+    keys.reseal(db)
+
+
+def has_old_keys(_: Database) -> bool:
+    """Whether the operator has named any."""
+    return bool(settings.get().old_keys)
+
+
+def forget_what_services_said_long_ago(db: Database) -> None:
+    """Messages that were done, and sign-ins that nobody finished."""
+    connections.forget_old(db)
+
+
 def read_answers(db: Database) -> None:
     """Answers to invitations that came by mail."""
     booking.read_mailbox(db, partial(adapters.inbox, db))
@@ -101,11 +123,16 @@ def keep_what_was_counted(db: Database) -> None:
 
 TIMETABLE: tuple[Job, ...] = (
     Job("release what killed workers had in hand", timedelta(seconds=5), release_what_the_dead_had_in_hand),
+    Job("check broken connections", timedelta(minutes=15), check_broken_connections, True, connections.any_broken),
+    Job("seal under the present key", timedelta(days=1), seal_under_the_present_key, True, has_old_keys),
+    Job("forget what services said long ago", timedelta(days=1), forget_what_services_said_long_ago),
     Job("release expired holds", timedelta(seconds=5), release_expired_holds),
     Job("keep what was counted", timedelta(seconds=15), keep_what_was_counted),
     Job("read calendars ahead", timedelta(minutes=1), read_calendars_ahead, True, has_connected_calendars),
     Job("read answers to invitations", timedelta(minutes=1), read_answers, True, has_mailbox),
     Job("follow calendars", timedelta(minutes=1), follow_calendars, True, has_connected_calendars),
+    Job("compare with the CRM as asked", timedelta(seconds=5), sync.compare_asked, True, sync.is_asked),
+    Job("compare with the CRM weekly", timedelta(hours=6), sync.compare_when_due, True),
     Job("tell the CRM what rests", timedelta(minutes=1), tell_crm_what_rests, True),
     Job("tell the CRM what rested long ago", timedelta(days=1), tell_crm_what_rested_long_ago, True),
 )

@@ -144,7 +144,8 @@ def _companies(at: Opened, known: Known, link: Any) -> list[Part]:
         look = Look(named[0], looking.NAME, f"It is the only one called {name}.", {})
         because = "The person is filed under it; with free mail nothing is written to it."
         return [Part(COMPANIES, name, fates.KEEP, look, because=because)]
-    because = f"The address is free mail, and {len(named) or 'no'} companies there are called {name}."
+    called = f"{len(named)} companies there are" if named else "no company there is"
+    because = f"The address leads to no company, and {called} called {name}."
     return [Part(COMPANIES, name, fates.SKIP, Look(others=named), because=because)]
 
 

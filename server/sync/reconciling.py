@@ -27,6 +27,8 @@ from server.sync.store import Link, Report
 BATCH = 100
 WEEKLY, FIRST_MONTH = timedelta(days=7), timedelta(days=31)
 UNDER_WAY_FOR = timedelta(hours=2)
+ASKED = "asked"
+"""In `problem` of a report that waits for the worker."""
 MOST_ASKED = 300
 """Leads whose address is looked for there, to find what stands twice."""
 
@@ -34,7 +36,32 @@ MOST_ASKED = 300
 def compare(db: Database, site_id: str, *, by: Actor = SYSTEM) -> Report:
     """Look at everything now. Conflict while a comparison of the site is under way; a CRM that fails on the way ends it
     with the problem in the report. UnsupportedFeature for a CRM that cannot be read."""
-    report_id = _begin(db, site_id, by)
+    return _compare(db, site_id, _begin(db, site_id, by), by)
+
+
+def ask(db: Database, site_id: str, *, by: Actor) -> str:
+    """Have a comparison made by the worker; the id of its report. Conflict while one is under way."""
+    return _begin(db, site_id, by, asked=True)
+
+
+def compare_asked(db: Database) -> None:
+    """Make the comparisons that people have asked for."""
+    with db.reading() as tx:
+        asked = store.asked_for(tx)
+    for row in asked:
+        with db.transaction() as tx:
+            mine = store.begin_asked(tx, row.id, clock.now())
+        if mine:
+            _compare(db, row.site_id, row.id, Actor("user", name=row.asked_by))
+
+
+def is_asked(db: Database) -> bool:
+    """Whether anybody waits for a comparison."""
+    with db.reading() as tx:
+        return bool(store.asked_for(tx))
+
+
+def _compare(db: Database, site_id: str, report_id: str, by: Actor) -> Report:
     tally, problem = Tally(), ""
     try:
         with opened(db, site_id) as at:
@@ -99,7 +126,7 @@ def _repair(tx: Any, row: Any, report_id: str) -> None:
         telling.lead(tx, lead_id, cause, again=True)
 
 
-def _begin(db: Database, site_id: str, by: Actor) -> str:
+def _begin(db: Database, site_id: str, by: Actor, *, asked: bool = False) -> str:
     now = clock.now()
     with db.transaction() as tx:
         last = next(iter(store.reports(tx, site_id, 1)), None)
@@ -109,7 +136,9 @@ def _begin(db: Database, site_id: str, by: Actor) -> str:
         row = {"id": ids.new_id("crm_report"), "site_id": site_id, "connection_id": serving_id(tx, version)}
         row["crm"] = serving_name(tx, version)
         name = "" if by == SYSTEM else by.name[:200]
-        store.add_report(tx, {**row, "started_at": now, "asked_by": name, "counts": {}, "problem": ""})
+        store.add_report(
+            tx, {**row, "started_at": now, "asked_by": name, "counts": {}, "problem": ASKED if asked else ""}
+        )
         return str(row["id"])
 
 

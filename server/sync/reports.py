@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from server.config.service import Version
 from server.errors import NotFound
 from server.sync import store
+from server.sync.opened import serving_id
 from server.sync.store import Finding, Link, Report
 
 
@@ -27,6 +29,11 @@ def report(tx: Connection, site_id: str, report_id: str) -> Report:
 def findings(tx: Connection, report_id: str, kind: str | None = None, *, limit: int = 200) -> Sequence[Finding]:
     """What it found, of one kind or all; only the newest report has them."""
     return store.findings(tx, report_id, kind, limit)
+
+
+def linked(tx: Connection, version: Version) -> dict[str, int]:
+    """How many of our leads, accounts, meetings and conversations stand at the CRM that serves now."""
+    return store.count_links(tx, serving_id(tx, version), version.site_id)
 
 
 def links_of_lead(tx: Connection, lead_id: str) -> Sequence[Link]:

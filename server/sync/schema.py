@@ -4,7 +4,7 @@ records are recognised."""
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -165,8 +165,3 @@ USUAL = _usual(
     ("account.csm", "csm_email", IN),
 )
 """What every CRM keeps; it holds where crm.yml does not say otherwise."""
-
-
-def document_of(crm: Crm) -> dict[str, Any]:
-    """The part as an owner would write it: without what is as it would be anyway."""
-    return crm.model_dump(exclude_defaults=True, exclude_none=True)

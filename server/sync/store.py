@@ -82,15 +82,28 @@ def first_link_at(tx: Connection, connection_id: str) -> datetime | None:
     return tx.execute(first).scalar_one_or_none()
 
 
-def count_links(tx: Connection, connection_id: str) -> dict[str, int]:
-    counted = select(crm_links.c.subject_kind, func.count()).where(
-        crm_links.c.connection_id == connection_id, crm_links.c.record_id != ""
+def count_links(tx: Connection, connection_id: str, site_id: str) -> dict[str, int]:
+    c = crm_links.c
+    counted = select(c.subject_kind, func.count()).where(
+        c.connection_id == connection_id, c.site_id == site_id, c.record_id != ""
     )
     return {row[0]: row[1] for row in tx.execute(counted.group_by(crm_links.c.subject_kind))}
 
 
 def add_report(tx: Connection, row: Mapping[str, Any]) -> None:
     tx.execute(insert(crm_reports), dict(row))
+
+
+def asked_for(tx: Connection) -> Sequence[Report]:
+    return tx.execute(
+        select(crm_reports).where(crm_reports.c.ended_at.is_(None), crm_reports.c.problem == "asked")
+    ).all()
+
+
+def begin_asked(tx: Connection, report_id: str, now: datetime) -> bool:
+    """True when nobody had begun it and it now is ours."""
+    waiting = update(crm_reports).where(crm_reports.c.id == report_id, crm_reports.c.problem == "asked")
+    return tx.execute(waiting.values(problem="", started_at=now)).rowcount == 1
 
 
 def change_report(tx: Connection, report_id: str, values: Mapping[str, Any]) -> None:

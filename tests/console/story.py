@@ -20,6 +20,7 @@ from server.leads.values import FieldValue
 from server.outbox import service as outbox
 from server.people import service as people
 from server.settings import ROOT
+from server.sync import service as sync
 from server.visitors import keys
 from server.visitors import service as visitors
 from server.visitors.service import Arrival
@@ -60,6 +61,7 @@ class Story:
     done: str  # delivery
     key: str  # with which the site signs who is signed in
     connection: str  # a calendar that nobody has signed in to yet
+    report: str  # of a comparison with the CRM, which has not heard of anybody
     users: dict[str, people.User]
 
 
@@ -77,7 +79,8 @@ def tell(db: Database) -> Story:
         dead, done = _deliveries(tx, version.site_id)
     key = keys.add(db, version.site_id, users["owner"].actor)[0].id
     told = (ada, zoe, linus, with_ada, waiting, of_linus, meeting, block, second, dead, done)
-    return Story(version.site_id, *told, key, _prepared(db, version, users["owner"].actor), users)
+    report = sync.compare(db, version.site_id, by=users["owner"].actor).id
+    return Story(version.site_id, *told, key, _prepared(db, version, users["owner"].actor), report, users)
 
 
 def _prepared(db: Database, version: config.Version, by: events.Actor) -> str:

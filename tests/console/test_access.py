@@ -50,6 +50,9 @@ LOOKS: list[tuple[str, tuple[str, ...], int]] = [
     ("/rotation", EVERYBODY, 0),
     ("/calendars", EVERYBODY, 0),
     ("/rotation/acme/enterprise", WATCHERS_AND_GRACE, 404),
+    ("/crm/acme", DESKS, 403),
+    ("/crm/acme/try", ("owner", "marketing"), 403),
+    ("/crm/acme/compare", DESKS, 403),
     ("/versions", DESKS, 403),
     ("/versions/acme/1", DESKS, 403),
     ("/versions/acme/1.zip", DESKS, 403),
@@ -89,8 +92,14 @@ DEEDS: list[tuple[str, tuple[str, ...], int]] = [
     ("/meetings/{meeting}/give", ("owner", "supervisor", "grace"), 404),
     ("/availability/acme/grace", ("owner", "supervisor", "grace"), 403),
     ("/availability/acme/grace/{second_block}/remove", ("owner", "supervisor", "grace"), 403),
+    ("/crm/acme", ("owner", "marketing"), 403),
+    ("/crm/acme/try", ("owner", "marketing"), 403),
+    ("/crm/acme/compare", ("owner", "marketing"), 403),
+    ("/crm/acme/compare/{report}/repair", ("owner", "marketing"), 403),
     ("/versions/acme/1/rollback", ("owner", "marketing"), 403),
     ("/deliveries/{dead}/retry", ("owner", "marketing"), 403),
+    ("/deliveries/{dead}/withdraw", ("owner", "marketing"), 403),
+    ("/deliveries/connections/{connection}/retry", ("owner", "marketing"), 403),
     ("/users", ("owner",), 403),
     ("/users/{dennis}/role", ("owner",), 403),
     ("/users/{dennis}/password", ("owner",), 403),
@@ -98,7 +107,8 @@ DEEDS: list[tuple[str, tuple[str, ...], int]] = [
     ("/users/{dennis}/activate", ("owner",), 403),
 ]
 PAGES_OF_DEEDS = ("/move", "/give")
-ON_THE_WAY = ["/connections/callback"]  # everybody's: what comes back is judged by who left (test_connections.py)
+# Everybody's: what comes back is judged by who left (test_connections.py); one site alone is gone on to.
+ON_THE_WAY = ["/connections/callback", "/crm"]
 ENDINGS = ["/sign-out", "/account/sign-out-everywhere"]
 FORMS = {
     "/keys": {"site": "acme"},

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from ruamel.yaml import YAML
 
 from plugins.crm import Person, RemoteField
 from server.config import service as config
 from server.config.version import Section
 from server.sync import mapping
 from server.sync.ours import COMPANIES, PEOPLE
-from server.sync.schema import Crm, document_of
+from server.sync.schema import USUAL, Crm, Mapped
 from server.sync.values import Known, Value
+from server.sync.writing import text_of, with_fields
 from tests.booking.conftest import FILES, SECTIONS
 
 ALL = (*SECTIONS, Section(Crm))
@@ -117,6 +119,29 @@ def test_a_field_that_the_crm_does_not_have_is_refused_unless_it_makes_fields():
     assert fate.what == "create"
 
 
-def test_an_owner_reads_back_what_they_wrote_and_nothing_more():
-    text = {"people": {"new": "never"}, "fields": [{"ours": "utm.source", "theirs": "source"}]}
-    assert document_of(Crm.model_validate(text)) == text
+def test_a_mapping_that_is_saved_keeps_the_owners_comments_and_says_no_more_than_it_must():
+    before = "# ours\npeople: {new: never}  # sales adds people\nfields:\n  - {ours: utm.source, theirs: source}\n"
+    crm = Crm.model_validate({"people": {"new": "never"}, "fields": [{"ours": "utm.source", "theirs": "source"}]})
+    saved = with_fields(crm, [*crm.all_fields, Mapped(ours="answers.need", theirs="need__c", rule="fill")])
+    text = text_of(before, saved)
+    assert text.startswith("# ours\npeople: {new: never}  # sales adds people\n")
+    assert "  - {ours: answers.need, theirs: need__c, rule: fill}" in text.splitlines() or "need__c" in text
+    assert "lead.title" not in text
+    assert Crm.model_validate(YAML(typ="safe").load(text)) == saved
+    assert text_of(text, saved) == text
+
+
+def test_a_usual_field_that_was_taken_out_stays_out():
+    crm = Crm()
+    rows = [one for one in crm.all_fields if one.ours != "lead.phone"]
+    saved = with_fields(crm, rows)
+    assert "phone" not in {one.theirs for one in saved.all_fields}
+    assert with_fields(saved, list(saved.all_fields)) == saved
+    assert with_fields(saved, list(crm.all_fields)) == crm
+
+
+def test_a_usual_field_that_goes_elsewhere_takes_its_old_place_away():
+    rows = [Mapped(ours="lead.title", theirs="Function__c") if one.ours == "lead.title" else one for one in USUAL]
+    saved = with_fields(Crm(), rows)
+    assert (saved.standard, [one.theirs for one in saved.fields]) == (True, ["Function__c"])
+    assert "title" not in {one.theirs for one in saved.all_fields}

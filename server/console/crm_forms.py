@@ -1,0 +1,109 @@
+"""Reads the form of the CRM's mapping: rows of fields, rules, interactions. What is wrong is said by row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import request
+from pydantic import ValidationError
+
+from server.sync.ours import field_of
+from server.sync.schema import INTERACTIONS, Crm, Mapped
+from server.sync.writing import with_fields
+
+SPARE_ROWS = 3
+COLUMNS = ("ours", "theirs", "record", "direction", "rule", "values")
+MOST_ROWS = 200
+
+
+@dataclass
+class Form:
+    """What stands in the form: `rows` as texts, what is wrong by number of the row, and the mapping when nothing is."""
+
+    rows: list[dict[str, str]]
+    settings: dict[str, Any]
+    problems: dict[int, str] = field(default_factory=dict)
+    problem: str = ""
+    crm: Crm | None = None
+
+
+def of_mapping(crm: Crm) -> Form:
+    """The form as it is shown for what holds."""
+    rows = [_shown(one) for one in crm.all_fields]
+    return Form(rows, {**crm.model_dump(exclude={"fields", "standard"})}, crm=crm)
+
+
+def read(before: Crm) -> Form:
+    """The form as it was sent; rows without our value are left out."""
+    number, rows = min(request.form.get("rows", type=int) or 0, MOST_ROWS), []
+    for n in range(number):
+        row = {name: request.form.get(f"{name}-{n}", "").strip() for name in COLUMNS}
+        if row["ours"] and f"gone-{n}" not in request.form:
+            rows.append(row)
+    form = Form(rows, _settings())
+    mapped = [one for n, row in enumerate(rows) if (one := _mapped(form, n, row)) is not None]
+    if not form.problems:
+        try:
+            form.crm = with_fields(before, mapped, **form.settings)
+        except ValidationError as error:
+            form.problem = _said(error)
+    return form
+
+
+def _settings() -> dict[str, Any]:
+    given = request.form
+    records = {
+        name: {"new": given.get(f"{name}-new", "create"), "known": given.get(f"{name}-known", "update")}
+        for name in ("people", "companies")
+    }
+    match = ["email", *(name for name in ("domain", "name") if f"match-{name}" in given)]
+    told = [name for name in INTERACTIONS if f"tell-{name}" in given]
+    rest = given.get("rest_minutes", "").strip()
+    return {**records, "match": match, "interactions": told, "rest_minutes": int(rest) if rest.isdecimal() else 0}
+
+
+def _mapped(form: Form, number: int, row: Mapping[str, str]) -> Mapped | None:
+    try:
+        return Mapped.model_validate(
+            {
+                "ours": row["ours"],
+                "theirs": row["theirs"],
+                "record": row["record"] if row["record"] not in ("", _own_record(row["ours"])) else None,
+                "direction": row["direction"] or "out",
+                "rule": row["rule"] or "update",
+                "values": _pairs(row["values"]),
+            }
+        )
+    except ValidationError as error:
+        form.problems[number] = _said(error)
+        return None
+
+
+def _own_record(name: str) -> str:
+    """Where the value goes when nobody says otherwise."""
+    found = field_of(name)
+    return found.record if found else ""
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """`assigned = Working, new = Open` as a mapping; a piece without = is said by the schema to be no pair."""
+    pieces = [piece.partition("=") for piece in text.split(",") if piece.strip()]
+    return {name.strip(): value.strip() for name, _, value in pieces if name.strip() and value.strip()}
+
+
+def _shown(mapped: Mapped) -> dict[str, str]:
+    values = ", ".join(f"{ours} = {theirs}" for ours, theirs in mapped.values.items())
+    return {
+        "ours": mapped.ours, "theirs": mapped.theirs, "record": mapped.on, "direction": mapped.direction,
+        "rule": mapped.rule, "values": values,
+    }  # fmt: skip
+
+
+def _said(error: ValidationError) -> str:
+    """What is wrong, in the schema's own words."""
+    found = error.errors(include_url=False)[0]
+    message = str(found["msg"]).removeprefix("Value error, ")
+    place = ".".join(str(part) for part in found["loc"])
+    return f"{place}: {message}" if place else message

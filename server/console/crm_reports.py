@@ -1,0 +1,71 @@
+"""What the CRM holds of ours, compared: agreement over time, what is missing or differs, telling it again."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from server.console import crm_words, here
+from server.console.crm import head_of, site_of
+from server.errors import Invalid
+from server.leads import service as leads
+from server.sync import service as sync
+
+bp = Blueprint("crm_reports", __name__, url_prefix="/crm/<site_key>/compare")
+
+SHOWN = 100
+
+
+@bp.get("")
+def show(site_key: str) -> ResponseReturnValue:
+    """The comparisons, the newest with what it found; `?kind=` shows findings of one kind."""
+    here.need("see_deliveries")
+    site = site_of(site_key)
+    kind = request.args.get("kind") if request.args.get("kind") in crm_words.FINDINGS else None
+    with here.database().reading() as tx:
+        found = list(sync.reports(tx, site.id))
+        newest = next((one for one in found if one.ended_at is not None), None)
+        rows = sync.findings(tx, newest.id, kind, limit=SHOWN) if newest is not None else ()
+        names = {
+            row.subject_id: str(known.lead.get("name") or known.lead.get("email") or "Unnamed lead")
+            for row in rows
+            if row.subject_kind == "lead" and (known := leads.known(tx, row.subject_id))
+        }
+    open_ones = sum(newest.counts.get(name, 0) for name in sync.REPAIRABLE) if newest is not None else 0
+    return render_template(
+        "crm/compare.html",
+        reports=found,
+        newest=newest,
+        under_way=bool(found) and found[0].ended_at is None,
+        rows=rows,
+        kind=kind,
+        names=names,
+        repairable=sync.REPAIRABLE,
+        open_ones=open_ones,
+        **head_of(site),
+    )
+
+
+@bp.post("")
+def ask(site_key: str) -> ResponseReturnValue:
+    """Compare now; the worker does it, and the page shows it when it is done."""
+    here.need("retry_delivery")
+    site = site_of(site_key)
+    sync.ask(here.database(), site.id, by=here.user().actor)
+    flash("The comparison has begun. Load this page again in a moment.", "done")
+    return redirect(url_for(".show", site_key=site.key), 303)
+
+
+@bp.post("/<report_id>/repair")
+def repair(site_key: str, report_id: str) -> ResponseReturnValue:
+    """Tell the CRM again: of one finding (`number`), or of all that can be mended so."""
+    here.need("retry_delivery")
+    site = site_of(site_key)
+    number = request.form.get("number", "")
+    if number and not number.isdecimal():
+        raise Invalid("There is no such finding.", field="number")
+    told = sync.repair(
+        here.database(), site.id, report_id, by=here.user().actor, numbers=[int(number)] if number else None
+    )
+    flash("It is told again." if told == 1 else f"{told} records are told again; see Deliveries.", "done")
+    return redirect(url_for(".show", site_key=site.key, kind=request.form.get("kind") or None), 303)

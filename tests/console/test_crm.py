@@ -1,0 +1,136 @@
+"""The CRM's pages: a mapping is edited as text is, tried without a word written, compared with what stands there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from server import events
+from server.adapters import connections
+from server.adapters.records import TableRecords
+from server.config import service as config
+from server.sync import service as sync
+from server.sync.schema import Crm
+from server.worker import Worker
+from tests.console.conftest import Desk
+
+
+def rows_of(desk: Desk) -> dict[str, str]:
+    """The form as the page has it."""
+    page = desk.text("/crm/acme")
+    form = {name: value for name, value in re.findall(r'name="((?:ours|theirs|values)-\d+)" value="([^"]*)"', page)}
+    for name, options in re.findall(r'<select class="input" name="([^"]+)".*?>(.*?)</select>', page, re.DOTALL):
+        form[name] = re.search(r'value="([^"]*)" selected', options)[1] if "selected" in options else ""
+    form |= {name: "on" for name in re.findall(r'name="((?:tell|match)-\w+)" checked', page)}
+    form |= dict(re.findall(r'type="hidden" name="(seen|rows)" value="([^"]*)"', page))
+    return {**form, "rest_minutes": "30"}
+
+
+def mapping(db) -> Crm:
+    return config.active(db, "acme").part(Crm)
+
+
+def work(db) -> None:
+    worker = Worker(db, timetable=())
+    while worker.round():
+        pass
+
+
+def test_saving_what_is_there_keeps_nothing(desk, db):
+    owner, before = desk("owner"), config.active(db, "acme")
+    assert owner.post("/crm/acme", rows_of(owner)).status_code == 303
+    assert "nothing was kept" in owner.said()
+    assert config.active(db, "acme").id == before.id
+
+
+def test_an_owner_adds_a_field_and_takes_one_away_and_it_is_a_version_like_any_other(desk, db):
+    owner, form = desk("owner"), rows_of(desk("owner"))
+    number = next(name.split("-")[1] for name, value in form.items() if value == "lead.rating")
+    spare = int(form["rows"]) - 1
+    added = {f"ours-{spare}": "utm.medium", f"theirs-{spare}": "utm_medium", f"values-{spare}": "mail = E-mail"}
+    found = owner.post("/crm/acme", {**form, **added, f"gone-{number}": "on", "people-new": "never"})
+    assert found.status_code == 303
+    crm = mapping(db)
+    by_name = {one.ours: one for one in crm.fields}
+    assert (by_name["utm.medium"].theirs, by_name["utm.medium"].values) == ("utm_medium", {"mail": "E-mail"})
+    assert "lead.rating" not in by_name
+    assert (crm.people.new, crm.standard) == ("never", True)
+    version = config.active(db, "acme")
+    assert (version.number, version.author, version.note) == (2, "owner@acme.example", "CRM mapping")
+    assert version.files["crm.yml"].startswith("# What the CRM hears")
+    assert {
+        name for name in version.files if version.files[name] != config.numbered(db, version.site_id, 1).files[name]
+    } == {"crm.yml"}
+
+
+def test_a_row_that_is_wrong_is_named_and_nothing_is_kept(desk, db):
+    owner, form = desk("owner"), rows_of(desk("owner"))
+    found = owner.post("/crm/acme", {**form, "ours-0": "lead.segmint"})
+    assert found.status_code == 422
+    assert "did you mean &#34;lead.segment&#34;?" in found.text
+    assert "Nothing was kept: 1 row is not right yet." in found.text
+    assert 'value="lead.segmint"' in found.text
+    assert config.active(db, "acme").number == 1
+
+
+def test_who_saves_an_older_page_is_told_and_loses_nothing_of_the_others(desk, db):
+    owner, form = desk("owner"), rows_of(desk("owner"))
+    owner.post("/crm/acme", {**form, "people-new": "never"})
+    assert owner.post("/crm/acme", {**form, "people-known": "never"}).status_code == 303
+    assert "Another version was applied" in owner.said()
+    assert (mapping(db).people.new, mapping(db).people.known) == ("never", "update")
+
+
+def test_fields_of_the_crm_are_offered_with_their_names(desk):
+    page = desk("owner").text("/crm/acme")
+    people = re.search(r'<datalist id="theirs-people">(.*?)</datalist>', page, re.DOTALL)[1]
+    assert '<option value="title" label="Job title">' in people
+    assert '<option value="score" label="Score (custom) · number">' in people
+    assert 'value="email"' not in people
+
+
+def test_trying_writes_nothing_and_shows_what_would_happen(desk, db, story):
+    owner = desk("owner")
+    records = TableRecords(db, story.site_id)
+    before = {kind: records.list(f"crm.{kind}") for kind in ("person", "company", "activity", "log")}
+    found = owner.post("/crm/acme/try", {"lead": story.ada, "made_up": "yes"})
+    assert found.status_code == 200
+    assert "and wrote nothing" in found.text
+    assert "Nobody there has ada@globex.example." in found.text
+    assert "Ada Sample" in found.text
+    assert {kind: records.list(f"crm.{kind}") for kind in before} == before
+
+
+def test_a_mapping_can_be_tried_before_it_is_saved(desk, db):
+    owner, form = desk("owner"), rows_of(desk("owner"))
+    found = owner.post("/crm/acme/try", {**form, "theirs-0": "made_for_this"})
+    assert found.status_code == 200
+    assert "made_for_this" in found.text
+    assert "which is not saved" in found.text
+    assert config.active(db, "acme").number == 1
+
+
+def test_a_comparison_that_was_asked_for_is_shown_and_repaired_row_by_row(desk, db, story):
+    work(db)
+    crm = connections.open_built_in(db, story.site_id, "crm")
+    crm.erase(crm.ref_of("ada@globex.example"), key="by hand")
+    owner = desk("owner")
+    assert owner.post("/crm/acme/compare").status_code == 303
+    page = owner.text("/crm/acme/compare")
+    assert "A comparison is under way" in page
+    sync.compare_asked(db)
+    page = owner.text("/crm/acme/compare?kind=missing")
+    assert "Ada Lovelace" in page
+    report, number = re.search(r"/compare/(crp_\w+)/repair.*?name=\"number\" value=\"(\d+)\"", page, re.DOTALL).groups()
+    assert owner.post(f"/crm/acme/compare/{report}/repair", {"number": number}).status_code == 303
+    work(db)
+    assert crm.find_by_email("ada@globex.example")
+    assert "told again" in owner.text("/crm/acme/compare?kind=missing")
+    with db.reading() as tx:
+        assert len(events.latest(tx, story.site_id, [events.CRM_REPAIRED])) == 1
+
+
+@pytest.mark.parametrize("path", ["/crm/nosuch", "/crm/nosuch/try", "/crm/nosuch/compare"])
+def test_an_unknown_site_has_no_crm(desk, path):
+    assert desk("owner").get(path).status_code == 404
