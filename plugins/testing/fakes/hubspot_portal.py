@@ -33,7 +33,8 @@ STANDARD: dict[str, dict[str, Any]] = {
     },
     "companies": {
         "domain": "string", "name": "string", "industry": _INDUSTRIES, "numberofemployees": "number",
-        "country": "string", "phone": "string", "lifecyclestage": _STAGES, "hs_is_target_account": "bool", "hubspot_owner_id": "number",
+        "country": "string", "phone": "string", "lifecyclestage": _STAGES,
+        "hs_is_target_account": "bool", "hubspot_owner_id": "number",
         "createdate": "datetime!", "hs_lastmodifieddate": "datetime!", "hs_object_id": "number!",
     },
     "notes": {
