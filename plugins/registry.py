@@ -33,6 +33,7 @@ CONTRACTS = {
 }
 BUILT_IN = {
     ("crm", "builtin"): "plugins.crm.builtin:BuiltinCRM",
+    ("crm", "dynamics"): "plugins.crm.dynamics:Dynamics",
     ("crm", "salesforce"): "plugins.crm.salesforce:Salesforce",
     ("crm", "hubspot"): "plugins.crm.hubspot:HubSpot",
     ("crm", "webhook"): "plugins.crm.webhook:Webhook",

@@ -213,7 +213,7 @@ class DataverseFake(Entra):
         if "$deltatoken" in request.args:
             until = self.rows.clock
         wished = re.search(r"odata\.maxpagesize=(\d+)", prefer)
-        size = int(wished[1]) if wished else self.page
+        size = min(int(wished[1]) if wished else self.page, self.page)
         rows = self.rows.since(table, after, until, gone=not first)
         page: dict[str, Any] = {"value": [self._told(request, table, row) for row in rows[:size]]}
         more = len(rows) > size

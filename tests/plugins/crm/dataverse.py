@@ -26,5 +26,7 @@ def settings(fake: DataverseFake, **other: Any) -> dict[str, Any]:
 def opened(fake: DataverseFake, **other: Any) -> Dynamics:
     """The adapter as the server opens it."""
     registry = Registry(discover=list)
-    found: Dynamics = registry.open("crm", "dynamics", settings(fake, **other), records=MemoryRecords(), private=LOOPBACK)
+    found: Dynamics = registry.open(
+        "crm", "dynamics", settings(fake, **other), records=MemoryRecords(), private=LOOPBACK
+    )
     return found
