@@ -75,18 +75,18 @@ def test_what_the_index_shows_late_is_told_all_the_same(account: HubSpotFake, hu
 def test_what_lies_in_the_bin_is_told_once_and_what_lay_there_before_is_not(
     account: HubSpotFake, hubspot: HubSpot
 ) -> None:
-    made = [account.portal.make("contacts", {"email": f"p{n}@globex.example"}) for n in range(250)]
-    for one in made[:120]:
+    made = [account.portal.make("contacts", {"email": f"p{n}@globex.example"}) for n in range(125)]
+    for one in made[:115]:
         account.portal.archive("contacts", one.id)
         one.changed -= timedelta(days=1)
     start = hubspot.changes().cursor
     globex = account.portal.make("companies", {"domain": "globex.example"})
-    for one in made[240:]:
+    for one in made[118:]:
         account.portal.archive("contacts", one.id)
     account.portal.archive("companies", globex.id)
-    seen, cursor = all_since(hubspot, start, limit=3)
+    seen, cursor = all_since(hubspot, start, limit=4)
     gone = [change.ref.id for change in seen if change.deleted]
-    assert gone == [*(one.id for one in made[240:]), globex.id]
+    assert gone == [*(one.id for one in made[118:]), globex.id]
     assert hubspot.changes(cursor).items == ()
 
 
