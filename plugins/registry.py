@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import import_module
@@ -61,6 +62,7 @@ BUILT_IN = {
     ("inbox", "imap"): "plugins.inbox.imap:Imap",
     ("ai", "builtin"): "plugins.ai.builtin:BuiltinAI",
 }
+OURS = "built-in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,14 @@ class Registry:
                 raise ConfigError(self._broken[key], adapter=f"{kind}.{name}", operation="load") from error
             self._broken.pop(key, None)
         return self._loaded[key]
+
+    def load_all(self, kind: str | None = None) -> dict[tuple[str, str], type[Adapter]]:
+        """All adapters (of one kind) that can be used, imported; `listings` then knows which of them are broken."""
+        found = {}
+        for one in self.listings(kind):
+            with suppress(ConfigError):
+                found[one.kind, one.name] = self.load(one.kind, one.name)
+        return found
 
     def open(
         self,
@@ -174,7 +184,7 @@ class Registry:
 
     def _known(self) -> list[Listing]:
         own = [Listing(k, n, _path(cls), "registered") for (k, n), cls in self._registered.items()]
-        own += [Listing(*key, path, "built-in") for key, path in BUILT_IN.items() if key not in self._registered]
+        own += [Listing(*key, path, OURS) for key, path in BUILT_IN.items() if key not in self._registered]
         taken = {(item.kind, item.name): item.origin for item in own}
         return own + [self._judged(item, taken) for item in self._entry_points()]
 
@@ -242,6 +252,7 @@ def _dotted(version: tuple[int, int]) -> str:
 _here = Registry()
 listings = _here.listings
 load = _here.load
+load_all = _here.load_all
 open = _here.open
 register = _here.register
 unregister = _here.unregister

@@ -7,12 +7,11 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from plugins import registry
 from plugins.errors import PluginError
 from server import built
 from server.adapters import service as adapters
 from server.booking import service as booking
-from server.cli import doctor_calendars
+from server.cli import doctor_adapters, doctor_calendars
 from server.cli.finding import Finding
 from server.config import service as config
 from server.db import Database, migrate
@@ -25,11 +24,7 @@ from server.settings import Settings
 
 def examine(of: Settings) -> list[Finding]:
     """Look at everything that has to be there; nothing is changed."""
-    findings = [*_database(of), _assets(), _mail(of), _address(of)]
-    findings += [
-        Finding("note", f"adapter {one.kind}.{one.name}", one.problem) for one in registry.listings() if one.problem
-    ]
-    return findings
+    return [*_database(of), _assets(), _mail(of), _address(of), *doctor_adapters.examine(of)]
 
 
 def _database(of: Settings) -> list[Finding]:

@@ -1,0 +1,109 @@
+"""`usher adapters`: what is installed, what one needs, whether it works, and the beginning of a new one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from plugins import quality, registry
+from plugins.registry import BUILT_IN, Listing
+from server import settings
+from server.cli import adapters, doctor_adapters
+from server.settings import Settings
+from tests.cli.test_commands import usher  # noqa: F401 - a fixture
+from tests.plugins.testing.ledger import TOKEN, FakeLedger, Ledger
+
+
+@pytest.fixture
+def ledger():
+    """A CRM that is installed beside ours, with its service."""
+    registry.register(Ledger)
+    with FakeLedger() as fake:
+        yield fake
+    registry.unregister(Ledger)
+
+
+def test_all_adapters_are_listed_and_those_of_one_kind(usher):  # noqa: F811
+    everything = usher("adapters", "list")
+    assert everything.code == 0
+    names = [line.split()[0] for line in everything.out.splitlines()[1:]]
+    assert names == sorted(f"{kind}.{name}" for kind, name in BUILT_IN)
+    some = usher("adapters", "list", "--kind", "inbox").out.splitlines()[1:]
+    assert [line.split()[0] for line in some] == ["inbox.imap"]
+
+
+def test_an_adapter_is_shown_in_words_as_yaml_as_schema_and_as_a_page(usher, ledger):  # noqa: F811
+    text = usher("adapters", "show", "ledger").out
+    assert "Ledger (crm.ledger), registered, API 1.0" in text
+    assert "USHER_CRM_LEDGER_TOKEN" in text
+    schema = json.loads(usher("adapters", "show", "crm.ledger", "--format", "json-schema").out)
+    assert set(schema["properties"]) == {"url", "token"}
+    assert "# token:" in usher("adapters", "show", "ledger", "--format", "yaml").out
+    assert "| `token` | `USHER_CRM_LEDGER_TOKEN` |" in usher("adapters", "show", "ledger", "--format", "md").out
+
+
+def test_a_name_of_several_or_of_none_is_told(usher):  # noqa: F811
+    several = usher("adapters", "show", "builtin")
+    assert (several.code, "calendar.builtin, crm.builtin" in several.err) == (1, True)
+    none = usher("adapters", "show", "crm.hubspto")
+    assert none.err.startswith("There is no adapter crm.hubspto.")
+
+
+def test_checking_says_as_whom_it_works_or_why_not(usher, ledger, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("USHER_CRM_LEDGER_URL", ledger.url)
+    missing = usher("adapters", "check", "crm.ledger")
+    assert (missing.code, "token is required" in missing.err) == (1, True)
+    monkeypatch.setenv("USHER_CRM_LEDGER_TOKEN", "another one")
+    near = usher("adapters", "check", "crm.ledger")
+    assert (near.code, near.out) == (1, "")
+    monkeypatch.setenv("USHER_PRIVATE_HOSTS", "127.0.0.1")
+    settings.get.cache_clear()
+    refused = usher("adapters", "check", "crm.ledger")
+    assert refused.code == 1
+    assert "Ledger does not work with these settings: The service no longer accepts our sign-in." in refused.err
+    monkeypatch.setenv("USHER_CRM_LEDGER_TOKEN", TOKEN)
+    works = usher("adapters", "check", "crm.ledger")
+    assert (works.code, works.out) == (0, "Ledger works, as Acme.\n")
+    assert usher("adapters", "check").code == 2
+    assert usher("adapters", "check", "--connection", "con_nothing").code == 1
+
+
+def test_a_new_adapter_is_written_once_and_only_by_a_name(usher, tmp_path: Path):  # noqa: F811
+    done = usher("adapters", "new", "acme", "--kind", "crm", "--into", tmp_path / "here")
+    assert (done.code, (tmp_path / "here" / "usher_acme" / "adapter.py").exists()) == (0, True)
+    again = usher("adapters", "new", "acme", "--kind", "crm", "--into", tmp_path / "here")
+    assert (again.code, "already and not empty" in again.err) == (1, True)
+    for name in ("Acme", "9lives", "class", "a", "a-b", "../x"):
+        assert usher("adapters", "new", "--kind", "crm", "--", name).code == 1
+    assert usher("adapters", "new", "acme", "--kind", "fax").code == 2
+
+
+def test_doctor_says_who_may_run_because_it_is_installed(monkeypatch):
+    outside = Listing("crm", "acme", "no_such_module:Acme", "acme 1.0")
+    monkeypatch.setattr(registry._here, "_outside", [outside])
+    try:
+        [broken, open_] = doctor_adapters.examine(Settings(public_url="https://chat.acme.example"))
+        assert "No module named 'no_such_module'" in broken.says
+        assert "crm.acme (acme 1.0) may run because it is installed" in open_.says
+        [refused] = doctor_adapters.examine(
+            Settings(public_url="https://chat.acme.example", allowed_adapters="crm.other")
+        )
+        assert "not on the list" in refused.says
+        assert len(doctor_adapters.examine(Settings(public_url="http://localhost:8000"))) == 1
+    finally:
+        registry.allow(None)
+
+
+def test_quality_is_read_without_importing_the_adapter(tmp_path: Path, monkeypatch):
+    package = tmp_path / "acme_quality_of" / "quality"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").write_text("raise RuntimeError('imported')")
+    (package / "crm.acme.json").write_text('{"run": {"done": ["a"], "left_out": {"b": "no fake"}}}')
+    monkeypatch.syspath_prepend(tmp_path)
+    listing = Listing("crm", "acme", "acme_quality_of.adapter:Acme", "acme 1.0")
+    assert adapters.quality_of(listing).tier is quality.Tier.SILVER
+    for broken in ("", "[]", '{"run": 7}', "nonsense"):
+        (package / "crm.acme.json").write_text(broken)
+        assert adapters.quality_of(listing).tier is quality.Tier.UNPROVEN
