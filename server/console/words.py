@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from plugins import errors
+
 STATES: dict[str, dict[str, tuple[str, str]]] = {
     "conversation": {
         "bot": ("With the bot", ""),
@@ -36,6 +38,7 @@ STATES: dict[str, dict[str, tuple[str, str]]] = {
     },
     "delivery": {
         "waiting": ("Waiting", "info"),
+        "paused": ("Paused", "warn"),
         "leased": ("On its way", "info"),
         "done": ("Delivered", "good"),
         "dead": ("Failed", "bad"),
@@ -54,6 +57,11 @@ STATES: dict[str, dict[str, tuple[str, str]]] = {
         "stale": ("Out of date", "bad"),
     },
     "answer": {"met": ("Met", "good"), "not_met": ("Not met", "bad"), "unknown": ("Unknown", "warn")},
+}
+WHO = {
+    errors.Who.OWNER: "The owner of the connection",
+    errors.Who.GIVER: "Whoever gave the value or maps it",
+    errors.Who.AUTHOR: "The author of the adapter",
 }
 ROLES = {
     "owner": "Everything, users too",
@@ -170,6 +178,12 @@ def delivery(row: Any) -> tuple[str, str]:
     title = DELIVERIES.get((row.kind, row.operation), sentence(row.operation))
     mail = row.payload.get("mail") or {}
     return (f"{title}: {mail['subject']}", str(mail.get("to", ""))) if "subject" in mail else (title, row.kind)
+
+
+def who(problem_class: str) -> str:
+    """Who has to act before what failed so can work; "" when time heals it."""
+    kind = getattr(errors, problem_class, None) if problem_class else None
+    return WHO.get(kind.who, "") if isinstance(kind, type) and issubclass(kind, errors.PluginError) else ""
 
 
 def sentence(name: str) -> str:

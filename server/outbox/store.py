@@ -165,14 +165,21 @@ def counts(tx: Connection, site_id: str | None) -> dict[str, int]:
 
 
 def stuck(tx: Connection, site_id: str | None) -> Sequence[Any]:
-    """By connection, how many are paused and how many were given up."""
+    """By connection, and by kind where none is known, how many are paused and how many were given up."""
     paused, dead = (func.sum(case((t.c.state == state, 1), else_=0)) for state in ("paused", "dead"))
+    apart = case((t.c.connection_id.is_(None), t.c.kind), else_="")
     found = (
-        select(t.c.site_id, t.c.connection_id, t.c.kind, paused.label("paused"), dead.label("dead"))
+        select(
+            t.c.site_id,
+            t.c.connection_id,
+            func.min(t.c.kind).label("kind"),
+            paused.label("paused"),
+            dead.label("dead"),
+        )
         .where(t.c.state.in_(("paused", "dead")), *([t.c.site_id == site_id] if site_id else []))
-        .group_by(t.c.site_id, t.c.connection_id, t.c.kind)
+        .group_by(t.c.site_id, t.c.connection_id, apart)
     )
-    return tx.execute(found.order_by(t.c.kind)).all()
+    return tx.execute(found.order_by(func.min(t.c.kind))).all()
 
 
 def keys_known(tx: Connection, keys: Sequence[str]) -> set[str]:
