@@ -11,6 +11,9 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from plugins.config import Config
 from plugins.crm.salesforce_errors import Names, judge
@@ -187,8 +190,8 @@ def _audience(config: Config) -> str:
     return f"https://{'test' if sandbox else 'login'}.salesforce.com"
 
 
-def _key(given: str) -> str:
-    """The PEM of a private key that a one-line field has squeezed: without line breaks, with \\n, or as base64."""
+def _key(given: str) -> rsa.RSAPrivateKey:
+    """The private key that a one-line field has squeezed: PEM without line breaks, with \\n, or as base64."""
     text = given.replace("\\n", "\n")
     if "-----BEGIN" not in text:
         try:
@@ -201,17 +204,13 @@ def _key(given: str) -> str:
     body = "".join(found[2].split())
     lines = "\n".join(body[n : n + 64] for n in range(0, len(body), 64))
     pem = f"-----BEGIN {found[1]}-----\n{lines}\n-----END {found[1]}-----\n"
-    _hold_to_rsa(pem)
-    return pem
-
-
-def _hold_to_rsa(pem: str) -> None:
     try:
-        key = jwt.algorithms.RSAAlgorithm(jwt.algorithms.RSAAlgorithm.SHA256).prepare_key(pem)
-    except (ValueError, TypeError, jwt.InvalidKeyError):
-        raise _no_key("is not an RSA private key without a password") from None
-    if not hasattr(key, "private_numbers"):
-        raise _no_key("is a public key")
+        key = load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise _no_key("cannot be read: it has to be PEM without a password") from None
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise _no_key("is not an RSA key")
+    return key
 
 
 def _no_key(why: str) -> ConfigError:

@@ -13,7 +13,7 @@ from plugins.testing import CRMConformance
 from plugins.testing.fakes import Fault
 from plugins.testing.fakes.salesforce import SalesforceFake
 from plugins.tokens import MemoryTokens
-from tests.plugins.crm.salesforce.conftest import org, ready, settings  # noqa: F401 - fixtures
+from tests.plugins.crm.salesforce.conftest import granted, org, ready, settings  # noqa: F401 - fixtures
 
 HELD = {Kind.COMPANY: "Account", Kind.ACTIVITY: "Task", Kind.MEETING: "Event", Kind.OPPORTUNITY: "Opportunity"}
 THEIRS = {"title": "Title", "name": "LastName", "phone": "Phone", "status": "Status"}
@@ -37,8 +37,8 @@ class TestSalesforce(CRMConformance):
         return settings
 
     @pytest.fixture
-    def tokens(self) -> MemoryTokens:
-        return MemoryTokens()
+    def tokens(self, granted: dict[str, Any]) -> MemoryTokens:  # noqa: F811 - the fixture
+        return MemoryTokens(granted)
 
     @pytest.fixture(autouse=True)
     def _fields_of_the_samples(self, fake: SalesforceFake) -> None:

@@ -73,14 +73,22 @@ def settings(ready: SalesforceFake) -> dict[str, Any]:
 
 
 @pytest.fixture
-def open_one(settings: dict[str, Any]) -> Iterator[Open]:
+def granted(ready: SalesforceFake) -> dict[str, Any] | None:
+    """What signing in gave earlier; None: nobody has signed in yet."""
+    ready.sessions["a session"] = ready.us
+    identity = f"https://login.salesforce.com/id/{ready.org_id}/{ready.us}"
+    return {"access_token": "a session", "instance_url": ready.url, "id": identity, "scope": "api"}
+
+
+@pytest.fixture
+def open_one(settings: dict[str, Any], granted: dict[str, Any] | None) -> Iterator[Open]:
     """Opens the adapter with settings that differ from the good ones."""
     opened: list[Salesforce] = []
 
     def one(*, tokens: Any = None, records: Any = None, now: Any = None, **given: Any) -> Salesforce:
         chosen: Mapping[str, Any] = {**settings, **given}
         adapter = Registry(discover=list).open(
-            "crm", "salesforce", chosen, records=records or MemoryRecords(), tokens=tokens or MemoryTokens(),
+            "crm", "salesforce", chosen, records=records or MemoryRecords(), tokens=tokens or MemoryTokens(granted),
             private=LOOPBACK,
         )  # fmt: skip
         if now:

@@ -196,11 +196,11 @@ def test_a_lead_becomes_a_contact_of_the_company_with_its_opportunity(crm: Sales
         crm.convert(company, key="c3")
 
 
-def test_a_conversion_whose_answer_was_lost_is_found_done(crm: Salesforce, fake: SalesforceFake) -> None:
+def test_who_is_converted_by_somebody_else_at_this_moment_is_converted(crm: Salesforce, fake: SalesforceFake) -> None:
     ref = crm.upsert_person(ADA, key="k1")
     said = b'[{"errorCode":"CANNOT_UPDATE_CONVERTED_LEAD","message":"by somebody else","fields":[]}]'
-    fake.convert(ref.id)
-    fake.faults.add(Fault(400, said), on="apexrest")
+    fake.meanwhile("apexrest", lambda: fake.convert(ref.id))
+    fake.faults.add(Fault(400, said, done=True), on="apexrest")
     assert crm.convert(ref, key="c1").person.id == fake.row(ref.id)["ConvertedContactId"]
 
 

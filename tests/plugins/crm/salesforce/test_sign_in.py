@@ -24,6 +24,11 @@ ADA = "ada@globex.example"
 VERIFIER = "v" * 43
 
 
+@pytest.fixture
+def granted() -> None:
+    """Nobody has signed in yet."""
+
+
 def connected(crm: Any, fake: SalesforceFake) -> dict[str, Any]:
     """What a person grants in their browser."""
     oauth, redirect = type(crm).oauth(crm.config), fake.app.redirect
