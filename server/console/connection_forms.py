@@ -59,6 +59,11 @@ class Input:
         return self.field.required and not self.given and not self.is_set
 
     @property
+    def is_changed(self) -> bool:
+        """Whether it is another value than nearly everybody's."""
+        return self.value != _text(self.field.default)
+
+    @property
     def rare(self) -> bool:
         """Whether it is shown at a second look only: there is a value that nearly everybody keeps."""
         return not self.field.required and self.field.default is not None and not self.wrong

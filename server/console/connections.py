@@ -178,9 +178,12 @@ def _form(
         waiting = next((row for row in outbox.stuck(tx) if one and row.connection_id == one.id), None)
     inputs = forms.inputs(adapter, one, entered, wrong) if adapter else []
     sign_in = bool(adapter and connections.has_sign_in(adapter))
+    hears = one is not None and one.serves and adapter is not None and adapter.hear is not Adapter.hear
+    hook_address = connections.hook_address(one) if one and hears else ""
     return render_template(
         "connections/show.html", site=site, adapter=adapter, one=one, inputs=inputs, problem=wrong[1], diary=diary,
-        waiting=waiting, sign_in=sign_in, redirect_address=connections.redirect_address(), forms=forms,
+        waiting=waiting, sign_in=sign_in, hook_address=hook_address, forms=forms,
+        redirect_address=connections.redirect_address(),
         title=adapter.title if adapter else forms.title_of(one) if one else "",
     )  # fmt: skip
 

@@ -45,7 +45,7 @@ STATES: dict[str, dict[str, tuple[str, str]]] = {
         "withdrawn": ("Withdrawn", "plain"),
     },
     "connection": {
-        "draft": ("Not signed in yet", "warn"),
+        "draft": ("Not connected yet", "warn"),
         "working": ("Working", "good"),
         "broken": ("Broken", "bad"),
         "off": ("Ended", "plain"),

@@ -198,7 +198,7 @@ def test_a_rep_connects_their_own_calendar_and_nobody_elses(desk, db, story, ser
     owner, grace, dennis = desk("owner"), desk("grace"), desk("dennis")
     app = {**app_of(service), "later": "1"}
     kept = owner.post("/connections/new/calendar/wallchart", app)
-    assert "Not signed in yet" in owner.text(kept.location)
+    assert "Not connected yet" in owner.text(kept.location)
     own = own_calendar(db, story, "grace")
     path = f"/connections/{own.id}"
     assert "ada@service.example" in grace.text(path)
