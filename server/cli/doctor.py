@@ -87,9 +87,10 @@ def _rotation(db: Database) -> Finding:
 def _deliveries(db: Database) -> list[Finding]:
     with db.reading() as tx:
         counts = outbox.counts(tx)
-    dead, waiting = counts.get("dead", 0), counts.get("waiting", 0)
-    if dead:
-        return [Finding("note", "deliveries", f"{dead} failed for good; look at them in the console under Deliveries")]
+    dead, waiting, paused = (counts.get(state, 0) for state in ("dead", "waiting", "paused"))
+    if dead or paused:
+        said = f"{dead} failed for good, {paused} wait for a broken connection; look in the console under Deliveries"
+        return [Finding("note", "deliveries", said)]
     return [Finding("ok", "deliveries", f"{waiting} waiting, none failed")]
 
 

@@ -56,34 +56,21 @@ def queue(
     """
     now = clock.now()
     row = {
-        "site_id": site_id,
-        "kind": kind,
-        "operation": operation,
-        "payload": dict(payload),
-        "key": key,
-        "order_key": order_key,
-        "cancel_key": cancel_key,
-        "replaces": replaces,
-        "subject_kind": subject[0],
-        "subject_id": subject[1],
-        "not_after": not_after,
-    }
+        "site_id": site_id, "kind": kind, "operation": operation, "payload": dict(payload), "key": key,
+        "order_key": order_key, "cancel_key": cancel_key, "replaces": replaces, "not_after": not_after,
+        "subject_kind": subject[0], "subject_id": subject[1],
+    }  # fmt: skip
     if replaces:
         if store.by_key(tx, key) is not None:
             return False
         if _takes_the_place(tx, row):
             return True
-    new = {
-        "id": ids.new_id("delivery"),
-        "state": "waiting",
-        "lane": f"{site_id}:{kind}",
-        "created_at": now,
-        "not_before": not_before or now,
-        "attempts": 0,
-        "problem_class": "",
-        "problem": "",
-    }
+    times = {"created_at": now, "not_before": not_before or now}
+    new = {"id": ids.new_id("delivery"), "state": "waiting", "lane": f"{site_id}:{kind}", **times, **_UNTRIED}
     return store.put(tx, {**row, **new})
+
+
+_UNTRIED = {"attempts": 0, "problem_class": "", "problem": ""}
 
 
 def cancel(tx: Connection, cancel_key: str) -> int:
