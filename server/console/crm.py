@@ -105,7 +105,7 @@ def _their_fields(site: SiteHere) -> tuple[Mapping[str, Sequence[Any]], str]:
     """The fields of the connected CRM as choices; without them names are typed, and the page says why."""
     try:
         with sync.opened(here.database(), site.id, seconds=PATIENCE_SECONDS) as at:
-            found = {on: at.fields(on) or [] for on in (PEOPLE, COMPANIES)}
+            found = {on: at.fields(on, fresh=True) or [] for on in (PEOPLE, COMPANIES)}
     except PluginError as problem:
         return {PEOPLE: [], COMPANIES: []}, problem.user_message
     wanted = {on: [one for one in some if (one.ours or one.name) not in IDENTITY] for on, some in found.items()}

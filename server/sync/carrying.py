@@ -40,6 +40,10 @@ _ACTIVITY, _MEETING = TypeAdapter(Activity), TypeAdapter(Meeting)
 _log = logging.getLogger("usher.sync")
 
 
+class _BeingTold(Exception):
+    """Another worker is making the same company at this moment; nothing is wrong with the CRM."""
+
+
 @dataclass(frozen=True)
 class Task:
     """A delivery with what it is about, and the CRM opened for it."""
@@ -67,6 +71,9 @@ def carry_out(db: Database, delivery: Delivery) -> Delivered:
             answer = Delivered(step(Task(db, at, delivery, known)))
             answer.connection_id = "" if at.connection_id == BUILT_IN else at.connection_id
             return answer
+    except _BeingTold:
+        said = "Another delivery is telling of this company at this moment."
+        raise Transient(said, adapter="crm", operation=delivery.operation, user_message=said) from None
     except PluginError:
         raise
     except NotFound as error:
@@ -196,7 +203,7 @@ def _company_ref(task: Task, look: Look) -> Ref | None:
 
 
 def _claim(task: Task, account_id: str) -> None:
-    """Ours to make, or Transient: somebody else is making it at this moment."""
+    """Ours to make, or _BeingTold."""
     now = clock.now()
     claim = {**_row(task, "account", account_id), "url": task.delivery.key, "at": now, "told": {}}
     with task.db.transaction() as tx:
@@ -204,7 +211,7 @@ def _claim(task: Task, account_id: str) -> None:
             return
         there = store.link(tx, task.at.connection_id, "account", account_id)
     if there is None or not there.record_id:
-        raise Transient("another delivery is telling of this company")
+        raise _BeingTold
 
 
 def _remember(task: Task, kind: str, id: str, ref: Ref, by: str, found: Iterable[Fate]) -> None:

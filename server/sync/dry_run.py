@@ -88,6 +88,7 @@ def dry_run(
     Raises plugins.errors when the CRM does not answer, Invalid for values that have no name of ours.
     """
     with opened(db, site_id) as found:
+        found.look_again()
         at = replace(found, mapping=crm) if crm is not None else found
         with db.reading() as tx:
             real = [values.known(tx, at.version, lead_id) for lead_id in lead_ids[:MOST_SAMPLES]]

@@ -51,6 +51,11 @@ class Opened:
                 _fields[key] = kept
         return kept[1]
 
+    def look_again(self) -> None:
+        """Ask for the fields anew: somebody who looks at the page may have added one a minute ago."""
+        for on in KINDS:
+            self.fields(on, fresh=True)
+
     def by_name(self, on: str) -> Mapping[str, RemoteField] | None:
         """The same by their names, and standing ones by ours too."""
         found = self.fields(on)

@@ -65,6 +65,7 @@ def _compare(db: Database, site_id: str, report_id: str, by: Actor) -> Report:
     tally, problem = Tally(), ""
     try:
         with opened(db, site_id) as at:
+            at.look_again()
             _people(db, at, tally)
             _twice_there(db, at, tally)
             _companies(db, at, tally)
