@@ -5,22 +5,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from plugins.config import strip_secrets
-from plugins.errors import AuthError, Permanent, PluginError
+from plugins.errors import AuthError, Permanent, PluginError, Transient
 from plugins.http import Http, Judge, Reply
 from plugins.tokens import Granted, MemoryTokens, Tokens
 
 EARLY_SECONDS = 60
 """A token that ends this soon is renewed before it is used."""
-REFUSED = frozenset(
-    {"invalid_grant", "invalid_client", "unauthorized_client", "access_denied", "invalid_refresh_token"}
-)
-"""Answers of a token endpoint that only a person can mend, by connecting again (RFC 6749 5.2)."""
+UNWELL = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
+"""Errors of a token endpoint that time heals; all others want a person: to connect again, or to mend the application
+(RFC 6749 5.2, and what services add to it)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ def refreshed(http: Http, oauth: OAuth, granted: Granted) -> Granted:
     if not granted.get("refresh_token"):
         raise AuthError("there is no refresh token: nobody has connected yet, or it was taken back")
     form = {"grant_type": "refresh_token", "refresh_token": granted["refresh_token"]}
-    return {**granted, **ask(http, oauth, form)}
+    stays = {name: value for name, value in granted.items() if name != "expires_at"}
+    return {**stays, **ask(http, oauth, form)}
 
 
 def ask(http: Http, oauth: OAuth, form: Mapping[str, str]) -> Granted:
@@ -77,11 +78,12 @@ def ask(http: Http, oauth: OAuth, form: Mapping[str, str]) -> Granted:
     client = {} if oauth.basic else {"client_id": oauth.client_id}
     if oauth.client_secret and not oauth.basic:
         client["client_secret"] = oauth.client_secret
-    told = http.call(
-        "token", "POST", oauth.token_url, data={**form, **client}, judge=judge_token, repeatable=True,
-        auth=(oauth.client_id, oauth.client_secret) if oauth.basic else None,
-        headers={"Accept": "application/json"},
-    ).json()  # fmt: skip
+    secret = [form[name] for name in ("code", "code_verifier", "refresh_token", "assertion") if name in form]
+    with saying_nothing_of(*secret, oauth.client_secret):
+        told = http.call(
+            "token", "POST", oauth.token_url, data={**form, **client}, judge=judge_token, repeatable=True,
+            auth=_basic(oauth), headers={"Accept": "application/json"},
+        ).json()  # fmt: skip
     return with_expiry(told, http)
 
 
@@ -102,23 +104,40 @@ def revoke(http: Http, oauth: OAuth, granted: Mapping[str, Any]) -> None:
     if token and oauth.revoke_url:
         http.call(
             "revoke", "POST", oauth.revoke_url, data={"token": token, "client_id": oauth.client_id},
-            repeatable=True, welcome=(400, 401, 404),
+            repeatable=True, welcome=(400, 401, 404), auth=_basic(oauth),
         )  # fmt: skip
 
 
+@contextmanager
+def saying_nothing_of(*secrets: str) -> Iterator[None]:
+    """Errors that leave it do not contain them: a service may say back what it was sent."""
+    try:
+        yield
+    except PluginError as error:
+        known = [one for one in secrets if one]
+        error.message, error.user_message = (strip_secrets(text, known) for text in (error.message, error.user_message))
+        error.args = (error.message,)
+        raise
+
+
 def judge_token(reply: Reply) -> PluginError | None:
-    """AuthError for refusals that connecting again mends; all else is left to the status."""
+    """AuthError for refusals that a person has to mend; all else is left to the status."""
     if reply.status not in (400, 401, 403):
         return None
     try:
         told = reply.json()
     except PluginError:
         return None
-    code = str(told.get("error", "")) if isinstance(told, dict) else ""
-    if code not in REFUSED:
+    code = str(told.get("error") or "")[:60] if isinstance(told, dict) else ""
+    if not code:
         return None
-    about = str(told.get("error_description", ""))[:300]
-    return AuthError(f"{code}: {about}", http_status=reply.status, vendor_code=code)
+    kind = Transient if code in UNWELL else AuthError
+    return kind(f"{code}: {str(told.get('error_description', ''))[:300]}", http_status=reply.status, vendor_code=code)
+
+
+def _basic(oauth: OAuth) -> tuple[str, str] | None:
+    """Client id and secret as Basic authentication wants them (RFC 6749 2.3.1)."""
+    return (quote_plus(oauth.client_id), quote_plus(oauth.client_secret)) if oauth.basic else None
 
 
 class Authorized:
@@ -155,15 +174,8 @@ class Authorized:
         self, granted: Granted, operation: str, method: str, url: str, judge: Judge | None, request: dict[str, Any]
     ) -> Reply:
         headers = {**request.get("headers", {}), "Authorization": f"Bearer {granted['access_token']}"}
-        try:
+        with saying_nothing_of(*(str(granted.get(name) or "") for name in ("access_token", "refresh_token"))):
             return self._http.call(operation, method, url, judge=judge, **{**request, "headers": headers})
-        except PluginError as error:  # a service may say our token back to us
-            secret = [str(granted[name]) for name in ("access_token", "refresh_token") if granted.get(name)]
-            error.message, error.user_message = (
-                strip_secrets(text, secret) for text in (error.message, error.user_message)
-            )
-            error.args = (error.message,)
-            raise
 
     def _ends_soon(self, granted: Granted) -> bool:
         ends = granted.get("expires_at")
