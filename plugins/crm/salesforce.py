@@ -126,13 +126,14 @@ class Salesforce(CRM):
         erase(self._session, person.id)
 
     def fields_of(self, kind: Kind) -> list[RemoteField]:
-        names = self._shape.names
+        names = self._shape.names_of
         if kind == Kind.COMPANY:
-            return remote_fields(described(self._session, "fields_of", ACCOUNT), names[ACCOUNT])
+            of_accounts = described(self._session, "fields_of", ACCOUNT)
+            return remote_fields(of_accounts, names(ACCOUNT), self._shape.never_written)
         if kind != Kind.PERSON:
             raise InvalidInput(f"there are no fields to map of {kind}", field="kind")
         leads, contacts = (
-            remote_fields(described(self._session, "fields_of", one), names[one]) for one in (LEAD, CONTACT)
+            remote_fields(described(self._session, "fields_of", one), names(one)) for one in (LEAD, CONTACT)
         )
         return merged(leads, contacts)
 

@@ -25,10 +25,10 @@ def described(session: Session, operation: str, sobject: str) -> list[dict[str, 
     return [one for one in told.get("fields", []) if isinstance(one, dict)]
 
 
-def remote_fields(fields: Iterable[Mapping[str, Any]], ours: Mapping[str, str]) -> list[RemoteField]:
-    """Fields as they can be mapped. `ours`: our name → Salesforce's."""
-    names = {theirs: name for name, theirs in ours.items()}
-    return [_remote(one, names.get(one["name"], "")) for one in fields if one["type"] in _TYPES]
+def remote_fields(fields: Iterable[Mapping[str, Any]], names: Mapping[str, str], closed: str = "") -> list[RemoteField]:
+    """Fields as they can be mapped. `names`: Salesforce's name → ours; `closed` is a field that we do not write."""
+    told = [_remote(one, names.get(one["name"], "")) for one in fields if one["type"] in _TYPES]
+    return [replace(one, writable=one.writable and one.name != closed) for one in told]
 
 
 def merged(of_leads: list[RemoteField], of_contacts: list[RemoteField]) -> list[RemoteField]:

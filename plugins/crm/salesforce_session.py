@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -160,7 +160,7 @@ class Session:
         }
 
     def _by_assertion(self) -> Granted:
-        now = datetime.now(UTC)
+        now = self.http.now()
         claims = {
             "iss": self._config.text("client_id"),
             "sub": self._config.text("username"),

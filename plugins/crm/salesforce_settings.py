@@ -43,10 +43,6 @@ FIELDS = (
         help="Rules that block still block.",
     ),
     Field(
-        "status_values", "Lead status for ours", Type.LIST,
-        help="new=Open - Not Contacted, qualified=Qualified, … What is not listed is not written.",
-    ),
-    Field(
         "meeting_subjects", "Subjects of meetings by status", Type.LIST,
         default=("cancelled=Cancelled: {title}", "no_show=No-show: {title}"),
         help="Of booked, rescheduled, cancelled, held and no_show; others have the title alone.",

@@ -31,15 +31,20 @@ class Shape:
             CONTACT: {**both, "country": f"MailingCountry{code}"},
             ACCOUNT: {**_COMPANY, "country": f"BillingCountry{code}", "domain": "Website"},
         }
-        self._statuses = pairs(config["status_values"] or ())
         self._customer_field, self._customer = _chosen(config, "customer_field"), set(config["customer_values"] or ())
         self._target, self._csm = config.text("target_field"), config.text("csm_field")
 
     def names_of(self, sobject: str) -> Names:
-        """For errors: what we call a field of theirs."""
+        """What we call a field of theirs; for errors, and to map fields."""
         back = {theirs: ours for ours, theirs in self.names.get(sobject, {}).items()}
-        flags = {self._target: "is_target", self._csm: "csm_email"} if sobject == ACCOUNT else {}
-        return {**back, **flags, "OwnerId": "owner_email", "Owner.Email": "owner_email"}
+        flags = {self._customer_field: "is_customer", self._target: "is_target", self._csm: "csm_email"}
+        further = {name: ours for name, ours in flags.items() if name and sobject == ACCOUNT}
+        return {**back, **further, "OwnerId": "owner_email"}
+
+    @property
+    def never_written(self) -> str:
+        """The field that only people at Salesforce write."""
+        return self._customer_field
 
     def person(self, sobject: str, person: Person, *, there: bool) -> dict[str, Any]:
         """What to write of a person. `there`: the record exists, so that what it must have is not made up."""
@@ -47,7 +52,7 @@ class Shape:
         given = {
             "first_name": first, "last_name": last or None, "phone": person.phone, "title": person.title,
             "company": person.company or None, "country": person.country, "source": person.source,
-            "opted_out": person.opted_out, "status": self._statuses.get(person.status or ""),
+            "opted_out": person.opted_out, "status": person.status or None,
         }  # fmt: skip
         body = self._body(sobject, given, person.fields)
         if not there:
@@ -99,7 +104,7 @@ class Shape:
             email=told["email"] or "", name=" ".join(names) or None, first_name=told["first_name"],
             last_name=told["last_name"], phone=told["phone"], title=told["title"], country=told["country"],
             company=None if company == UNKNOWN_COMPANY else company, company_ref=Ref(Kind.COMPANY, at) if at else None,
-            status=self._ours(told.get("status")), source=told["source"], owner_email=owner_email(row),
+            status=told.get("status"), source=told["source"], owner_email=owner_email(row),
             opted_out=told.get("opted_out"), fields=_extra(row, extra, sobject),
         )  # fmt: skip
 
@@ -132,10 +137,6 @@ class Shape:
         """The customer success manager of an account."""
         found = row.get(_relation(self._csm)) if self._csm else None
         return _user(found, str(found.get("Id", ""))) if found else None
-
-    def _ours(self, status: str | None) -> str | None:
-        back = {theirs: ours for ours, theirs in self._statuses.items()}
-        return back.get(status, status) if status else None
 
     def _body(self, sobject: str, given: Mapping[str, Any], further: Mapping[str, Any]) -> dict[str, Any]:
         names = self.names[sobject]

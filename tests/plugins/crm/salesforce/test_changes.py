@@ -34,7 +34,7 @@ def told(crm: Salesforce, cursor: str, **options: Any) -> tuple[list[Change], st
 
 def test_what_others_do_is_told_in_our_words_and_what_we_do_is_ours(open_one: Open, fake: SalesforceFake) -> None:
     fake.add_field("Lead", "Region__c")
-    crm = open_one(changed_fields="Lead.Region__c", status_values="qualified=Qualified")
+    crm = open_one(changed_fields="Lead.Region__c")
     cursor = crm.changes().cursor
     ref = crm.upsert_person(ADA, key="k1")
     event = crm.log_meeting(ref, DEMO, key="m1")
@@ -47,7 +47,7 @@ def test_what_others_do_is_told_in_our_words_and_what_we_do_is_ours(open_one: Op
     [change], cursor = told(crm, cursor)
     values = change.values
     assert (values["status"], values["owner_email"], values["Lead.Region__c"]) == (
-        "qualified", "olga@acme.example", "EMEA",
+        "Qualified", "olga@acme.example", "EMEA",
     )  # fmt: skip
     assert not change.ours
     contact = fake.convert(ref.id)["ConvertedContactId"]

@@ -212,18 +212,21 @@ def test_the_fields_of_people_say_where_they_are(crm: Salesforce, fake: Salesfor
     assert (fields["Contact.Level__c"].type, fields["Contact.Level__c"].custom) == ("number", True)
     assert (fields["LastName"].ours, fields["LastName"].required) == ("last_name", True)
     assert fields["Lead.IsConverted"].writable is False
+    assert fields["OwnerId"].ours == "owner_email"
+    of_companies = {field.ours: field for field in crm.fields_of(Kind.COMPANY) if field.ours}
+    assert (of_companies["domain"].name, of_companies["is_customer"].writable) == ("Website", False)
     with pytest.raises(InvalidInput):
         crm.fields_of(Kind.MEETING)
 
 
 def test_people_are_read_as_they_are_with_the_fields_asked_for(open_one: Open, fake: SalesforceFake) -> None:
-    crm = open_one(status_values="new=Open - Not Contacted,qualified=Qualified", country_codes=True)
+    crm = open_one(country_codes=True)
     fake.add_field("Lead", "Region__c")
     fake.add_field("Contact", "MailingCountryCode")
-    given = Person(EMAIL, name="Ada Lovelace", status="qualified", country="DE", fields={"Region__c": "EMEA"})
+    given = Person(EMAIL, name="Ada Lovelace", status="Qualified", country="DE", fields={"Region__c": "EMEA"})
     ref = crm.upsert_person(given, key="k1")
     read = crm.people([ref], fields=["Lead.Region__c"])[ref.id]
-    assert (read.status, read.country, dict(read.fields)) == ("qualified", "DE", {"Lead.Region__c": "EMEA"})
+    assert (read.status, read.country, dict(read.fields)) == ("Qualified", "DE", {"Lead.Region__c": "EMEA"})
     assert (read.company, read.owner_email) == (None, "usher@acme.example")
     account = fake.add("Account", Name="Globex")
     contact = fake.add("Contact", LastName="Hopper", Email="grace@globex.example", AccountId=account)
