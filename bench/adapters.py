@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -90,7 +91,7 @@ def main() -> None:
 
 
 def _ours(authority: str, share: str) -> Http:
-    measured = {"limits": Limits(Rate(10**6, 1)), "meter": Meter(), "secrets": ["key"]}
+    measured: dict[str, Any] = {"limits": Limits(Rate(10**6, 1)), "meter": Meter(), "secrets": ["key"]}
     return Http("crm.bench", private=["localhost"], ca_file=authority, share=share, **measured)
 
 

@@ -73,6 +73,11 @@ class Reply:
             raise _lost(self.call)(f"{self.call.place()}: the answer is no JSON", http_status=self.status) from error
 
 
+def utc_now() -> datetime:
+    """The clock where the host gives no other."""
+    return datetime.now(UTC)
+
+
 Judge = Callable[[Reply], PluginError | None]
 
 
@@ -96,7 +101,7 @@ class Http:
         answer_seconds: float = ANSWER_SECONDS,
         max_bytes: int = MAX_BYTES,
         resolve: Resolve = system_resolve,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
         limits: Limits | None = None,
         meter: Metering | None = None,
         share: str = "",

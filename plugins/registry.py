@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -19,7 +19,7 @@ from plugins.adapter import API_VERSION, Adapter
 from plugins.config import Config
 from plugins.errors import ConfigError
 from plugins.fields import validate
-from plugins.http import ANSWER_SECONDS, CONNECT_SECONDS, Http
+from plugins.http import ANSWER_SECONDS, CONNECT_SECONDS, Http, utc_now
 from plugins.records import Records
 from plugins.tokens import Tokens
 
@@ -134,7 +134,7 @@ class Registry:
         private: Collection[str] = (),
         seconds: float | None = None,
         connection: str = "",
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
     ) -> Any:
         """An adapter with its settings, ready for use. ConfigError names what is wrong with them.
 

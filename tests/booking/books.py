@@ -89,6 +89,6 @@ def check_deliveries(db: Database) -> None:
     assert set(queued) == {one.id for one in found.values() if one.status != booking.HELD}
     for meeting_id, keys in queued.items():
         meeting = found[meeting_id]
-        assert set(keys.values()) == {"calendar", "notify"}
+        assert set(keys.values()) - {"crm"} == {"calendar", "notify"}  # the CRM hears by a reaction, after the commit
         assert meeting.calendar_key in keys
         assert [key for key in keys if key.startswith(f"{meeting_id}:mail:{meeting.sequence}:visitor:")]

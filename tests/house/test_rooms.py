@@ -30,6 +30,7 @@ KNOWS_THE_TIME = {
 CALLS_OUT = (
     "plugins/http.py",  # the one way out
     "plugins/addresses.py",  # how its connections are made
+    "plugins/sessions.py",  # which of them stay open
     "plugins/testing/",  # adapter authors' tools
     "demo/run.py",  # asks its own two servers whether they are up
 )
