@@ -30,12 +30,14 @@ class _Asked:
 
 
 class Entra(Fake):
-    """One directory with one app registration. `person` is who sits at the browser; "" declines to agree."""
+    """One directory with one app registration. `person` is who sits at the browser; "" declines to agree. `rotates`
+    False: a refresh gives no new refresh token."""
 
     tenant = "acme.onmicrosoft.example"
     client_id = "11111111-2222-3333-4444-555555555555"
     client_secret = "made-up client secret"  # noqa: S105 - of nobody's app
     seconds = 3599
+    rotates = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,7 +118,10 @@ class Entra(Fake):
     def _by_refresh_token(self, form: Any) -> Any:
         """An old refresh token goes on working for a while, as it does there."""
         known = self.refresh.get(form.get("refresh_token", ""))
-        return self._issue(*known) if known else _refused("invalid_grant", "AADSTS50173: The grant has expired")
+        if not known:
+            return _refused("invalid_grant", "AADSTS50173: The grant has expired")
+        issued = self._issue(*known)
+        return {name: value for name, value in issued.items() if self.rotates or name != "refresh_token"}
 
     def _by_authorization_code(self, form: Any) -> Any:
         asked = self._codes.pop(form.get("code", ""), None)

@@ -52,6 +52,7 @@ class GraphFake(Watching):
 
     `out_of_reach`: mailboxes that the application may not use. `teams`: "now", "later" (until `make_links`) or "".
     `remembers_transactions` False: transaction ids are forgotten at once, as they are there after a while.
+    `keeps_deleted`: a deleted event can be read by its id, as in the folder of deleted items.
     """
 
     scopes = "Calendars.ReadWrite"
@@ -69,7 +70,7 @@ class GraphFake(Watching):
         self.out_of_reach: set[str] = set()
         self.mails: list[tuple[str, str, str]] = []
         self.teams = "now"
-        self.remembers_transactions = True
+        self.remembers_transactions, self.keeps_deleted, self.rotates = True, False, True
         self.store = Store()
         self.forget_subscriptions()
         self.add_mailbox("grace@acme.example")
@@ -275,7 +276,7 @@ class GraphFake(Watching):
         box = self._mailbox(request, address)
         if not id.startswith("AAk"):
             raise refusal(400, "ErrorInvalidIdMalformed", "Id is malformed.")
-        event = self.store.events.get(id)
+        event = self.store.events.get(id) or (self.store.gone.get(id) if self.keeps_deleted else None)
         if event is None or event.mailbox != box.address:
             raise refusal(404, "ErrorItemNotFound", "The specified object was not found in the store.")
         return event

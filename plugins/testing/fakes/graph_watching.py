@@ -17,7 +17,7 @@ from plugins.testing.fakes.server import on
 
 LONGEST = timedelta(minutes=10_080)
 SECONDS = 10
-_TOKEN = "Validation: Testing client application reachability for subscription Request-Id: <1>"  # noqa: S105
+_TOKEN = "Validation: Testing client application reachability for subscription Request-Id: <1>"  # noqa: S105 - no secret
 
 
 class Watching(Entra):

@@ -160,6 +160,12 @@ def test_a_day_lies_in_the_zone_where_it_was_made_else_in_the_one_set(
     assert (only.start.hour, only.end - only.start) == (hours, timedelta(days=1))
 
 
+@pytest.mark.parametrize("calendar", [GRACE, "primary"])
+def test_what_was_called_off_is_free_although_it_is_shown_as_busy(fake: GraphFake, calendar: str):
+    fake.put(GRACE, **BUSY, isCancelled=True)
+    assert spans(graph.by_person(fake).busy([calendar], DAY)[calendar]) == []
+
+
 def test_a_calendar_of_many_pages_is_read_whole_or_not_at_all(fake: GraphFake):
     for n in range(260):
         at = datetime(2026, 3, 2, tzinfo=UTC) + timedelta(minutes=5 * n)
@@ -174,6 +180,7 @@ def test_a_page_that_leads_elsewhere_is_not_followed(fake: GraphFake):
     body = b'{"value": [], "@odata.nextLink": "https://graph.microsoft.com.evil.example/v1.0/me/calendarView"}'
     fake.faults.add(Fault(200, body), on="calendarView")
     assert isinstance(graph.by_person(fake).busy(["primary"], DAY)["primary"].error, Permanent)
+    assert sum("calendarView" in one.path for one in fake.asked) == 1
 
 
 def test_a_service_that_does_not_answer_is_given_up_after_two_calendars(fake: GraphFake):

@@ -14,7 +14,17 @@ from werkzeug.wrappers import Request, Response
 
 from plugins.calendar import Change, Watch
 from plugins.calendar.microsoft import Microsoft365
-from plugins.errors import AuthError, ConfigError, CursorExpired, InvalidInput, Permanent, PermissionDenied, PluginError
+from plugins.errors import (
+    AuthError,
+    ConfigError,
+    CursorExpired,
+    InvalidInput,
+    NotFound,
+    Permanent,
+    PermissionDenied,
+    PluginError,
+    Transient,
+)
 from plugins.fields import validate
 from plugins.hooks import HookCall
 from plugins.oauth import agreement_address, exchange
@@ -115,6 +125,20 @@ def test_consent_taken_back_asks_to_connect_again(fake: GraphFake):
     assert not subject.check().ok
 
 
+def test_a_refresh_token_that_is_not_given_anew_is_kept(fake: GraphFake):
+    tokens = agreed(fake)
+    before = tokens.load()
+    fake.rotates = False
+    fake.expire_access()
+    subject = graph.at_clock(graph.settings(fake, sign_in="person"), tokens=tokens)
+    assert subject.calendars()
+    after = tokens.load()
+    assert after
+    assert before
+    assert after["refresh_token"] == before["refresh_token"]
+    assert after["access_token"] != before["access_token"]
+
+
 def test_nobody_who_has_not_connected_has_calendars(fake: GraphFake):
     with pytest.raises(AuthError):
         graph.at_clock(graph.settings(fake, sign_in="person")).calendars()
@@ -184,6 +208,18 @@ def test_a_forgotten_place_asks_for_a_new_start_and_an_old_one_too(fake: GraphFa
     assert caught.value.http_status == 410
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"), [(410, CursorExpired), (400, CursorExpired), (404, NotFound), (503, Transient)]
+)
+def test_only_what_is_about_the_place_asks_for_a_new_start(fake: GraphFake, status: int, kind: type[PluginError]):
+    subject = graph.opened(fake)
+    cursor = subject.changes(GRACE).cursor
+    fake.faults.add(Fault(status, b'{"error": {"code": "Whatever", "message": ""}}'), on="delta")
+    with pytest.raises(PluginError) as caught:
+        subject.changes(GRACE, cursor)
+    assert type(caught.value) is kind
+
+
 def test_our_token_goes_to_no_address_that_a_cursor_names(fake: GraphFake):
     subject = graph.opened(fake)
     place = json.loads(subject.changes(GRACE).cursor)
@@ -203,6 +239,7 @@ def test_a_meeting_moved_beyond_the_stretch_that_is_told_of_is_moved_and_not_del
     fake.change(ref.id, start=far, end={**far, "dateTime": "2029-03-02T12:30:00"})
     moved = subject.changes(GRACE, cursor)
     assert [(one.what, one.start.year) for one in moved.items] == [(Change.CHANGED, 2029)]
+    fake.keeps_deleted = True
     fake.remove(ref.id)
     assert [one.what for one in subject.changes(GRACE, moved.cursor).items] == [Change.DELETED]
 

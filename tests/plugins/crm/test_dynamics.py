@@ -379,6 +379,19 @@ def test_a_row_that_was_deleted_since_we_looked_is_tried_again(fake: DataverseFa
     assert crm.upsert_person(ADA, key="k1").id == f"lead/{lead}"
 
 
+def test_a_deleted_row_does_not_come_back_with_half_of_its_values(fake: DataverseFake):
+    """A PATCH without a condition would make it."""
+    crm = opened(fake)
+    lead = fake.put("lead", emailaddress1=ADA.email)
+    told = {"value": [{"leadid": lead, "emailaddress1": ADA.email, "statecode": 0}]}
+    fake.remove("lead", lead)
+    fake.faults.add(Fault(200, json.dumps(told).encode()), on="GET .*/leads$", times=1)
+    with pytest.raises(Transient):
+        crm.upsert_person(replace(ADA, title="CEO"), key="k1")
+    assert fake.all_of("lead") == []
+    assert crm.upsert_person(replace(ADA, title="CEO"), key="k1").created
+
+
 def test_companies_are_found_by_their_exact_name(fake: DataverseFake):
     crm = opened(fake)
     for name in ("Müller & Söhne", "Muller & Sohne", "O'Reilly", "Müller & Söhne GmbH"):
