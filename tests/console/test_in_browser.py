@@ -39,7 +39,9 @@ PAGES = (
     "/meetings/{meeting}/move", "/meetings/{meeting}/give", "/availability/acme/grace",
     "/availability/acme/grace/{block}", "/availability/why?meeting=demo&pool=enterprise&date=2026-03-03&time=09:00",
     "/versions", "/versions/acme/2", "/deliveries", "/deliveries/{dead}", "/users", "/signed-in",
-    "/rotation", "/rotation/acme/enterprise?again=1", "/crm/acme", "/crm/acme/try", "/crm/acme/compare",
+    "/connections", "/connections/choose", "/connections/{connection}", "/connections/new/crm/hubspot",
+    "/rotation", "/rotation/acme/enterprise?again=1", "/crm/acme", "/crm/acme/try", "/crm/acme/compare", "/adapters",
+    "/adapters/calendar.caldav",
 )  # fmt: skip
 
 
