@@ -91,9 +91,19 @@ def _fate(
     if remote is not None and field is None and not mapped.is_standard and not makes_fields and mapped.goes_out:
         return Fate(mapped, fates.REFUSE, "field", "The CRM has no such field.", value.value if value else None)
     at = (there or {}).get(mapped.theirs)
+    if mapped.is_standard and remote is not None:
+        at = told.get(mapped.theirs) if field is None and at is None else at
+        field = field if field is not None and _is_strict(field) else None
     return fates.decide(
         mapped, value, crm.rules_for(mapped.on), there=at, exists=there is not None, told=told, remote=field
     )
+
+
+def _is_strict(field: RemoteField) -> bool:
+    """Standing fields have our types, and their adapter puts them into the CRM's (an owner's address into a number);
+    only choices, and what nobody may write, are as the CRM says. One that it does not list is as we wrote it last:
+    an adapter may have no place for it."""
+    return field.type in ("choice", "choices") or not field.writable
 
 
 def _said(crm: Crm, on: str, known: Known) -> dict[str, Any]:
