@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection as Transaction
 
@@ -66,8 +67,7 @@ def watched(db: Database, connection: Connection) -> Iterator[None]:
         if problem.held:
             raise
         with db.transaction() as tx:
-            there = store.get(tx, connection.id)
-            changed = there is not None and (there.state == OFF or there.sealed != connection.sealed)
+            changed = _is_another(store.get(tx, connection.id), connection)
             if not changed:
                 failed(tx, connection.id, problem)
         if changed and problem.stops:
@@ -78,15 +78,30 @@ def watched(db: Database, connection: Connection) -> Iterator[None]:
             worked(tx, connection.id)
 
 
+def _is_another(there: Any, connection: Connection) -> bool:
+    """Whether it was ended, or a person has found it good, since it was opened."""
+    if there is None:
+        return False
+    mended = there.state == WORKING and there.checked_at != connection.checked_at
+    return bool(there.state == OFF or mended)
+
+
 _USELESS = {kind.__name__: kind for kind in (AuthError, ConfigError, QuotaExhausted)}
 """What no call can get around. Where only permission is lacking, others may be allowed."""
 
 
-def _refuse_broken(connection: Connection) -> None:
+def refusal(connection: Connection) -> PluginError | None:
+    """Why it is not asked at all: nobody has mended it yet. None when it may be asked."""
     kind = _USELESS.get(connection.problem_class) if connection.state == BROKEN else None
-    if kind is not None:
-        error = kind(connection.problem, adapter=connection.adapter, user_message=connection.problem)
-        error.connection_id, error.held = connection.id, "broken"
+    if kind is None:
+        return None
+    error = kind(connection.problem, adapter=connection.adapter, user_message=connection.problem)
+    error.connection_id, error.held = connection.id, "broken"
+    return error
+
+
+def _refuse_broken(connection: Connection) -> None:
+    if error := refusal(connection):
         raise error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -234,6 +235,23 @@ def test_who_is_disconnected_while_a_delivery_is_under_way_is_not_what_it_waits_
     outbox.deliver_due(db, call)
     assert delivery(db).state == "waiting"
     assert people.found(made.id).state == "off"
+
+
+def test_what_is_mended_while_a_delivery_is_under_way_is_not_broken_by_it(db, people, monday):
+    made = people.with_key()
+    queue(db, people)
+
+    def call(row):
+        with db.reading() as tx:
+            serving = connections.serving(tx, people.version, "crm")
+        monday.advance(timedelta(seconds=1))
+        assert connections.check(db, made.id).ok
+        with connections.watched(db, serving):
+            raise AuthError("401, a moment before")
+
+    outbox.deliver_due(db, call)
+    assert delivery(db).state == "waiting"
+    assert people.found(made.id).state == "working"
 
 
 def test_disconnecting_takes_the_tokens_back_and_deletes_every_secret(db, people):
