@@ -16,14 +16,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WIDGET := $(shell find widget -name node_modules -prune -o -type f -print)
-STEPS := $(if $(filter test lint bench soak pictures,$(MAKECMDGOALS)),6,4)
+STEPS := $(if $(filter test lint bench soak quality pictures,$(MAKECMDGOALS)),6,4)
 step = printf '[%s/$(STEPS)] %s\n' '$(1)' '$(2)'
 # pip's chatter becomes one line that counts; the whole of it is in .venv/pip.log.
 pip = $(BIN)/python -m pip install --progress-bar off $(1) 2>&1 | tee $(VENV)/pip.log | awk -v tty="$$([ -t 2 ] && echo 1 || true)" \
 	'/^(Collecting|Processing) /{n++; sub(".*/", "", $$2); if (tty) printf "\r\033[K      %d: %s", n, $$2; else if (n % 10 == 0) printf "      %d libraries\n", n; fflush()} \
 	/^(Building|Installing)/{if (tty) printf "\r\033[K      %s %s", $$1, $$2} END{if (tty) printf "\r\033[K"}' || { tail -n 15 $(VENV)/pip.log >&2; exit 1; }
 
-.PHONY: help demo test lint bench assets soak pictures clean
+.PHONY: help demo test lint bench assets soak quality pictures clean
 
 help: ## list what can be made
 	awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -47,6 +47,9 @@ bench: $(VENV)/.chromium build/assets/manifest.json ## run the benchmarks (they 
 
 soak: $(VENV)/.chromium build/assets/manifest.json ## run the long load and crash tests
 	USHER_TEST_CHROMIUM="$$(cat $(VENV)/.chromium)" USHER_SOAK=1 exec $(BIN)/python -m pytest -m 'soak or long' $(ARGS)
+
+quality: $(VENV)/.tests ## write down what the conformance kit finds of our adapters
+	exec $(BIN)/python -m plugins.testing.quality tests/plugins $(ARGS)
 
 pictures: $(VENV)/.chromium build/assets/manifest.json ## let the journey test make the pictures of the README
 	USHER_PICTURES=1 USHER_TEST_CHROMIUM="$$(cat $(VENV)/.chromium)" exec $(BIN)/python -m pytest tests/journeys/test_main_journey.py

@@ -236,6 +236,7 @@ class Http:
     def _cleaned(self, error: PluginError, operation: str) -> PluginError:
         error.message = strip_secrets(error.message, self._secrets)
         error.user_message = strip_secrets(error.user_message, self._secrets)
+        error.vendor_code = strip_secrets(error.vendor_code, self._secrets)
         error.args = (error.message,)
         return error.at(self.adapter, operation)
 

@@ -42,11 +42,16 @@ def write(name: str, kind: str, into: Path) -> list[Path]:
     written = []
     for template in sorted(path for folder in ("common", kind) for path in (TEMPLATES / folder).rglob(f"*{SUFFIX}")):
         inside = template.relative_to(TEMPLATES)
-        file = into / "/".join(inside.parts[1:]).replace("NAME", name).removesuffix(SUFFIX)
+        file = into / "/".join(map(_spelled, inside.parts[1:])).replace("NAME", name).removesuffix(SUFFIX)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(environment.get_template(str(inside)).render(words))
         written.append(file)
     return written
+
+
+def _spelled(part: str) -> str:
+    """A hidden file's name; packages leave out templates that are hidden themselves."""
+    return f".{part.removeprefix('dot_')}" if part.startswith("dot_") else part
 
 
 def _camel(name: str) -> str:

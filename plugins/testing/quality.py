@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from plugins.testing.recorder import NAME, Recorder, Run, report_of, title
+from plugins.testing.guard import standard_tests
+from plugins.testing.recorder import NAME, Recorder, Run, held, report_of, title
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -26,10 +27,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def written(recorder: Recorder) -> list[Path]:
-    """Write the reports; returns their files. Runs that were not repeated stay in them."""
+    """Write the reports of adapters whose classes ran whole and well; returns their files."""
     reports: dict[Path, dict[str, Run]] = {}
-    for cls in recorder.runs:
-        file = report_of(cls)
+    for cls, rules in recorder.runs.items():
+        file = report_of(cls) if len(rules) == len(standard_tests(cls)) else None
         if file and not any(name.startswith(f"{cls.__qualname__}::") for name in recorder.failed):
             reports.setdefault(file, {})[title(cls)] = recorder.run_of(cls)
     for file, runs in reports.items():
@@ -39,13 +40,19 @@ def written(recorder: Recorder) -> list[Path]:
 
 
 class _Named:
-    """Registers the recorder under the name by which tests look for it."""
+    """Registers the recorder under the name by which tests look for it, and leaves out tests that are not the kit's."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.pluginmanager.register(self._recorder, NAME)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        others = [item for item in items if held(item) is None]
+        items[:] = [item for item in items if held(item)]
+        config.hook.pytest_deselected(items=others)
 
 
 if __name__ == "__main__":

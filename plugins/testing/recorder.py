@@ -38,7 +38,7 @@ class Recorder:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Iterator[None]:
         report: Any = yield
-        cls = _held(item)
+        cls = held(item)
         if cls and (report.when == "call" or report.skipped or report.failed):
             self._note(cls, item, report)
         if cls and report.when == "teardown" and self._last is item and (problem := self._problem(cls)):
@@ -47,7 +47,7 @@ class Recorder:
         return report
 
     def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
-        if self.compare and _held(nextitem) is not _held(item):
+        if self.compare and held(nextitem) is not held(item):
             self._last = item
 
     def _note(self, cls: type, item: pytest.Item, report: Any) -> None:
@@ -92,7 +92,7 @@ def title(cls: type) -> str:
     return f"{cls.__module__.rpartition('.')[2]}.{cls.__qualname__}"
 
 
-def _held(item: pytest.Item | None) -> type | None:
+def held(item: pytest.Item | None) -> type | None:
     """The class of the kit that the test belongs to, when it holds an adapter."""
     cls: type | None = getattr(item, "cls", None)
     return cls if cls and hasattr(cls, "adapter") and _standard(cls) else None

@@ -97,7 +97,7 @@ def new(name: str, kind: str, into: Path | None) -> None:
         raise Invalid(str(error)) from error
     for file in files:
         out.print(f"  {file}", markup=False)
-    out.print(f"Next: `pip install --no-deps -e {folder}`, then `pytest` in {folder}, then read its README.")
+    out.print(f"Next: `pip install --no-deps -e {folder}`, then `python -m pytest` in {folder}, then read its README.")
 
 
 COMMANDS = (adapters,)

@@ -60,6 +60,8 @@ LOOKS: list[tuple[str, tuple[str, ...], int]] = [
     ("/deliveries/{dead}", DESKS, 403),
     ("/users", ("owner",), 403),
     ("/signed-in", ("owner",), 403),
+    ("/adapters", DESKS, 403),
+    ("/adapters/calendar.caldav", DESKS, 403),
     ("/connections", DESKS, 403),
     ("/connections/{connection}", DESKS, 403),
     ("/connections/choose", ("owner",), 403),

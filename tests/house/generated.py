@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import click
 
 from plugins import errors as plugin_errors
-from plugins import registry
+from plugins import quality, registry
 from plugins.fields import Field, environment_names
 from server import errors
 from server.cli import usher
@@ -86,7 +86,8 @@ def adapters() -> str:
     for kind, name in sorted(registry.BUILT_IN):
         adapter = registry.load(kind, name)
         can = ", ".join(sorted(f"`{one}`" for one in adapter.capabilities))
-        parts.append(f"**`{kind}.{name}`** {adapter.title}. {adapter.about} Can: {can or 'what the contract asks'}.\n")
+        said = f"{adapter.title}. {adapter.about} Can: {can or 'what the contract asks'}. {_proven(kind, name)}"
+        parts.append(f"**`{kind}.{name}`** {said}\n")
         variables = environment_names(adapter.fields, kind, name)
         rows = [
             f"| `{field.name}` | {_variable(kind, variables[field.name])} | {_explained(field)} |"
@@ -95,6 +96,16 @@ def adapters() -> str:
         if rows:
             parts.append("\n".join(["| setting | variable | what it is |", "|---|---|---|", *rows]) + "\n")
     return "\n".join(parts)
+
+
+def _proven(kind: str, name: str) -> str:
+    """Its quality, and what keeps it from a better one."""
+    found = quality.read(kind, name, registry.BUILT_IN[kind, name])
+    known = [f"{rule} ({why})" for rule, why in found.failing.items()]
+    left = sorted(set(found.left_out.values()))
+    notes = [f"Known to fail: {'; '.join(known)}."] if known else []
+    notes += [f"Left out: {'; '.join(left)}."] if left else []
+    return " ".join([f"Quality: {found.tier}.", *notes])
 
 
 def site_folder() -> str:
