@@ -21,6 +21,10 @@ class TestBuiltinCRM(CRMConformance):
         return len(subject.records.list(f"crm.{kind}"))
 
     @pytest.fixture
+    def edit(self, subject: Any) -> Any:
+        return lambda ref, **values: subject.edit(ref, values)
+
+    @pytest.fixture
     def remove(self, subject: Any) -> Any:
         return lambda ref: subject.erase(ref, key=f"remove {ref.id}")
 

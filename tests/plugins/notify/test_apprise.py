@@ -33,6 +33,7 @@ class Receiver(Fake):
 class TestApprise(NotifyConformance):
     adapter = Apprise
     no_http = "the library calls out by itself and says only whether it worked"
+    no_target = "anybody"
 
     @pytest.fixture
     def fake(self) -> Iterator[Receiver]:

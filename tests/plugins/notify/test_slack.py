@@ -140,6 +140,7 @@ class TestSlackWebhook(NotifyConformance):
     adapter = SlackWebhook
     error_in_200 = "an incoming webhook answers with the status that fits"
     no_keys = "Slack shows nobody what came through an incoming webhook"
+    no_target = "C2"
 
     @pytest.fixture
     def fake(self) -> Iterator[SlackFake]:

@@ -23,6 +23,7 @@ HOT = Alert("Ada wants to talk", "Said: how much?", to="+1 415 555 2671", url="h
 
 class TestTwilio(NotifyConformance):
     adapter = Twilio
+    no_target = "no number at all"
     error_in_200 = "Twilio answers with the status that fits; what fails later is told by a callback"
 
     @pytest.fixture

@@ -44,6 +44,7 @@ class Program(Fake):
 class TestWebhook(NotifyConformance):
     adapter = Webhook
     error_in_200 = "a program answers with the status that fits"
+    any_target = "the program decides who hears it"
 
     @pytest.fixture
     def fake(self) -> Iterator[Program]:
@@ -56,6 +57,12 @@ class TestWebhook(NotifyConformance):
 
     def received(self, config: dict[str, Any]) -> list[Any]:
         return self.program.alerts
+
+    def thread_of(self, one: Any) -> Any:
+        return one["thread_key"]
+
+    def name_of(self, one: Any) -> Any:
+        return one["thread_key"]
 
     def test_an_alert_arrives_whole_and_signed(self, subject: Any, fake: Program) -> None:
         subject.send(HOT, key="k1")
