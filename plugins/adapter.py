@@ -82,7 +82,12 @@ class Adapter:
         self.tokens = tokens
 
     def check(self) -> CheckResult:
-        """Try the settings without changing anything at the service. Wrong credentials are `ok=False`, not raised."""
+        """Try the settings without changing anything at the service.
+
+        What only a person can mend, such as wrong credentials, comes back as `ok=False` with the error's sentence;
+        raise it, this class makes the answer of it. What time heals is raised to the caller: it says nothing about the
+        settings.
+        """
         return CheckResult(ok=True, account=self.title)
 
     @classmethod
@@ -106,6 +111,8 @@ class Adapter:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        if "check" in vars(cls):
+            setattr(cls, "check", _answering(cls.check))  # noqa: B010 - mypy knows no methods made so
         if cls.name:
             _name_in_errors(cls)
             _hold_to_capabilities(cls)
@@ -120,19 +127,35 @@ def _name_in_errors(cls: type[Adapter]) -> None:
     for name, own in list(vars(cls).items()):
         promised = any(name in vars(contract) for contract in contracts)
         if promised and isfunction(own) and not name.startswith("_"):
-            setattr(cls, name, _naming(cls, own))
+            setattr(cls, name, _naming(own))
 
 
-def _naming(cls: type[Adapter], method: Callable[..., Any]) -> Callable[..., Any]:
+def _naming(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
-    def named(*arguments: Any, **options: Any) -> Any:
+    def named(self: Adapter, *arguments: Any, **options: Any) -> Any:
         try:
-            return method(*arguments, **options)
+            return method(self, *arguments, **options)
         except PluginError as error:
-            error.at(f"{cls.kind}.{cls.name}", method.__name__)
+            error.at(f"{self.kind}.{self.name}", method.__name__)
             raise
 
     return named
+
+
+def _answering(check: Callable[[Any], CheckResult]) -> Callable[[Any], CheckResult]:
+    """`check` that answers no where it raises what a person has to mend."""
+
+    @wraps(check)
+    def answer(adapter: Adapter) -> CheckResult:
+        try:
+            return check(adapter)
+        except PluginError as problem:
+            problem.at(f"{adapter.kind}.{adapter.name}", "check")
+            if not problem.stops:
+                raise
+            return CheckResult(ok=False, message=problem.user_message)
+
+    return answer
 
 
 def _hold_to_capabilities(cls: type[Adapter]) -> None:
