@@ -51,10 +51,12 @@ class Worker:
     def round(self) -> bool:
         """One round; True when there was something to do, or deliveries are under way: those that take longer go on
         beside the following rounds."""
-        did = self._react()
+        busy = self._sender.busy  # what ends from here on may be something to react to
+        busy |= self._react()
         self._keep_timetable()
-        begun = self._sender.begin()
-        return not self._sender.wait(A_ROUND_SECONDS) or bool(begun) or did
+        busy |= self._sender.begin() > 0
+        self._sender.wait(A_ROUND_SECONDS)
+        return busy
 
     def _react(self) -> bool:
         with self.db.reading() as tx:

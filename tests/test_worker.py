@@ -16,6 +16,7 @@ from server.db import Database
 from server.leads import service as leads
 from server.leads.values import FieldValue
 from server.outbox import service as outbox
+from server.reactions import REACTIONS
 from server.schedule import Job
 from server.worker import Worker
 from tests.processes import ROOT
@@ -129,3 +130,19 @@ def test_a_job_that_waits_for_others_holds_up_neither_deliveries_nor_itself(db, 
     worker.round()
     over.set()
     assert times == [1]
+
+
+def test_a_round_that_ends_before_its_deliveries_do_says_that_there_is_more_to_come(db, version, monday, monkeypatch):
+    """Else whoever works until nothing is left would miss what follows from them."""
+    monkeypatch.setattr("server.worker.A_ROUND_SECONDS", 0)
+    meet_ada(db, version)
+    work_patiently(db)
+    with db.reading() as tx:
+        assert set(outbox.counts(tx)) == {"done"}
+        assert not events.waiting(tx, REACTIONS)
+
+
+def work_patiently(db):
+    worker = Worker(db)
+    while worker.round():
+        pass

@@ -78,6 +78,12 @@ class Sender:
         self.wait(seconds)
 
     @property
+    def busy(self) -> bool:
+        """Whether something is under way."""
+        with self._changed:
+            return self._running > 0
+
+    @property
     def _running(self) -> int:
         return sum(lane.running for lane in self._lanes.values())
 
