@@ -104,6 +104,6 @@ def test_the_sample_folder_has_no_problem() -> None:
 
 def test_every_file_of_the_folder_has_a_schema_for_editors() -> None:
     assert set(schemas(SECTIONS)) == {
-        "site.yml", "team.yml", "meetings.yml", "segments.yml", "routing.yml", "crm.yml", "playbooks/*.yml", "knowledge/*.md",
-        "knowledge/synonyms.yml", "tests/*.yml",
+        "site.yml", "team.yml", "meetings.yml", "segments.yml", "routing.yml", "crm.yml", "alerts.yml",
+        "playbooks/*.yml", "knowledge/*.md", "knowledge/synonyms.yml", "tests/*.yml",
     }  # fmt: skip
