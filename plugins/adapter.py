@@ -10,7 +10,7 @@ from inspect import isfunction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
-from plugins.errors import PluginError, UnsupportedFeature
+from plugins.errors import PluginError, Retry, UnsupportedFeature
 from plugins.http import Http
 from plugins.limits import Rate
 
@@ -151,7 +151,7 @@ def _answering(check: Callable[[Any], CheckResult]) -> Callable[[Any], CheckResu
             return check(adapter)
         except PluginError as problem:
             problem.at(f"{adapter.kind}.{adapter.name}", "check")
-            if not problem.stops:
+            if not problem.stops and problem.retry is not Retry.NEVER:
                 raise
             return CheckResult(ok=False, message=problem.user_message)
 

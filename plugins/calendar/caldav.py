@@ -63,12 +63,9 @@ class CalDav(Calendar):
     )
 
     def check(self) -> CheckResult:
-        try:
-            found = self.calendars()
-            account = self._places.principal().text(f"{DAV}displayname").strip() or self.config.text("user")
-            self._zone()
-        except PluginError as error:
-            return CheckResult(ok=False, message=error.user_message)
+        found = self.calendars()
+        account = self._places.principal().text(f"{DAV}displayname").strip() or self.config.text("user")
+        self._zone()
         warnings = [] if self.config.text("url").startswith("https:") else ["The password is sent without encryption."]
         warnings += [] if found else ["This account has no calendars."]
         warnings += [f"{one.title} is read-only for this account." for one in found if not one.writable]

@@ -116,10 +116,7 @@ class Google(Calendar):
             oauth.revoke(self._way_out, asked, granted)
 
     def check(self) -> CheckResult:
-        try:
-            return google_account.checked(self._api, self._sign_in, self.config, self._way_out.now())
-        except PluginError as error:
-            return CheckResult(ok=False, message=error.user_message)
+        return google_account.checked(self._api, self._sign_in, self.config, self._way_out.now())
 
     def calendars(self) -> list[CalendarInfo]:
         if self._sign_in.per_calendar:

@@ -44,13 +44,10 @@ class Ics(Calendar):
     )
 
     def check(self) -> CheckResult:
-        try:
-            self._zone()
-            found = [(source, self._feed(source)) for source in self._sources]
-            for _, feed in found:
-                feed.check()
-        except PluginError as error:
-            return CheckResult(ok=False, message=error.user_message)
+        self._zone()
+        found = [(source, self._feed(source)) for source in self._sources]
+        for _, feed in found:
+            feed.check()
         open_ones = [source.host for source, _ in found if source.url.startswith("http:")]
         warnings = [f"{host} is asked without encryption." for host in open_ones]
         return CheckResult(True, ", ".join(_title(*one) for one in found), warnings=tuple(warnings))

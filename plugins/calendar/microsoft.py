@@ -18,7 +18,7 @@ from plugins.calendar.microsoft_graph import PRIMARY, Graph, Place, as_object, i
 from plugins.calendar.microsoft_times import MAILBOXES, Times
 from plugins.calendar.times import hold_to_times
 from plugins.config import Config
-from plugins.errors import ConfigError, Conflict, Duplicate, NotFound, PluginError, Transient
+from plugins.errors import ConfigError, Conflict, Duplicate, NotFound, Transient
 from plugins.fields import Field, Type
 from plugins.hooks import Heard, HookCall
 from plugins.http import Http
@@ -79,11 +79,8 @@ class Microsoft365(Calendar):
         return SignIn.of(config, "organizations").oauth((_scope(config, SCOPE),))
 
     def check(self) -> CheckResult:
-        try:
-            self._zone()
-            return self._checked_person() if self._is_person else self._checked_application()
-        except PluginError as error:
-            return CheckResult(ok=False, message=error.user_message)
+        self._zone()
+        return self._checked_person() if self._is_person else self._checked_application()
 
     def calendars(self) -> list[CalendarInfo]:
         mailbox = "" if self._is_person else self.config.text("mailbox")

@@ -28,7 +28,7 @@ from plugins.crm.dynamics_converting import convert
 from plugins.crm.dynamics_fields import OURS, Fields, table_of
 from plugins.crm.dynamics_people import People, best, owner_of
 from plugins.crm.dynamics_web import Web
-from plugins.errors import ConfigError, PluginError
+from plugins.errors import ConfigError
 from plugins.fields import Field, Type
 from plugins.http import Http
 from plugins.microsoft import APP_FIELDS, LOGIN_FIELD, SignIn
@@ -82,13 +82,10 @@ class Dynamics(CRM):
     )
 
     def check(self) -> CheckResult:
-        try:
-            us = self._us
-            named = self._web.get("check", f"systemusers({us})", params={"$select": "fullname"})
-            self._web.get("check", "leads", params={"$select": "leadid", "$top": "1"})
-            tracked = self._untracked()
-        except PluginError as error:
-            return CheckResult(ok=False, message=error.user_message)
+        us = self._us
+        named = self._web.get("check", f"systemusers({us})", params={"$select": "fullname"})
+        self._web.get("check", "leads", params={"$select": "leadid", "$top": "1"})
+        tracked = self._untracked()
         host = self._web.base.split("://")[-1]
         warnings = [f"Changes of {table}s are not tracked: turn on Track changes." for table in tracked]
         return CheckResult(ok=True, account=f"{named.get('fullname') or us} ({host})", warnings=tuple(warnings))

@@ -6,7 +6,7 @@ from plugins.adapter import CheckResult
 from plugins.crm.hubspot_api import ACCOUNT, SCOPES, VERSION, Api, objects
 from plugins.crm.hubspot_own import KINDS, OwnProperty
 from plugins.crm.hubspot_owners import OWNERS
-from plugins.errors import ConfigError, PermissionDenied, PluginError
+from plugins.errors import ConfigError, PermissionDenied
 
 TRIED = {
     "crm.objects.contacts.read": objects("contacts"),
@@ -18,15 +18,12 @@ TRIED = {
 
 def check(api: Api, own: OwnProperty) -> CheckResult:
     """Reads a little of everything and writes nothing."""
-    try:
-        details = api.call("check", "GET", f"/account-info/{VERSION}/details")
-        kept = {name: details.get(name) for name in ("portalId", "timeZone", "uiDomain")}
-        api.records.put(*ACCOUNT, kept)
-        granted = api.scopes()
-        missing = [scope for scope in SCOPES if scope not in granted] if granted else _refused(api)
-        warnings = [] if missing else _property_warnings(api, own, granted)
-    except PluginError as error:
-        return CheckResult(ok=False, message=error.user_message)
+    details = api.call("check", "GET", f"/account-info/{VERSION}/details")
+    kept = {name: details.get(name) for name in ("portalId", "timeZone", "uiDomain")}
+    api.records.put(*ACCOUNT, kept)
+    granted = api.scopes()
+    missing = [scope for scope in SCOPES if scope not in granted] if granted else _refused(api)
+    warnings = [] if missing else _property_warnings(api, own, granted)
     account = f"{kept['uiDomain']} {kept['portalId']}"
     if missing:
         said = f"The connected account does not let us: {', '.join(missing)}."

@@ -38,7 +38,7 @@ from plugins.crm.salesforce_session import BROWSER, Session, oauth_of
 from plugins.crm.salesforce_settings import FIELDS
 from plugins.crm.salesforce_soql import listed, select
 from plugins.crm.salesforce_values import Shape
-from plugins.errors import InvalidInput, PluginError, UnsupportedFeature
+from plugins.errors import InvalidInput, UnsupportedFeature
 from plugins.http import Http
 from plugins.oauth import OAuth
 from plugins.records import Records
@@ -73,10 +73,7 @@ class Salesforce(CRM):
         self.__dict__["capabilities"] = ALL - lacking
 
     def check(self) -> CheckResult:
-        try:
-            return checked(self._session, self.config, self._shape)
-        except PluginError as error:
-            return CheckResult(ok=False, message=error.user_message)
+        return checked(self._session, self.config, self._shape)
 
     @classmethod
     def oauth(cls, config: Config) -> OAuth | None:

@@ -46,7 +46,8 @@ class Fact:
 class Facts:
     """Facts by name. About companies: domain, name, industry, employees (int), country (ISO 3166), city, tech (list),
     revenue (int, US dollars a year). About people: email, email_valid (bool), email_type, name, first_name, last_name,
-    title, seniority, department, phone, company, domain, country. About devices: device (mobile, tablet, desktop), os, browser, crawler (bool).
+    title, seniority, department, phone, company, domain, country. About devices: device (mobile, tablet, desktop), os,
+    browser, crawler (bool).
 
     `pending` True: the service is still looking, ask again later. `cost` in credits of the service.
     """
@@ -62,9 +63,13 @@ class Facts:
 
 
 class Enrichment(Adapter):
-    """Knows one source of facts. Raises `plugins.errors`; the caller keeps time budget, cache, credits and consent."""
+    """Knows one source of facts. Raises `plugins.errors`; the caller keeps time budget, cache, credits and consent.
+
+    `local`: it answers from this machine, so nobody hears of the question, no answer is kept and nothing is paid.
+    """
 
     kind: ClassVar[str] = "enrichment"
+    local: ClassVar[bool] = False
 
     @needs(Capability.COMPANY_BY_IP)
     def company_by_ip(self, ip: str) -> Facts:

@@ -31,12 +31,7 @@ class Apollo(Enrichment):
     )
 
     def check(self) -> CheckResult:
-        try:
-            told = self._ask("check", "GET", "users/api_profile", {})
-        except PluginError as error:
-            if not error.stops:
-                raise
-            return CheckResult(ok=False, message=error.user_message)
+        told = self._ask("check", "GET", "users/api_profile", {})
         return CheckResult(ok=True, account=str((told or {}).get("email") or SOURCE))
 
     def company_by_domain(self, domain: str) -> Facts:

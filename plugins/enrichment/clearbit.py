@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from plugins.adapter import CheckResult, Rate
 from plugins.enrichment import Capability, Enrichment, Facts
 from plugins.enrichment.asking import facts, found, no_address, number
 from plugins.enrichment.domains import company_domain, public_ip
-from plugins.errors import InvalidInput, NotFound, PluginError
+from plugins.errors import InvalidInput, NotFound
 from plugins.fields import Field, Type
 
 SOURCE = "Clearbit"
@@ -34,14 +35,8 @@ class Clearbit(Enrichment):
 
     def check(self) -> CheckResult:
         """Asks for nobody: a good key is told that something is missing, a wrong one is refused."""
-        try:
+        with suppress(InvalidInput, NotFound):
             self._ask("check", "company_url", "/v2/companies/find", {})
-        except (InvalidInput, NotFound):
-            pass
-        except PluginError as error:
-            if not error.stops:
-                raise
-            return CheckResult(ok=False, message=error.user_message)
         return CheckResult(ok=True, account=SOURCE, warnings=("Clearbit gives out no new keys.",))
 
     def company_by_ip(self, ip: str) -> Facts:

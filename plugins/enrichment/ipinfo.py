@@ -8,7 +8,6 @@ from plugins.adapter import CheckResult
 from plugins.enrichment import Capability, Enrichment, Facts
 from plugins.enrichment.asking import facts, found
 from plugins.enrichment.domains import public_ip
-from plugins.errors import PluginError
 from plugins.fields import Field, Type
 
 SOURCE = "IPinfo"
@@ -34,12 +33,7 @@ class IPinfo(Enrichment):
     )  # fmt: skip
 
     def check(self) -> CheckResult:
-        try:
-            self._ask("check", SAMPLE)
-        except PluginError as error:
-            if not error.stops:
-                raise
-            return CheckResult(ok=False, message=error.user_message)
+        self._ask("check", SAMPLE)
         return CheckResult(ok=True, account=f"IPinfo, plan {self.config.text('plan')}")
 
     def company_by_ip(self, ip: str) -> Facts:

@@ -13,7 +13,7 @@ from plugins.adapter import CheckResult
 from plugins.enrichment import Capability, Enrichment, Facts
 from plugins.enrichment.asking import facts
 from plugins.enrichment.domains import public_ip
-from plugins.errors import ConfigError, Permanent, PluginError
+from plugins.errors import ConfigError, Permanent
 from plugins.fields import Field
 
 SOURCE = "MaxMind"
@@ -32,13 +32,11 @@ class MaxMind(Enrichment):
     title = "MaxMind database"
     about = "Looks addresses up in a database file: company, domain and country, as far as the file knows them."
     capabilities = frozenset({Capability.COMPANY_BY_IP})
+    local = True
     fields = (Field("file", "Database file", required=True, help="Path of the .mmdb file on the server."),)
 
     def check(self) -> CheckResult:
-        try:
-            about = self._database.metadata()
-        except PluginError as error:
-            return CheckResult(ok=False, message=error.user_message)
+        about = self._database.metadata()
         built = datetime.fromtimestamp(about.build_epoch, UTC)
         old = (self.http.now() - built).days
         stale = (f"The file is {old} days old: fetch a newer one.",) if old > OLD_DAYS else ()

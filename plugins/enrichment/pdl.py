@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from plugins.adapter import CheckResult, Rate
 from plugins.enrichment import Capability, Enrichment, Facts
 from plugins.enrichment.asking import facts, found, no_address, number
 from plugins.enrichment.domains import company_domain, public_ip
-from plugins.errors import InvalidInput, NotFound, PluginError
+from plugins.errors import InvalidInput, NotFound
 from plugins.fields import Field, Type
 
 SOURCE = "People Data Labs"
@@ -34,14 +35,8 @@ class PeopleDataLabs(Enrichment):
 
     def check(self) -> CheckResult:
         """Asks without saying for whom: a good key is told so (400), a wrong one refused, and nothing is paid for."""
-        try:
+        with suppress(InvalidInput, NotFound):
             self._ask("check", "person/enrich", {})
-        except (InvalidInput, NotFound):
-            pass
-        except PluginError as error:
-            if not error.stops:
-                raise
-            return CheckResult(ok=False, message=error.user_message)
         return CheckResult(ok=True, account=SOURCE)
 
     def company_by_ip(self, ip: str) -> Facts:

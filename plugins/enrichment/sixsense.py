@@ -8,7 +8,6 @@ from plugins.adapter import CheckResult, Rate
 from plugins.enrichment import Capability, Enrichment, Facts
 from plugins.enrichment.asking import facts, found, number
 from plugins.enrichment.domains import public_ip
-from plugins.errors import PluginError
 from plugins.fields import Field, Type
 
 SOURCE = "6sense"
@@ -32,12 +31,7 @@ class SixSense(Enrichment):
     )
 
     def check(self) -> CheckResult:
-        try:
-            found(lambda: self._ask("check", SAMPLE))
-        except PluginError as error:
-            if not error.stops:
-                raise
-            return CheckResult(ok=False, message=error.user_message)
+        found(lambda: self._ask("check", SAMPLE))
         return CheckResult(ok=True, account=SOURCE)
 
     def company_by_ip(self, ip: str) -> Facts:

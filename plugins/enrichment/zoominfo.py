@@ -48,11 +48,8 @@ class ZoomInfo(Enrichment):
             self._calls.granted()
             self._enrich("check", "contacts", "ContactEnrich", "matchPersonInput", {}, ("firstName",))
         except PluginError as error:
-            if error.http_status in (400, 404, 422):
-                return CheckResult(ok=True, account=SOURCE)
-            if not error.stops:
+            if error.http_status not in (400, 404, 422):
                 raise
-            return CheckResult(ok=False, message=error.user_message)
         return CheckResult(ok=True, account=SOURCE)
 
     def company_by_domain(self, domain: str) -> Facts:

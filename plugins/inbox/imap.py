@@ -41,11 +41,8 @@ class Imap(Inbox):
     )
 
     def check(self) -> CheckResult:
-        try:
-            with self._opened():
-                pass
-        except PluginError as error:
-            return CheckResult(ok=False, message=error.user_message)
+        with self._opened():
+            pass
         return CheckResult(ok=True, account=f"{self.config.text('user')} at {self.config.text('host')}")
 
     def fetch(self, position: str = "", *, most: int = 20) -> Received:

@@ -8,7 +8,7 @@ from typing import Any
 
 from plugins.adapter import CheckResult, Rate
 from plugins.config import strip_secrets
-from plugins.errors import ConfigError, InvalidInput, PluginError, Transient
+from plugins.errors import ConfigError, InvalidInput, Transient
 from plugins.fields import Field
 from plugins.notify import Alert, Capability, Notify, Sent
 from plugins.notify.once import send_once
@@ -39,11 +39,8 @@ class Apprise(Notify):
 
     def check(self) -> CheckResult:
         """Whether the address can be read. Only sending would show whether the service takes it."""
-        try:
-            service = self._service
-            self._admit(service)
-        except PluginError as error:
-            return CheckResult(ok=False, message=error.user_message)
+        service = self._service
+        self._admit(service)
         unsure = "Apprise can only be tried by sending: send a test alert."
         return CheckResult(ok=True, account=str(service.service_name), warnings=(unsure,))
 

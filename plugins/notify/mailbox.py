@@ -28,11 +28,7 @@ class Mailbox(Notify):
     )
 
     def check(self) -> CheckResult:
-        try:
-            folder = self._folder()
-        except ConfigError as error:
-            return CheckResult(ok=False, message=error.user_message)
-        return CheckResult(ok=True, account=str(folder))
+        return CheckResult(ok=True, account=str(self._folder()))
 
     def send_mail(self, mail: Mail, *, key: str) -> Sent:
         sender, name = self.config.text("from_address"), self.config.text("from_name")

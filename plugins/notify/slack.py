@@ -68,12 +68,7 @@ class Slack(Notify):
     )  # fmt: skip
 
     def check(self) -> CheckResult:
-        try:
-            reply = self._ask("check", "auth.test", {}, repeatable=True)
-        except PluginError as error:
-            if not error.stops:
-                raise
-            return CheckResult(ok=False, message=error.user_message)
+        reply = self._ask("check", "auth.test", {}, repeatable=True)
         told, granted = reply.json(), _scopes(reply)
         missing = tuple(scope for scope in (NEEDED,) if granted and scope not in granted)
         unsure = () if not granted or LOOK_UP in granted else (

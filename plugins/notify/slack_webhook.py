@@ -39,10 +39,6 @@ class SlackWebhook(Notify):
             self._post("check", {"text": ""})
         except InvalidInput:
             return CheckResult(ok=True, account="a Slack channel")
-        except PluginError as error:
-            if not error.stops:
-                raise
-            return CheckResult(ok=False, message=error.user_message)
         return CheckResult(ok=True, account="a Slack channel", warnings=("Slack took an empty message.",))
 
     def send_alert(self, alert: Alert, *, key: str) -> Sent:

@@ -52,11 +52,8 @@ class Smtp(Notify):
     )
 
     def check(self) -> CheckResult:
-        try:
-            with self._connected() as server:
-                server.noop()
-        except PluginError as error:
-            return CheckResult(ok=False, message=error.user_message)
+        with self._connected() as server:
+            server.noop()
         return CheckResult(ok=True, account=self.config.text("user") or self.config.text("host"))
 
     def send_mail(self, mail: Mail, *, key: str) -> Sent:

@@ -87,12 +87,7 @@ class Twilio(Notify):
     )  # fmt: skip
 
     def check(self) -> CheckResult:
-        try:
-            self._call("check", "GET", "", params={"PageSize": 1})
-        except PluginError as error:
-            if not error.stops:
-                raise
-            return CheckResult(ok=False, message=error.user_message)
+        self._call("check", "GET", "", params={"PageSize": 1})
         return CheckResult(ok=True, account=f"{self.config.text('account')} from {self.config.text('sender')}")
 
     def send_alert(self, alert: Alert, *, key: str) -> Sent:

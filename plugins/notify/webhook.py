@@ -36,10 +36,7 @@ class Webhook(Notify):
     )  # fmt: skip
 
     def check(self) -> CheckResult:
-        try:
-            self._post("check", "ping", "ping", {})
-        except PluginError as error:
-            return CheckResult(ok=False, message=error.user_message)
+        self._post("check", "ping", "ping", {})
         return CheckResult(ok=True, account=self.config.text("url"))
 
     def send_alert(self, alert: Alert, *, key: str) -> Sent:

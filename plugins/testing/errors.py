@@ -150,6 +150,14 @@ class ErrorTable(Conformance):
         assert not found.ok
         assert found.message, "check() does not say why"
 
+    def test_a_check_while_the_service_is_away_says_nothing_about_the_settings(
+        self, failing: Fake, subject: Any
+    ) -> None:
+        failing.faults.add(self.error(503))
+        with pytest.raises(PluginError) as caught:
+            subject.check()
+        assert not caught.value.stops, "a service that is unwell is no reason to stop the connection"
+
     def _reads(self, fake: Fake, subject: Any, reading: Reading, row: Row) -> None:
         found: list[Any] = []
         error = self._error_of(fake, row, lambda: found.append(reading.run(subject)))
