@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugins.crm import RemoteField
@@ -116,6 +116,7 @@ def test_different_things_are_not_the_same(one, other):
     assert not same(one, other)
 
 
+@settings(max_examples=60)
 @given(
     there=st.one_of(st.none(), st.text(max_size=5)),
     told=st.one_of(st.none(), st.text(max_size=5)),

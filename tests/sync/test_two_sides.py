@@ -208,8 +208,7 @@ def test_a_made_up_value_needs_a_name_of_ours(town):
 # Comparisons
 
 
-def test_a_comparison_finds_what_is_missing_drifted_conflicting_and_untold(either_town):
-    town = either_town
+def test_a_comparison_finds_what_is_missing_drifted_conflicting_and_untold(town):
     gone, drifted, edited, fine = (town.meet(f"{name}@globex.example", name=name, title="CTO") for name in "abcd")
     town.work()
     ids = {lead.id: town.link("lead", lead.id).record_id for lead in (gone, drifted, edited)}
@@ -328,9 +327,9 @@ def test_it_is_compared_weekly_in_the_first_month_and_not_after(town, monday):
 
 def test_large_sites_are_read_in_batches_outside_of_transactions(town, monday, monkeypatch):
     monkeypatch.setattr(reconciling, "BATCH", 3)
-    for n in range(8):
+    for n in range(5):
         town.meet(f"a{n}@globex.example", name=f"A{n}")
-    for _ in range(4):  # a company is made by one at a time, the others come again in a moment
+    for _ in range(3):  # a company is made by one at a time, the others come again in a moment
         town.work()
         monday.advance(timedelta(minutes=1))
     asked, people = [], type(town.crm).people
@@ -344,8 +343,8 @@ def test_large_sites_are_read_in_batches_outside_of_transactions(town, monday, m
 
     monkeypatch.setattr(type(town.crm), "people", watching)
     report = sync.compare(town.db, town.site_id)
-    assert asked == [3, 3, 2]
-    assert report.counts["agree"] == 9
+    assert asked == [3, 2]
+    assert report.counts["agree"] == 6
 
 
 def test_a_mapping_that_was_changed_drifts_until_it_is_told(town, remap):
