@@ -18,6 +18,8 @@ from server.enrichment import service as enrichment
 from server.events import SYSTEM, Actor, Event
 from server.leads import service as leads
 from server.sync import service as sync
+from server.outbox import service as outbox
+from server.routing.schema import Segments
 
 Reaction = Callable[[Connection, Event], None]
 
@@ -49,6 +51,13 @@ def tell_crm_of_the_mail(tx: Connection, event: Event) -> None:
 
 
 def ask_about_the_lead(tx: Connection, event: Event) -> None:
+def connect_the_lead(tx: Connection, event: Event) -> None:
+    """A lead belongs to the company its address or its company's name leads to, unless a person says otherwise."""
+    segments = config.active_of(tx, event.site_id).part(Segments)
+    listed = [(one.name, one.domain) for one in (*segments.targets, *segments.customers) if one.name]
+    leads.connect(tx, event.subject_id, listed=listed)
+
+
     """A new lead is looked up by the site's enrichment adapters."""
     enrichment.ask(tx, config.active_of(tx, event.site_id), event.subject_id, event.id)
 
@@ -87,8 +96,8 @@ def forget_what_calendars_told(tx: Connection, event: Event) -> None:
 
 
 REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
-    events.LEAD_CREATED: (tell_crm_about_the_lead, ask_about_the_lead, alert),
-    events.LEAD_CHANGED: (tell_crm_about_the_lead,),
+    events.LEAD_CREATED: (connect_the_lead, tell_crm_about_the_lead, ask_about_the_lead, alert),
+    events.LEAD_CHANGED: (connect_the_lead, tell_crm_about_the_lead,),
     events.LEAD_ASSIGNED: (tell_crm_about_the_lead, alert),
     events.LEAD_CLAIMED: (tell_crm_about_the_lead,),
     events.LEAD_DISQUALIFIED: (tell_crm_about_the_lead, tell_crm_what_happened, give_turns_back_for_no_fit, alert),
@@ -113,3 +122,6 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     events.CONNECTION_CHANGED: (forget_what_calendars_told,),
     events.CONNECTION_DISCONNECTED: (forget_what_calendars_told,),
 }
+    events.LEAD_STATUS_CHANGED: (tell_crm_about_the_lead,),
+    events.LEAD_CONNECTED: (tell_crm_about_the_lead,),
+    events.LEAD_DISCONNECTED: (tell_crm_about_the_lead,),

@@ -136,3 +136,5 @@ TIMETABLE: tuple[Job, ...] = (
     Job("tell the CRM what rests", timedelta(minutes=1), tell_crm_what_rests, True),
     Job("tell the CRM what rested long ago", timedelta(days=1), tell_crm_what_rested_long_ago, True),
 )
+    Job("follow the CRM", timedelta(seconds=15), sync.follow_all, True, sync.has_connected),
+    Job("do what CRMs called to say", timedelta(seconds=5), sync.do_messages, True, sync.has_messages),

@@ -164,13 +164,15 @@ class Conversion:
 @dataclass(frozen=True, slots=True)
 class Change:
     """A record that changed there. `values` by our names where there is one (those of Person and Company), else by the
-    service's. `ours`: the service says that it was this connection who changed it."""
+    service's. `ours`: the service says that it was this connection who changed it. `became`: the record that this one
+    went into (merged, converted), when the service says so."""
 
     ref: Ref
     at: datetime
     values: Mapping[str, Any]
     deleted: bool = False
     ours: bool = False
+    became: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,20 @@ from server.adapters.connecting import (
 )
 from server.adapters.connection import BROKEN, DRAFT, OFF, WORKING, Connection
 from server.adapters.found import all_of, broken_ones, counts, get, is_connected, serving
-from server.adapters.health import failed, watched, worked
-from server.adapters.hooks import Message, forget_old, hear, messages_waiting, secret_of, settle_message
+from server.adapters.health import failed, is_news, refusal, watched, worked
+from server.adapters.hooks import (
+    Message,
+    claim_message,
+    forget_old,
+    has_messages,
+    hear,
+    keep_message,
+    messages_waiting,
+    retry_messages,
+    secret_of,
+    settle_message,
+    unsettled_messages,
+)
 from server.adapters.hooks import address_of as hook_address
 from server.adapters.opening import given_by_environment, has_sign_in, open, open_built_in, sign_in_of
 
@@ -37,6 +49,7 @@ __all__ = [
     "broken_ones",
     "check",
     "check_broken",
+    "claim_message",
     "connect",
     "counts",
     "disconnect",
@@ -46,12 +59,14 @@ __all__ = [
     "forget_old",
     "get",
     "given_by_environment",
+    "has_messages",
     "has_sign_in",
     "hear",
     "hook_address",
     "is_connected",
     "keep_draft",
     "messages_waiting",
+    "keep_message",
     "needs_sign_in",
     "open",
     "open_built_in",
@@ -59,9 +74,11 @@ __all__ = [
     "reseal",
     "secret_names",
     "secret_of",
+    "retry_messages",
     "serving",
     "settle_message",
     "sign_in_of",
     "watched",
     "worked",
+    "unsettled_messages",
 ]

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection as Transaction
 
 from plugins.errors import PermissionDenied, PluginError, Retry
-from plugins.hooks import Heard, HookCall
+from plugins.hooks import Heard, HookCall, HookMessage
 from server import clock, ids, settings
 from server.adapters import found, opening, store
 from server.adapters.connection import HOOK, OFF, Connection
@@ -92,6 +92,31 @@ def messages_waiting(tx: Transaction, kind: str, most: int = 100) -> list[Messag
         about = found.get(tx, row.connection_id)
         due.append(Message(about, row.id, row.payload, row.received_at, row.attempts))
     return due
+
+
+def has_messages(tx: Transaction, kind: str) -> bool:
+    """Whether anything that services of this kind told is due."""
+    return bool(store.messages_due(tx, kind, clock.now(), 1))
+
+
+def claim_message(tx: Transaction, message: Message, until: datetime) -> bool:
+    """Whether it is ours to do: nobody else gets it before `until`, nor we ourselves."""
+    return store.claim_message(tx, message.connection.id, message.id, clock.now(), until)
+
+
+def keep_message(tx: Transaction, connection: Connection, id: str, data: Mapping[str, Any]) -> None:
+    """Something to be done like a message; known already, it changes nothing."""
+    _keep(tx, connection, Heard((HookMessage(id, data),)))
+
+
+def unsettled_messages(tx: Transaction, site_id: str, kind: str, most: int = 100) -> Sequence[Any]:
+    """Rows of messages that wait or were given up, the newest first."""
+    return store.messages_unsettled(tx, site_id, kind, most)
+
+
+def retry_messages(tx: Transaction, site_id: str, kind: str) -> int:
+    """Those that were given up are tried again; how many."""
+    return store.revive_messages(tx, site_id, kind, clock.now())
 
 
 def settle_message(tx: Transaction, message: Message, problem: PluginError | None = None) -> None:

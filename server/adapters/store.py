@@ -125,6 +125,26 @@ def messages_naming(tx: Connection, site_id: str, address: str) -> Sequence[Row[
     """What services called to say in which this address stands."""
     told = cast(hook_messages.c.payload, Text).icontains(address, autoescape=True)
     found = select(hook_messages).where(hook_messages.c.site_id == site_id, told)
+def claim_message(tx: Connection, connection_id: str, id: str, now: datetime, until: datetime) -> bool:
+    """True when it waits, is due, and now is ours until then."""
+    m = hook_messages.c
+    mine = (m.connection_id == connection_id, m.id == id, m.state == "waiting", m.not_before <= now)
+    return tx.execute(update(hook_messages).where(*mine).values(not_before=until)).rowcount == 1
+
+
+def messages_unsettled(tx: Connection, site_id: str, kind: str, most: int) -> Sequence[Row[Any]]:
+    m = hook_messages
+    found = select(m).where(m.c.site_id == site_id, m.c.kind == kind, m.c.state.in_(("waiting", "dead")))
+    return tx.execute(found.order_by(m.c.received_at.desc(), m.c.id).limit(most)).all()
+
+
+def revive_messages(tx: Connection, site_id: str, kind: str, now: datetime) -> int:
+    m = hook_messages.c
+    dead = (m.site_id == site_id, m.kind == kind, m.state == "dead")
+    fresh = {"state": "waiting", "not_before": now, "attempts": 0, "settled_at": None}
+    return tx.execute(update(hook_messages).where(*dead).values(**fresh)).rowcount
+
+
     return tx.execute(found.order_by(hook_messages.c.received_at)).all()
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Select
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select
 
 from server.errors import NotFound
 from server.leads import store
@@ -52,3 +55,23 @@ def reachable(tx: Connection, site_id: str, *, after: str = "", limit: int = 200
 def of_account(tx: Connection, account_id: str) -> list[str]:
     """Ids of the company's leads whose address is known, the newest first."""
     return store.of_account(tx, account_id)
+
+
+def by_email(tx: Connection, site_id: str, email_key: str) -> Lead | None:
+    """The site's lead with this address (as leads.email_key has it)."""
+    return store.by_email(tx, site_id, email_key)
+
+
+def account(tx: Connection, account_id: str) -> Row[Any] | None:
+    """The company."""
+    return store.account(tx, account_id)
+
+
+def account_by_domain(tx: Connection, site_id: str, domain: str) -> Row[Any] | None:
+    """The site's company of this domain."""
+    return store.account_by_domain(tx, site_id, domain.strip().rstrip(".").casefold())
+
+
+def values_of(tx: Connection, subject_id: str) -> Sequence[Row[Any]]:
+    """Every value of a lead alone, or of a company, with its origin."""
+    return store.values_of(tx, [subject_id])

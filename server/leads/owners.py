@@ -16,6 +16,10 @@ from server.leads.finding import get
 from server.leads.store import Lead
 
 DISQUALIFIED, CONVERTED = "disqualified", "converted"
+FREE = ("new", "nurturing")
+OWNED = ("assigned", "claimed")
+ON_THE_WAY = ("working", "qualified", CONVERTED)
+PEOPLE = ("rep", "user")
 MOST_OF_A_REASON = 500
 
 
@@ -39,8 +43,11 @@ def assign(
     now, before = clock.now(), store.open_assignment(tx, lead_id)
     if before is not None:
         store.end_assignment(tx, before.id, now, reason)
-    store.change(tx, lead_id, {"owner_rep": rep, "status": "assigned", "status_at": now, "changed_at": now})
+    goes_on = actor.kind == "crm" and lead.status in ON_THE_WAY
+    status = {} if goes_on else {"status": "assigned", "status_at": now}
+    store.change(tx, lead_id, {"owner_rep": rep, **status, "changed_at": now})
     _add_assignment(tx, lead, rep, kind, actor, reason)
+    _owned_by_us(tx, lead_id, actor)
     events.record(
         tx,
         events.LEAD_ASSIGNED,
@@ -62,6 +69,7 @@ def claim(db: Database, lead_id: str, rep: str, actor: Actor) -> Lead:
         if not store.take_if_free(tx, lead_id, rep, clock.now()):
             raise Conflict(f"{get(tx, lead_id).owner_rep} already owns this lead.")
         _add_assignment(tx, lead, rep, "claim", actor, "claimed on the desk")
+        _owned_by_us(tx, lead_id, actor)
         events.record(
             tx, events.LEAD_CLAIMED, site_id=lead.site_id, subject=("lead", lead_id), actor=actor, data={"rep": rep}
         )
@@ -109,9 +117,42 @@ def disqualify(
     return get(tx, lead_id)
 
 
+def follow_status(tx: Connection, lead_id: str, status: str, *, actor: Actor, reason: str) -> bool:
+    """The lead stands where another system says: False when it does already, or its words mean nothing here. Statuses
+    of leads that are nobody's take the owner away; those of owned ones mean nothing while nobody owns the lead."""
+    lead = store.lock(tx, lead_id)
+    if lead is None:
+        raise NotFound("There is no such lead.")
+    if status == lead.status or status not in (*FREE, *OWNED, *ON_THE_WAY, DISQUALIFIED):
+        return False
+    if status == DISQUALIFIED:
+        if lead.status == CONVERTED:
+            return False
+        disqualify(tx, lead_id, reason=reason, actor=actor)
+        return True
+    if status in OWNED and (not lead.owner_rep or lead.status in OWNED):
+        return False
+    now, values = clock.now(), dict[str, str | None](status=status)
+    before = store.open_assignment(tx, lead_id) if status in FREE else None
+    if status in FREE:
+        values["owner_rep"] = None
+    if before is not None:
+        store.end_assignment(tx, before.id, now, reason)
+    store.change(tx, lead_id, {**values, "status_at": now, "changed_at": now})
+    about = {"site_id": lead.site_id, "subject": ("lead", lead_id), "actor": actor, "reason": reason}
+    events.record(tx, events.LEAD_STATUS_CHANGED, data={"status": status, "status_was": lead.status}, **about)
+    return True
+
+
 def assignments_of(tx: Connection, lead_id: str) -> Sequence[Any]:
     """Who owned the lead, oldest first."""
     return store.assignments_of(tx, lead_id)
+
+
+def _owned_by_us(tx: Connection, lead_id: str, actor: Actor) -> None:
+    """What a CRM says of the owner is over once a person, or the CRM itself, has named one of us."""
+    if actor.kind in (*PEOPLE, "crm"):
+        store.drop_value(tx, lead_id, "owner", "crm")
 
 
 def _add_assignment(tx: Connection, lead: Lead, rep: str, kind: str, actor: Actor, reason: str) -> None:

@@ -12,16 +12,44 @@ from sqlalchemy import Connection
 from server import clock, events, ids
 from server.events import Actor
 from server.leads import store
-from server.leads.finding import get, ids_reachable, ids_visible, lock, of_account, reachable, visible
-from server.leads.owners import assign, assignments_of, claim, disqualify
+from server.leads.finding import (
+    account,
+    account_by_domain,
+    by_email,
+    get,
+    ids_reachable,
+    ids_visible,
+    lock,
+    of_account,
+    reachable,
+    values_of,
+    visible,
+)
+from server.leads.matching import (
+    CRM,
+    DOMAIN,
+    HUMAN,
+    Suggestion,
+    account_for,
+    connect,
+    connect_by_hand,
+    connect_new_by_hand,
+    disconnect_by_hand,
+    join,
+    suggestions,
+)
+from server.leads.names import name_key
+from server.leads.owners import assign, assignments_of, claim, disqualify, follow_status
 from server.leads.store import Lead
 from server.leads.values import RANKS, FieldValue, lead_values, resolve, trimmed
 from server.people.rights import EVERYTHING, Sight
 
 __all__ = [
-    "Known", "account_for", "assign", "assignments_of", "claim", "disqualify", "email_key", "enrol", "enrolments_of",
-    "field_values", "get", "ids_reachable", "ids_visible", "join_account", "known", "latest", "learn",
-    "learn_account", "lock", "meet", "of_account", "place", "reachable", "visible",
+    "CRM", "HUMAN", "Known", "Suggestion", "account", "account_by_domain", "account_for", "assign", "assignments_of",
+    "by_email", "claim", "connect", "connect_by_hand", "connect_new_by_hand", "disconnect_by_hand", "disqualify",
+    "email_key", "enrol", "enrolments_of", "field_values", "follow_status", "get", "ids_reachable", "ids_visible", "join",
+    "join_account", "known", "latest", "learn", "learn_account", "lock", "meet", "of_account", "place", "reachable",
+    "suggestions", "unlearn", "values_of", "visible",
 ]  # fmt: skip
 
 
@@ -103,35 +131,34 @@ def learn(tx: Connection, lead: Lead, values: Sequence[FieldValue]) -> Lead:
 def learn_account(tx: Connection, account_id: str, values: Sequence[FieldValue]) -> None:
     """Keep what was told about a company."""
     _keep(tx, account_id, values)
+    if any(value.field == "name" for value in values):
+        name = resolve(store.values_of(tx, [account_id])).get("name")
+        store.name_account(tx, account_id, name_key(str(name or "")))
 
 
-def account_for(tx: Connection, site_id: str, domain: str) -> str:
-    """Id of the site's account of this domain, made if need be."""
-    folded = domain.strip().rstrip(".").casefold()
-    found = store.account_by_domain(tx, site_id, folded)
-    if found is None:
-        store.add_account_if_new(
-            tx, {"id": ids.new_id("account"), "site_id": site_id, "domain": folded, "created_at": clock.now()}
-        )
-        found = store.account_by_domain(tx, site_id, folded)
-    return str(found.id) if found else ""
+def unlearn(tx: Connection, subject_id: str, field: str, origin: str) -> bool:
+    """Whoever told this of a lead or company has taken it back; False when they had not told it."""
+    return store.drop_value(tx, subject_id, field, origin)
 
 
 def join_account(tx: Connection, lead_id: str, account_id: str) -> None:
-    """The lead works there."""
-    store.change(tx, lead_id, {"account_id": account_id})
+    """The lead's address says that it works there; what a person has said stands."""
+    lead = get(tx, lead_id)
+    domain = (store.account(tx, account_id) or lead)._mapping.get("domain", "")
+    join(tx, lead, account_id, DOMAIN, f"The e-mail address is at {domain}.")
 
 
 def known(tx: Connection, lead_id: str | None, account_id: str | None = None) -> Known:
     """What conditions and messages may say of this lead and its account (or of an account alone)."""
     lead = store.get(tx, lead_id) if lead_id else None
-    account_id = (lead.account_id if lead else None) or account_id
+    apart = lead is not None and lead.account_by == HUMAN
+    account_id = (lead.account_id if lead else None) or (None if apart else account_id)
     ids = [one for one in (lead_id, account_id) if one]
     rows = store.values_of(tx, ids) if ids else []
     of_lead = resolve(row for row in rows if row.subject_id == lead_id)
     of_account = resolve(row for row in rows if row.subject_id == account_id)
-    account = store.account(tx, account_id) if account_id else None
-    domain = {"domain": account.domain} if account else {}
+    company = store.account(tx, account_id) if account_id else None
+    domain = {"domain": company.domain} if company else {}
     return Known(lead=lead_values(lead, of_lead), account={**domain, **of_account})
 
 

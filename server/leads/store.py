@@ -6,9 +6,24 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Text, cast, insert, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    cast,
+    delete,
+    false,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
+from server import ids
 from server.leads.tables import accounts, assignments, enrolments, field_values, leads
 from server.people.rights import Sight
 
@@ -101,6 +116,40 @@ def account_by_domain(tx: Connection, site_id: str, domain: str) -> Row[Any] | N
 
 def add_account_if_new(tx: Connection, row: Mapping[str, Any]) -> None:
     tx.execute(_insert(tx, accounts).values(**row).on_conflict_do_nothing())
+
+
+def new_account_id() -> str:
+    return ids.new_id("account")
+
+
+def join_unless_human(tx: Connection, lead_id: str, values: Mapping[str, Any]) -> bool:
+    """True when nobody has said by hand where the lead works."""
+    free = update(leads).where(leads.c.id == lead_id, leads.c.account_by != "human")
+    return tx.execute(free.values(**values)).rowcount == 1
+
+
+def accounts_named(tx: Connection, site_id: str, key: str, limit: int) -> Sequence[Row[Any]]:
+    """Companies whose name is this one, legal forms aside."""
+    here = select(accounts).where(accounts.c.site_id == site_id, accounts.c.name_key == key)
+    return tx.execute(here.order_by(accounts.c.created_at, accounts.c.id).limit(limit)).all()
+
+
+def accounts_like(tx: Connection, site_id: str, part: str, key: str, limit: int) -> Sequence[Row[Any]]:
+    """Companies whose name begins like this one or holds it, or whose domain holds `part`."""
+    like = [accounts.c.name_key.startswith(key.split(" ")[0], autoescape=True)] if key else []
+    like += [accounts.c.name_key.contains(key, autoescape=True)] if key else []
+    like += [accounts.c.domain.icontains(part, autoescape=True)] if part else []
+    here = select(accounts).where(accounts.c.site_id == site_id, or_(false(), *like))
+    return tx.execute(here.order_by(accounts.c.domain).limit(limit)).all()
+
+
+def name_account(tx: Connection, account_id: str, key: str) -> None:
+    tx.execute(update(accounts).where(accounts.c.id == account_id).values(name_key=key))
+
+
+def drop_value(tx: Connection, subject_id: str, field: str, origin: str) -> bool:
+    here = (field_values.c.subject_id == subject_id, field_values.c.field == field, field_values.c.origin == origin)
+    return tx.execute(delete(field_values).where(*here)).rowcount > 0
 
 
 def put_values(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

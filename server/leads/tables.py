@@ -11,7 +11,9 @@ accounts = Table(
     Column("site_id", Id, nullable=False),
     Column("domain", String(255), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("name_key", String(255), nullable=False, default=""),  # names.name_key of what it is called
     UniqueConstraint("site_id", "domain"),
+    Index("ix_accounts_name", "site_id", "name_key"),
 )
 
 leads = Table(
@@ -21,6 +23,9 @@ leads = Table(
     Column("site_id", Id, nullable=False),
     Column("email_key", String(320)),  # folded; null while only a phone is known
     Column("account_id", Id),
+    Column("account_by", String(12), nullable=False, default=""),  # domain | name | crm | human: whoever said so
+    Column("account_sure", Integer),  # percent
+    Column("account_because", Text, nullable=False, default=""),
     Column("status", String(20), nullable=False),
     Column("status_at", UtcDateTime, nullable=False),
     Column("owner_rep", String(80)),

@@ -38,6 +38,8 @@ IMPERSONAL = {
     "time_blocks": "what reps wrote into their own calendars; the address is taken out",
     "busy_times": "when reps' calendars are busy, without what for",
     "crm_reports": "how many records agreed with the CRM, and when it was looked",
+    "calendar_watches": "which services call when a rep's calendar changes",
+    "crm_positions": "how far the changes of a CRM have been read",
     "connections": "services the owner connected, and reps' calendars",
     "connection_agreements": "who of the console's users is connecting what; gone within minutes",
     "replaced_keys": "keys of deliveries that newer ones replaced; gone with the delivery",

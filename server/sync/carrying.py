@@ -7,6 +7,8 @@ harmless, told and forgotten would take our own words for somebody else's.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -26,7 +28,7 @@ from server.adapters.service import Delivered
 from server.db import Database
 from server.errors import NotFound
 from server.outbox.service import Delivery
-from server.sync import fates, looking, mapping, store, values
+from server.sync import agreeing, fates, learning, looking, mapping, store, values
 from server.sync.fates import Fate
 from server.sync.looking import Look
 from server.sync.opened import BUILT_IN, Opened, opened
@@ -38,6 +40,9 @@ CLAIMED_FOR = timedelta(minutes=2)
 """So long one worker alone makes a company that the CRM does not have; two people of it may come at once."""
 _ACTIVITY, _MEETING = TypeAdapter(Activity), TypeAdapter(Meeting)
 _log = logging.getLogger("usher.sync")
+
+
+_APART = {"skipped": "A person has taken this apart from its record in the CRM; nothing is told until it is connected."}
 
 
 class _BeingTold(Exception):
@@ -90,6 +95,8 @@ def _person(task: Task) -> dict[str, Any]:
     if not task.known.email:
         return {"skipped": "There is no e-mail address to recognise the person by."}
     link = _link(task, "lead", task.known.lead_id)
+    if link is not None and link.by == looking.APART:
+        return dict(_APART)
     look = looking.person(task.at, task.known.email, link)
     if look.ref is None and task.crm.people.new == "never" and task.at.can(Capability.FIND):
         return {"skipped": f"{look.because} The mapping makes nobody there."}
@@ -99,9 +106,11 @@ def _person(task: Task) -> dict[str, Any]:
     ref = look.ref
     if ref is None or ((said or company) and task.crm.people.known != "never"):
         record = {"email": look.email or task.known.email, **mapping.as_record(PEOPLE, said)}
-        ref = task.at.crm.upsert_person(Person(**record, company_ref=company), key=task.delivery.key)
+        _announce(task, "lead", task.known.lead_id, look, said)
+        ref = task.at.crm.upsert_person(Person(**record, company_ref=company), key=_key(task, said))
     by = look.by if look.ref is not None and look.by != looking.LINKED else link.by if link else "created"
     _remember(task, "lead", task.known.lead_id, ref, by or "created", found)
+    learning.from_look(task.db, task.at, "lead", task.known.lead_id, look, said if look.ref is not None else None)
     return _answer(ref, found)
 
 
@@ -113,6 +122,8 @@ def _company(task: Task) -> dict[str, Any]:
     if not known.domain:
         return {"skipped": "The lead's address is no company's."}
     link = _link(task, "account", known.account_id)
+    if link is not None and link.by == looking.APART:
+        return dict(_APART)
     look = looking.company(task.at, known.domain, str(known.get("account.name") or ""), link)
     if look.ref is None and task.crm.companies.new == "never":
         return {"skipped": f"{look.because} The mapping makes no companies there."}
@@ -123,11 +134,14 @@ def _company(task: Task) -> dict[str, Any]:
     if look.by == looking.NAME and ref is not None:
         found = []
     elif ref is None or (said and task.crm.companies.known != "never"):
+        _announce(task, "account", known.account_id, look, said)
         ref = task.at.crm.upsert_company(
-            Company(domain=known.domain, **mapping.as_record(COMPANIES, said)), key=task.delivery.key
+            Company(domain=known.domain, **mapping.as_record(COMPANIES, said)), key=_key(task, said)
         )
     by = look.by if look.ref is not None and look.by != looking.LINKED else link.by if link else "created"
     _remember(task, "account", known.account_id, ref, by or "created", found)
+    written = fates.writes(found) if look.ref is not None else None
+    learning.from_look(task.db, task.at, "account", known.account_id, look, written)
     return _answer(ref, found)
 
 
@@ -166,6 +180,8 @@ def _about(task: Task, log: Callable[[Ref], Ref]) -> Ref | dict[str, Any]:
     """Log it with the person, who is told of first where this CRM does not know them (it may be another than before).
     One who was deleted or joined with another there is looked for once more."""
     link = _link(task, "lead", task.known.lead_id)
+    if link is not None and link.by == looking.APART:
+        return dict(_APART)
     if link is not None and link.record_id:
         try:
             return log(Ref(Kind.PERSON, link.record_id, link.url))
@@ -183,7 +199,7 @@ def _fates(task: Task, on: str, look: Look, link: Any) -> list[Fate]:
         on,
         task.known.values,
         there=look.there if look.ref is not None else None,
-        told=link.told if link is not None and link.record_id else {},
+        told=agreeing.confirmed(link, look.there) if link is not None else {},
         remote=task.at.by_name(on),
         makes_fields=task.at.crm.makes_fields,
     )
@@ -218,14 +234,32 @@ def _remember(task: Task, kind: str, id: str, ref: Ref, by: str, found: Iterable
     """Where it stands and what both sides now agree on; what others wrote stays theirs."""
     link = _link(task, kind, id)
     agreed = {fate.mapped.theirs: fate.ours for fate in found if fate.is_written or fate.why == fates.SAME}
-    known = link.told if link is not None and link.record_id == ref.id else {}
+    known = link.told if link is not None and link.record_id in ("", ref.id) else {}
     _put(task, kind, id, ref, by, {**known, **agreed})
+
+
+def _key(task: Task, said: Mapping[str, Any]) -> str:
+    """The same for the same words said again: another try may know more than the first, which perhaps arrived."""
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+    return f"{task.delivery.key[:180]}:{digest[:12]}"
+
+
+def _announce(task: Task, kind: str, id: str, look: Look, said: Mapping[str, Any]) -> None:
+    """What is about to be written, so that it is known for ours when it comes back before, or without, an answer."""
+    link = _link(task, kind, id)
+    if not task.at.can(Capability.READ):
+        return
+    told = agreeing.confirmed(link, look.there if look.ref is not None else None) if link is not None else {}
+    row = {**_row(task, kind, id), "url": "", "at": clock.now(), "told": told, "saying": dict(said)}
+    kept = ("record_id", "by", "url", "record_kind", "at")
+    with task.db.transaction() as tx:
+        store.put_link(tx, {**row, **({name: link._mapping[name] for name in kept} if link is not None else {})})
 
 
 def _put(task: Task, kind: str, id: str, ref: Ref, by: str, told: Mapping[str, Any]) -> None:
     row = {**_row(task, kind, id), "record_kind": ref.kind.value, "record_id": ref.id, "url": ref.url, "by": by}
     with task.db.transaction() as tx:
-        store.put_link(tx, {**row, "at": clock.now(), "told": dict(told)})
+        store.put_link(tx, {**row, "at": clock.now(), "told": dict(told), "saying": {}})
 
 
 def _row(task: Task, kind: str, id: str) -> dict[str, Any]:

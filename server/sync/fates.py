@@ -67,7 +67,7 @@ def _in_known(
     if mapped.rule == "create":
         return Fate(mapped, KEEP, RULE, "It is set in new records only.", ours, there)
     if empty(there):
-        if not empty(before):
+        if not empty(before) or (before is None and mapped.theirs in told):
             return Fate(mapped, KEEP, HUMAN_EDIT, "Somebody emptied it there after we had written it.", ours, there)
         return Fate(mapped, UPDATE, "", "It is empty there.", ours, there)
     if "fill" in (record.known, mapped.rule):

@@ -18,6 +18,8 @@ from server.sync.schema import Crm
 from server.sync.store import Link
 
 LINKED, EMAIL, DOMAIN, NAME = "link", "email", "domain", "name"
+APART = "apart"
+"""`by` of the link of somebody whom a person has taken apart from their record: they stand nowhere."""
 _MANY = "{} records there have it; the oldest is taken."
 
 

@@ -105,6 +105,9 @@ class Crm(Part):
     fields: list[Mapped] = Field([], description="Left out: the usual ones; see `standard`")
     standard: bool = Field(True, description="Also map the usual fields that `fields` does not name")
     interactions: list[Interaction] = Field(list(INTERACTIONS), description="What becomes an activity of the person")
+    poll_minutes: int = Field(
+        1, ge=1, le=1440, description="How often the CRM is asked what has changed there, where it can be asked"
+    )
     rest_minutes: int = Field(
         30, ge=1, le=1440, description="A conversation or visit that was quiet so long is told, though not ended"
     )

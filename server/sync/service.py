@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from server.sync.carrying import carry_out
 from server.sync.dry_run import MADE_UP, MOST_SAMPLES, Rehearsal, dry_run, latest_leads
+from server.sync.following import do_messages, follow, follow_all, has_connected, has_messages, position, read_at_once
 from server.sync.judging import FINDINGS, REPAIRABLE
 from server.sync.opened import Opened, opened, serving_name
 from server.sync.reconciling import ask, compare, compare_asked, compare_when_due, is_asked, repair
@@ -17,7 +18,8 @@ from server.sync.telling import meeting as tell_meeting
 
 __all__ = [
     "FINDINGS", "LATELY", "LONG_AGO", "MADE_UP", "MOST_SAMPLES", "REPAIRABLE", "Opened", "Rehearsal", "ask",
-    "carry_out", "compare", "compare_asked", "compare_when_due", "dry_run", "findings", "is_asked", "latest_leads",
-    "linked", "links_of_lead", "opened", "repair", "report", "reports", "serving_name", "tell_at_rest",
-    "tell_conversation", "tell_interaction", "tell_lead", "tell_mail", "tell_meeting",
+    "carry_out", "compare", "compare_asked", "compare_when_due", "do_messages", "dry_run", "findings", "follow",
+    "follow_all", "has_connected", "has_messages", "is_asked", "latest_leads", "linked", "links_of_lead", "opened",
+    "position", "read_at_once", "repair", "report", "reports", "serving_name", "tell_at_rest", "tell_conversation",
+    "tell_interaction", "tell_lead", "tell_mail", "tell_meeting",
 ]  # fmt: skip

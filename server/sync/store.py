@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from server.sync.tables import crm_findings, crm_links, crm_reports
+from server.sync.tables import crm_findings, crm_links, crm_positions, crm_reports
 
 Link = Row[Any]
 Report = Row[Any]
@@ -31,6 +31,16 @@ def put_link(tx: Connection, row: Mapping[str, Any]) -> None:
     keys = ["connection_id", "subject_kind", "subject_id"]
     changed = {name: statement.excluded[name] for name in row if name not in keys}
     tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+
+
+def lock_link(tx: Connection, connection_id: str, kind: str, subject_id: str) -> Link | None:
+    """The link, nobody else's until the transaction ends."""
+    found = select(crm_links).where(*_is(connection_id, kind, subject_id))
+    return tx.execute(found.with_for_update()).one_or_none()
+
+
+def change_link(tx: Connection, connection_id: str, kind: str, subject_id: str, values: Mapping[str, Any]) -> None:
+    tx.execute(update(crm_links).where(*_is(connection_id, kind, subject_id)).values(**values))
 
 
 def take_claim(tx: Connection, row: Mapping[str, Any], before: datetime) -> bool:
@@ -144,6 +154,38 @@ def finding(tx: Connection, report_id: str, number: int) -> Finding | None:
 def repaired(tx: Connection, report_id: str, numbers: Collection[int], at: datetime) -> None:
     these = update(crm_findings).where(crm_findings.c.report_id == report_id, crm_findings.c.number.in_(numbers))
     tx.execute(these.values(repaired_at=at))
+
+
+def ensure_position(tx: Connection, row: Mapping[str, Any]) -> None:
+    tx.execute(_insert(tx, crm_positions).values(**row).on_conflict_do_nothing())
+
+
+def position(tx: Connection, site_id: str, connection_id: str) -> Row[Any] | None:
+    return tx.execute(select(crm_positions).where(*_at(site_id, connection_id))).one_or_none()
+
+
+def take_position(tx: Connection, site_id: str, connection_id: str, now: datetime, until: datetime) -> bool:
+    """True when it is due, nobody is reading, and now it is ours to read."""
+    c = crm_positions.c
+    free = or_(c.leased_until.is_(None), c.leased_until <= now)
+    mine = update(crm_positions).where(*_at(site_id, connection_id), c.next_at <= now, free)
+    return tx.execute(mine.values(leased_until=until)).rowcount == 1
+
+
+def move_position(
+    tx: Connection, site_id: str, connection_id: str, held_until: datetime, values: Mapping[str, Any]
+) -> bool:
+    """False when somebody else has taken over the reading."""
+    mine = (*_at(site_id, connection_id), crm_positions.c.leased_until == held_until)
+    return tx.execute(update(crm_positions).where(*mine).values(**values)).rowcount == 1
+
+
+def due_at_once(tx: Connection, site_id: str, connection_id: str, now: datetime) -> None:
+    tx.execute(update(crm_positions).where(*_at(site_id, connection_id)).values(next_at=now))
+
+
+def _at(site_id: str, connection_id: str) -> tuple[Any, ...]:
+    return crm_positions.c.site_id == site_id, crm_positions.c.connection_id == connection_id
 
 
 def _is(connection_id: str, kind: str, subject_id: str) -> tuple[Any, ...]:

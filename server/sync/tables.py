@@ -16,10 +16,30 @@ crm_links = Table(
     Column("url", Text, nullable=False),
     Column("by", String(20), nullable=False),  # created | email | domain | name | human
     Column("at", UtcDateTime, nullable=False),
-    Column("told", Json, nullable=False),  # what we wrote last, by their names
+    # What both sides last agreed on, by their names: what we wrote, or what came from there. None: emptied there.
+    Column("told", Json, nullable=False),
+    Column("saying", Json, nullable=False, default=dict),  # what is being written; it may have come there already
+    Column(
+        "seen", Json, nullable=False, default=dict
+    ),  # field: when what came from there was said, where order matters
     Index("ix_crm_links_record", "connection_id", "record_kind", "record_id"),
     Index("ix_crm_links_site", "site_id", "subject_kind", "subject_id"),
     Index("ix_crm_links_subject", "subject_kind", "subject_id"),
+)
+
+# How far the changes of a CRM have been read.
+crm_positions = Table(
+    "crm_positions",
+    metadata,
+    Column("site_id", Id, primary_key=True),
+    Column("connection_id", Id, primary_key=True),
+    Column("position", Text, nullable=False),  # the service's own word for it; "" to begin
+    Column("reread", String(80), nullable=False),  # "" or how far everything linked has been read anew: kind:id
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("leased_until", UtcDateTime),  # somebody is reading
+    Column("read_at", UtcDateTime),
+    Column("failed_at", UtcDateTime),
+    Column("problem", Text, nullable=False),
 )
 
 crm_reports = Table(

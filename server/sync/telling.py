@@ -21,8 +21,10 @@ from server.events import Event
 from server.leads import service as leads
 from server.outbox import service as outbox
 from server.routing.team import Team
-from server.sync import activities, mapping, store, transcripts, values
+from server.sync import activities, fates, looking, mapping, store, transcripts, values
+from server.sync.agreeing import changed_names
 from server.sync.opened import serving_id
+from server.sync.ours import COMPANIES, PEOPLE
 from server.sync.schema import Crm
 from server.sync.values import Known
 from server.visitors import service as visitors
@@ -238,11 +240,25 @@ def _is_told(tx: Connection, version: Version, known: Known, operation: str, pay
     last = mine[-1] if mine else None
     if last is None or (last.state in WAITING and last.attempts):
         return last is not None
-    if last.payload != payload or last.state not in (*WAITING, "leased", "done"):
+    if last.state not in (*WAITING, "leased", "done"):
         return False
     of = ("account", known.account_id) if operation == "upsert_company" else ("lead", known.lead_id)
     link = store.link(tx, serving_id(tx, version), *of)
+    if link is not None and link.by == looking.APART:
+        return True
+    if last.payload != payload:
+        return last.state == "done" and link is not None and _is_agreed(link, operation, last.payload, payload)
     return last.state != "done" or bool(link is not None and link.record_id)
+
+
+def _is_agreed(link: Any, operation: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether all that differs from what was told last is what the CRM holds already: it came from there."""
+    record, on = ("company", COMPANIES) if operation == "upsert_company" else ("person", PEOPLE)
+    told, said = (mapping.said_in(on, payload.get(record) or {}) for payload in (before, now))
+    same_place = (before.get(record) or {}).get("company_ref") == (now.get(record) or {}).get("company_ref")
+    return bool(link.record_id) and same_place and all(
+        name in link.told and fates.same(said.get(name), link.told[name]) for name in changed_names(told, said)
+    )  # fmt: skip
 
 
 def _tell_activity(

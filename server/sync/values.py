@@ -68,6 +68,11 @@ def known(tx: Connection, version: Version, lead_id: str) -> Known:
     return Known(lead.id, lead.site_id, email, lead.account_id or "", str(domain), values)
 
 
+def of_account(tx: Connection, version: Version, account_id: str) -> dict[str, Value]:
+    """What is known of a company alone."""
+    return _with_addresses(version, dict(_told("account.", leads.values_of(tx, account_id))))
+
+
 def console_url(kind: str, id: str) -> str:
     """Where a person looks at it on our desk."""
     return f"{settings.get().public_url.rstrip('/')}/{kind}/{id}"
