@@ -17,6 +17,7 @@ from server.config import service as config
 from server.enrichment import service as enrichment
 from server.events import SYSTEM, Actor, Event
 from server.leads import service as leads
+from server.outbox import service as outbox
 from server.sync import service as sync
 from server.outbox import service as outbox
 from server.routing.schema import Segments
@@ -79,9 +80,16 @@ def give_turns_back_for_no_fit(tx: Connection, event: Event) -> None:
 
 
 def learn_what_was_delivered(tx: Connection, event: Event) -> None:
-    """What an enrichment adapter answered becomes field values."""
-    if event.data["kind"].startswith("enrichment."):
-        enrichment.learn(tx, event.data["subject"][1], event.data["operation"], event.data["result"])
+    """What an enrichment adapter answered becomes field values, and the next one is asked for what is missing."""
+    if event.data["kind"].startswith(enrichment.KIND):
+        enrichment.delivered(tx, outbox.get(tx, event.subject_id))
+
+
+def ask_another_source(tx: Connection, event: Event) -> None:
+    """… also when one was given up."""
+    if event.data["kind"].startswith(enrichment.KIND):
+        delivery = outbox.get(tx, event.subject_id)
+        enrichment.go_on(tx, config.active_of(tx, delivery.site_id), delivery)
 
 
 def alert(tx: Connection, event: Event) -> None:
@@ -116,6 +124,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     events.QUESTION_NOT_KNOWN: (tell_crm_what_happened, alert),
     events.VISITOR_TRACKED: (tell_crm_what_happened,),
     events.DELIVERY_DONE: (learn_what_was_delivered, tell_crm_of_the_mail),
+    events.DELIVERY_DEAD: (ask_another_source,),
     events.CONVERSATION_STARTED: (alert,),
     events.CONNECTION_BROKEN: (alert,),
     events.CONNECTION_CONNECTED: (forget_what_calendars_told,),

@@ -15,6 +15,7 @@ from server.booking import service as booking
 from server.config import service as config
 from server.config.service import Version
 from server.db import Database
+from server.enrichment import service as enrichment
 from server.meters import service as meters
 from server.outbox import service as outbox
 from server.sync import service as sync
@@ -121,7 +122,13 @@ def keep_what_was_counted(db: Database) -> None:
     meters.keep(db)
 
 
+def forget_what_was_looked_up(db: Database) -> None:
+    """Answers of enrichment services that are kept no longer."""
+    enrichment.forget_old(db)
+
+
 TIMETABLE: tuple[Job, ...] = (
+    Job("forget what was looked up", timedelta(hours=1), forget_what_was_looked_up),
     Job("release what killed workers had in hand", timedelta(seconds=5), release_what_the_dead_had_in_hand),
     Job("check broken connections", timedelta(minutes=15), check_broken_connections, True, connections.any_broken),
     Job("seal under the present key", timedelta(days=1), seal_under_the_present_key, True, has_old_keys),

@@ -11,7 +11,9 @@ from datetime import datetime
 from sqlalchemy.exc import SQLAlchemyError
 
 from server import clock, events, settings
+from server.adapters.service import Delivered
 from server.db import Database
+from server.enrichment import service as enrichment
 from server.outbox import service as outbox
 from server.reactions import REACTIONS
 from server.schedule import TIMETABLE, Job
@@ -32,7 +34,7 @@ class Worker:
         self.db = db
         self._timetable = timetable
         self.stopping = False
-        self._sender = outbox.Sender(db, lambda delivery: sync.carry_out(db, delivery))
+        self._sender = outbox.Sender(db, lambda delivery: _carry_out(db, delivery))
         self._done_at: dict[str, datetime] = {}
         self._aside: dict[str, threading.Thread] = {}
 
@@ -110,3 +112,9 @@ class Worker:
             job.do(self.db)
         except Exception:  # noqa: BLE001 - the thread ends with it; the job is begun again
             _log.exception(_FAILED, job.name, job.every)
+
+
+def _carry_out(db: Database, delivery: outbox.Delivery) -> Delivered:
+    """Every delivery is done by the room that knows what it is about; most by nothing but their adapter."""
+    room = enrichment if delivery.kind.startswith(enrichment.KIND) else sync
+    return room.carry_out(db, delivery)

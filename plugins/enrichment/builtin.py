@@ -42,6 +42,7 @@ class BuiltinEnrichment(Enrichment):
     title = "Built-in enrichment"
     about = "Judges e-mail addresses, guesses company names from domains and reads the browser's user agent."
     capabilities = frozenset(Capability)
+    local = True
     fields = (
         Field("check_dns", "Ask DNS whether a domain takes mail", Type.BOOLEAN, default=False),
         Field("reverse_dns", "Guess companies from the visitor's host name", Type.BOOLEAN, default=False),

@@ -186,8 +186,33 @@ class Pages(Part):
         return f"^{excluded}{included}" if included or excluded else ""
 
 
+class AnswersKept(Part):
+    """How long what services answered is not asked again."""
+
+    company_days: int = Field(30, ge=0, le=365, description="What is known of a company by its domain")
+    person_days: int = Field(14, ge=0, le=365, description="What is known of a person by e-mail")
+    address_hours: int = Field(24, ge=0, le=720, description="Whose a network address is")
+    no_match_hours: int = Field(24, ge=0, le=720, description="That nobody knew anything")
+
+
 class EnrichmentRule(Part):
-    when: Literal["page_load", "engagement"] = "engagement"
+    """When companies and people are looked up, and how much it may cost; see Enrichment."""
+
+    when: Literal["page_load", "engagement"] = Field(
+        "engagement",
+        description="Whose company it is: engagement asks when the chat is opened; page_load before, if there is consent",
+    )
+    wait_ms: int = Field(800, ge=0, le=800, description="How long an opening message that names the company may wait")
+    least_confidence: int = Field(
+        50, ge=0, le=100, description="How sure, in percent, a visitor's company must be for messages and rules"
+    )
+    daily_credits: int = Field(500, ge=0, description="What each connection may cost in a day of the site's zone")
+    credits: dict[str, int] = Field({}, description="The same for single services, such as {pdl: 100}")
+    keep: AnswersKept = AnswersKept()
+
+    def credits_of(self, adapter: str) -> int:
+        """A day's credits of this adapter's connection."""
+        return self.credits.get(adapter, self.daily_credits)
 
 
 class Adapters(Part):

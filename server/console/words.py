@@ -111,6 +111,7 @@ EVENTS = {
     "conversation.taken_over": "Taken over",
     "conversation.given_back": "Given back to the bot",
     "conversation.qualified": "Qualified",
+    "company.recognised": "The visitor's company was recognised",
     "conversation.closed": "Conversation ended",
     "conversation.joined": "An anonymous conversation became the signed-in visitor's",
     "playbook.chosen": "Playbook chosen",

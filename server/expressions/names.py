@@ -9,8 +9,9 @@ VALUE = "value"
 ANY = None
 
 _PERSON = ("email", "name", "first_name", "last_name", "phone", "title", "company", "role", "interests", "country")
-_LEAD = (*_PERSON, "language", "tier", "rating", "score", "status", "source", "owner", "fit", "signal", "id")
-_ACCOUNT = ("domain", "name", "industry", "employees", "country", "region", "city", "revenue", "tech", "phone")
+_ENRICHED = ("seniority", "department", "email_type", "email_validity")
+_LEAD = (*_PERSON, *_ENRICHED, "language", "tier", "rating", "score", "status", "source", "owner", "fit", "signal", "id")
+_ACCOUNT = ("domain", "name", "industry", "employees", "country", "region", "city", "revenue", "tech", "phone", "website")
 _ACCOUNT_OURS = ("is_customer", "is_target", "owner", "csm", "id")
 _CONVERSATION = ("id", "state", "playbook", "node", "messages", "started_at", "intent", "outcome", "rep", "queue")
 

@@ -25,7 +25,8 @@ class Memory:
     values: dict[str, Any] = field(default_factory=dict)
     criteria: dict[str, str] = field(default_factory=dict)  # criterion → met | not_met | unknown
     objections: list[str] = field(default_factory=list)
-    account: str | None = None  # id of the company we take them to be from
+    account: str | None = None  # id of the company they say they are from
+    company: dict[str, Any] = field(default_factory=dict)  # whose network they come from (server/playbooks/company.py)
     streams: list[str] = field(default_factory=list)  # to enrol in once we know who it is
     asked: list[str] = field(default_factory=list)  # questions that were answered, in order
     wishes: list[dict[str, Any]] = field(default_factory=list)  # for a time, said before times were on offer
@@ -48,6 +49,15 @@ class Memory:
     def as_json(self) -> dict[str, Any]:
         """What goes on the row: nothing that is still as it was at the beginning."""
         return {name: value for name, value in self.__dict__.items() if value != _FRESH[name]}
+
+    def company_values(self, least: int) -> dict[str, Any]:
+        """What the company whose network they come from is taken to be: values that are `least` percent sure."""
+        told = self.company.get("facts", {})
+        return {name: value for name, (value, _, percent) in told.items() if percent >= least}
+
+    def company_account(self, least: int) -> str | None:
+        """Id of that company's account, if it is sure enough which company it is."""
+        return (self.company.get("account") or None) if "domain" in self.company_values(least) else None
 
     def go_to(self, node: str) -> None:
         """The next node to run."""

@@ -12,7 +12,8 @@ from server import clock, events
 from server.config.version import Version
 from server.conversations import service as conversations
 from server.conversations.service import BOT, Start
-from server.playbooks import engine, targeting
+from server.enrichment.assembling import Company
+from server.playbooks import company, engine, targeting
 from server.playbooks.hello import Hello
 from server.playbooks.memory import Memory
 from server.playbooks.page import seen_so_far
@@ -21,12 +22,23 @@ from server.playbooks.targeting import Choice
 from server.playbooks.turn import Turn
 
 
-def start(tx: Connection, version: Version, visitor: Any, hello: Hello, prepared: Mapping[str, Found]) -> Turn:
-    """A new conversation with the playbook that fits; its opening words are in the turn."""
+def start(
+    tx: Connection,
+    version: Version,
+    visitor: Any,
+    hello: Hello,
+    prepared: Mapping[str, Found],
+    found: Company | None = None,
+) -> Turn:
+    """A new conversation with the playbook that fits; its opening words are in the turn. `found`: their company."""
     memory = Memory(lead_is_theirs=bool(visitor.lead_id), visit=seen_so_far(hello.arrival.visit))
     memory.values.update(hello.known)
     memory.look_at(hello.arrival.page)
-    return begin(tx, version, visitor, memory, prepared, asked=hello.playbook)
+    recognised = company.remember(tx, version, memory, found)
+    turn = begin(tx, version, visitor, memory, prepared, asked=hello.playbook)
+    if recognised:
+        turn.note(events.COMPANY_RECOGNISED, actor=events.SYSTEM, data=recognised)
+    return turn
 
 
 def begin(
@@ -54,12 +66,21 @@ def begin(
 
 
 def resume(
-    tx: Connection, version: Version, visitor: Any, row: Any, hello: Hello, prepared: Mapping[str, Found]
+    tx: Connection,
+    version: Version,
+    visitor: Any,
+    row: Any,
+    hello: Hello,
+    prepared: Mapping[str, Found],
+    found: Company | None = None,
 ) -> Turn:
     """The open conversation goes on. When nothing is open in it and the page has another playbook, that one speaks."""
     memory = Memory.of(row.engine)
     memory.look_at(hello.arrival.page)
     memory.visit = seen_so_far(hello.arrival.visit)
+    if not hello.arrival.consent.recorded:
+        memory.company = {}  # consent was taken back
+    company.remember(tx, version, memory, found)
     turn = Turn(tx, version, row, memory)
     turn.prepared = prepared
     turn.changes["path"] = memory.page["path"]

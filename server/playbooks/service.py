@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,7 +17,7 @@ from server.conversations.service import MOST_CHARACTERS
 from server.db import Database
 from server.errors import Forbidden, Invalid, NotFound
 from server.events import Actor
-from server.playbooks import guests, knowing, messages, opening, people
+from server.playbooks import company, guests, knowing, messages, opening, people
 from server.playbooks.hello import Hello
 from server.playbooks.memory import Memory
 from server.playbooks.messages import Outcome, Sent
@@ -69,26 +70,31 @@ def open(db: Database, hello: Hello) -> Opened:  # noqa: A001 - the verb of the 
     """
     active = config.active(db, hello.site)
     hello = hello.under(active)
+    look = company.look_up(db, active, hello)
     told_before = knowing.prepared_for(db, active, hello.arrival.locale or active.site.locale)
+    found = look.wait(company.waited_for(active, hello)) if look else None
     with db.transaction() as tx:
         guest = guests.meet(tx, active, hello)
         visitor = guest.visitor
         row = conversations.open_of(tx, visitor.id)
         is_new = row is None
         if row is None:
-            turn = opening.start(tx, active, visitor, hello, told_before)
+            turn = opening.start(tx, active, visitor, hello, told_before, found)
         else:
             version = config.version(tx, row.version_id)
-            turn = opening.resume(tx, version, visitor, conversations.lock(tx, row.id), hello, told_before)
+            row = conversations.lock(tx, row.id)
+            turn = opening.resume(tx, version, visitor, row, hello, told_before, found)
         row = messages.finish(turn).conversation
         after = 0 if is_new or hello.after > row.seq else hello.after
-        found = conversations.messages(tx, row.id, after)
+        said = conversations.messages(tx, row.id, after)
         agent = people.agent(turn.version, row)
         guests.note_refusal(tx, guest, row)
         live.share(tx, guest.notes)
     live.hand_out(guest.notes)
+    if look is not None and found is None:
+        look.later(partial(company.keep, db, active, row.id))
     opened = Opened(row.id, row.site_id, guest.token, row.state, row.seq, agent)
-    opened.messages = [frames.message(one) for one in found]
+    opened.messages = [frames.message(one) for one in said]
     opened.visitor_id, opened.verified, opened.refusal = visitor.id, guest.verified, guest.refusal
     return opened
 

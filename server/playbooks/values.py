@@ -56,7 +56,11 @@ def gather(turn: Turn) -> Values:
             "locale": lambda _: turn.conversation.locale,
             "now": lambda _: now_values(site, clock.now()),
             "data": lambda _: {**turn.visitor.attributes, **(turn.visitor.signed or {})},
-            "known": lambda _: leads.known(turn.look, turn.lead_id or turn.visitor.lead_id, memory.account),
+            "known": lambda _: leads.known(
+                turn.look,
+                turn.lead_id or turn.visitor.lead_id,
+                memory.account or memory.company_account(site.enrichment.least_confidence),
+            ),
             "lead": lambda values: {**_lead(turn, values["known"].lead), **_signed(turn)},
             "account": lambda values: _account(turn, values["known"].account),
             "answers": lambda _: _under(memory, "answers."),
@@ -104,10 +108,13 @@ def _signed(turn: Turn) -> dict[str, Any]:
 
 
 def _account(turn: Turn, known: Mapping[str, Any]) -> dict[str, Any]:
-    """What is on file, what was told, and what segments.yml says of the company's domain."""
+    """What is on file, what was told, and what segments.yml says of the company's domain; where they have not said
+    which company it is, the one whose network they come from."""
     told = {**_under(turn.memory, "account."), **known}
-    listed = turn.version.part(Segments).of_domain(str(told.get("domain", "")))
-    return {**listed, **told}
+    guessed = turn.memory.company_values(turn.version.site.enrichment.least_confidence)
+    domain = told.get("domain") or guessed.get("domain", "")
+    listed = turn.version.part(Segments).of_domain(str(domain))
+    return {**(guessed if domain == guessed.get("domain", "") else {}), **listed, **told}
 
 
 def _conversation(turn: Turn) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from server.adapters import erasing as adapters
 from server.booking import erasing as booking
 from server.booking.service import Meeting
 from server.conversations import erasing as conversations
+from server.enrichment import erasing as enrichment
 from server.leads import erasing as leads
 from server.outbox import erasing as outbox
 from server.privacy import diary
@@ -23,7 +24,7 @@ from server.visitors import erasing as visitors
 PERSONAL = (
     "leads", "accounts", "field_values", "assignments", "enrolments", "visitors", "sessions", "page_views",
     "conversations", "messages", "answers", "meetings", "meeting_hosts", "credit_ledger", "deliveries", "events",
-    "adapter_records", "hook_messages", "crm_links", "crm_findings",
+    "adapter_records", "hook_messages", "crm_links", "crm_findings", "enrichment_answers",
 )  # fmt: skip
 """The tables whose rows are about visitors: each is given out and erased."""
 
@@ -43,6 +44,7 @@ IMPERSONAL = {
     "connections": "services the owner connected, and reps' calendars",
     "connection_agreements": "who of the console's users is connecting what; gone within minutes",
     "replaced_keys": "keys of deliveries that newer ones replaced; gone with the delivery",
+    "enrichment_spending": "how many questions enrichment services were asked in a day, and what they cost",
     "meters": "how many calls there were, and how long they took",
     "reading_positions": "how far calendars and the mailbox have been read",
 }
@@ -120,4 +122,5 @@ def rows(tx: Connection, of: Holdings) -> dict[str, Sequence[Row[Any]]]:
         events.table.name: diary.held(tx, of.subjects, [row.id for row in told]),
         **adapters.held(tx, of.site_id, of.address, of.uids),
         **sync.held(tx, of.subjects),
+        **enrichment.held(tx, of.site_id, of.address),
     }

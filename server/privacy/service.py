@@ -17,6 +17,7 @@ from server.conversations import erasing as conversations
 from server.conversations.frames import FORGOTTEN
 from server.db import Database
 from server.db.scrubbing import Wipe, compact
+from server.enrichment import erasing as enrichment
 from server.errors import Conflict, NotFound
 from server.events import Actor
 from server.leads import erasing as leads
@@ -169,6 +170,7 @@ def _erase(tx: Connection, of: Holdings, by: Actor, done: Erased) -> None:
     visitors.erase(tx, of.visitors, of.shared)
     leads.erase(tx, of.leads)
     adapters.erase(tx, of.site_id, of.address, of.uids)
+    enrichment.erase(tx, of.site_id, of.address)
     diary.erase(tx, of.subjects, [row.id for row in told])
     _scrub_others(tx, of, wipe)
     done.called_off += called_off

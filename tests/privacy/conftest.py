@@ -7,19 +7,21 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from plugins.enrichment import Capability
 from server import clock, events, settings
 from server.adapters import connections
 from server.booking import service as booking
 from server.config import service as config
 from server.db import Database, metadata, migrate
 from server.db.scrubbing import compact
+from server.enrichment.asking import Question
 from server.privacy.service import Who
 from server.sync import service as sync
 from server.worker import Worker
@@ -131,8 +133,22 @@ def settle(db: Database) -> Town:
     book(db, version, BOB, datetime.fromisoformat("2026-03-03T10:00:00Z"), guests=["ada@wonka.example"])
     town = Town(db, version, ada, bob)
     town.work()
+    look_up(town)
     compare_after_an_edit(town)
     return town
+
+
+def look_up(town: Town) -> None:
+    """A service was asked about both of them."""
+    facts = {"facts": {"name": {"value": "Ada Lovelace", "confidence": 0.9, "source": "Register"}}}
+    about = {"source": "con_register", "site_id": town.version.site_id, "operation": "person_by_email", "claim": ""}
+    times = {"asked_at": clock.now(), "expires_at": clock.now() + timedelta(days=14)}
+    questions = [Question(Capability.PERSON_BY_EMAIL, email).digest(town.version.site_id) for email in (ADA, BOB)]
+    rows = [
+        {**about, **times, "question": one, "facts": told} for one, told in zip(questions, (facts, {}), strict=True)
+    ]
+    with town.db.transaction() as tx:
+        tx.execute(metadata.tables["enrichment_answers"].insert(), rows)
 
 
 def compare_after_an_edit(town: Town) -> None:
