@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection
 
 from server import events
+from server.adapters import connections
 from server.alerts import service as alerts
 from server.booking import service as booking
 from server.config import service as config
@@ -18,9 +19,8 @@ from server.enrichment import service as enrichment
 from server.events import SYSTEM, Actor, Event
 from server.leads import service as leads
 from server.outbox import service as outbox
-from server.sync import service as sync
-from server.outbox import service as outbox
 from server.routing.schema import Segments
+from server.sync import service as sync
 
 Reaction = Callable[[Connection, Event], None]
 
@@ -51,7 +51,6 @@ def tell_crm_of_the_mail(tx: Connection, event: Event) -> None:
         sync.tell_mail(tx, event)
 
 
-def ask_about_the_lead(tx: Connection, event: Event) -> None:
 def connect_the_lead(tx: Connection, event: Event) -> None:
     """A lead belongs to the company its address or its company's name leads to, unless a person says otherwise."""
     segments = config.active_of(tx, event.site_id).part(Segments)
@@ -59,6 +58,7 @@ def connect_the_lead(tx: Connection, event: Event) -> None:
     leads.connect(tx, event.subject_id, listed=listed)
 
 
+def ask_about_the_lead(tx: Connection, event: Event) -> None:
     """A new lead is looked up by the site's enrichment adapters."""
     enrichment.ask(tx, config.active_of(tx, event.site_id), event.subject_id, event.id)
 
@@ -98,9 +98,32 @@ def alert(tx: Connection, event: Event) -> None:
 
 
 def forget_what_calendars_told(tx: Connection, event: Event) -> None:
-    """Where another service, or another account, keeps the calendars from now on, they are read anew."""
-    if event.data["kind"] == "calendar" and (event.name != events.CONNECTION_CHANGED or event.data.get("another")):
-        booking.forget_calendars(tx, config.active_of(tx, event.site_id))
+    """Where another service, or another account, keeps calendars from now on, they are read anew, and the events of
+    what lies ahead go there."""
+    if event.data["kind"] != "calendar":
+        return
+    version, rep = config.active_of(tx, event.site_id), str(event.data.get("rep") or "")
+    if event.name != events.CONNECTION_CHANGED or event.data.get("another"):
+        booking.forget_calendars(tx, version, event.subject_id, rep)
+    if rep:
+        booking.resettle(tx, version, [rep])
+
+
+def distrust_what_a_broken_connection_told(tx: Connection, event: Event) -> None:
+    """Nobody is booked by what a calendar told before its connection broke."""
+    if event.data["kind"] == "calendar":
+        connection = connections.get(tx, event.subject_id)
+        if connections.refusal(connection) is not None:
+            version = config.active_of(tx, event.site_id)
+            booking.distrust_calendars(tx, version, connection.id, event.reason)
+
+
+def learn_what_a_calendar_answered(tx: Connection, event: Event) -> None:
+    """The video link that a service made for a meeting goes to whoever meets."""
+    subject, about = event.data["subject"], event.data
+    if about["kind"] == "calendar" and subject[0] == "meeting":
+        version = config.active_of(tx, event.site_id)
+        booking.heed_event(tx, version, subject[1], about["operation"], about["key"], about["result"] or {})
 
 
 REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
@@ -109,6 +132,9 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     events.LEAD_ASSIGNED: (tell_crm_about_the_lead, alert),
     events.LEAD_CLAIMED: (tell_crm_about_the_lead,),
     events.LEAD_DISQUALIFIED: (tell_crm_about_the_lead, tell_crm_what_happened, give_turns_back_for_no_fit, alert),
+    events.LEAD_STATUS_CHANGED: (tell_crm_about_the_lead,),
+    events.LEAD_CONNECTED: (tell_crm_about_the_lead,),
+    events.LEAD_DISCONNECTED: (tell_crm_about_the_lead,),
     events.LEAD_ENROLLED: (tell_crm_what_happened,),
     events.MEETING_BOOKED: (give_the_lead_to_whom_it_meets, tell_crm_about_the_meeting, alert),
     events.MEETING_RESCHEDULED: (tell_crm_about_the_meeting, alert),
@@ -123,14 +149,11 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     events.CONVERSATION_CLOSED: (tell_crm_what_was_said,),
     events.QUESTION_NOT_KNOWN: (tell_crm_what_happened, alert),
     events.VISITOR_TRACKED: (tell_crm_what_happened,),
-    events.DELIVERY_DONE: (learn_what_was_delivered, tell_crm_of_the_mail),
+    events.DELIVERY_DONE: (learn_what_was_delivered, tell_crm_of_the_mail, learn_what_a_calendar_answered),
     events.DELIVERY_DEAD: (ask_another_source,),
     events.CONVERSATION_STARTED: (alert,),
-    events.CONNECTION_BROKEN: (alert,),
+    events.CONNECTION_BROKEN: (distrust_what_a_broken_connection_told, alert),
     events.CONNECTION_CONNECTED: (forget_what_calendars_told,),
     events.CONNECTION_CHANGED: (forget_what_calendars_told,),
     events.CONNECTION_DISCONNECTED: (forget_what_calendars_told,),
 }
-    events.LEAD_STATUS_CHANGED: (tell_crm_about_the_lead,),
-    events.LEAD_CONNECTED: (tell_crm_about_the_lead,),
-    events.LEAD_DISCONNECTED: (tell_crm_about_the_lead,),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from plugins.calendar import Calendar
 from server import clock, settings
 from server.adapters import connections
 from server.adapters import service as adapters
@@ -18,6 +17,7 @@ from server.db import Database
 from server.enrichment import service as enrichment
 from server.meters import service as meters
 from server.outbox import service as outbox
+from server.routing.schema import Team
 from server.sync import service as sync
 from server.visitors import keys
 
@@ -47,33 +47,54 @@ def release_what_the_dead_had_in_hand(db: Database) -> None:
 
 def read_calendars_ahead(db: Database) -> None:
     """Connected calendars are read before anybody asks; one that is silent takes its rep out of the pool."""
-    for version, calendar in _connected(db):
-        booking.read_ahead(db, version, calendar, due=True)
+    for version in _connected(db):
+        booking.read_ahead(db, version, partial(connections.open, db), due=True)
 
 
 def follow_calendars(db: Database) -> None:
     """What reps change in their own calendars, their meetings follow; such a calendar is read anew at once."""
-    for version, calendar in _connected(db):
-        news = booking.follow(db, version, calendar)
-        booking.read_ahead(db, version, calendar, only=news)
+    for version in _connected(db):
+        news = booking.follow(db, version, partial(connections.open, db))
+        booking.read_ahead(db, version, partial(connections.open, db), only=news)
+
+
+def hear_calendars(db: Database) -> None:
+    """What services have called to say is looked at now."""
+    for site_id, reps in booking.hear_calendars(db, partial(connections.open, db)).items():
+        with db.reading() as tx:
+            version = config.active_of(tx, site_id)
+        booking.read_changed(db, version, reps, partial(connections.open, db))
+
+
+def keep_watches(db: Database) -> None:
+    """Services go on calling when a calendar changes."""
+    for version in _connected(db):
+        booking.keep_watches(db, version, partial(connections.open, db))
+
+
+def put_events_in_their_calendars(db: Database) -> None:
+    """What could not be moved when a rep changed calendars, because it was just on its way, is moved now."""
+    for version in _connected(db):
+        with db.transaction() as tx:
+            booking.resettle(tx, version, [rep.id for rep in version.part(Team).reps])
 
 
 def has_connected_calendars(db: Database) -> bool:
-    """Whether any site's calendars are somebody else's."""
+    """Whether any site's calendars, or a rep's, are somebody else's."""
     return any(True for _ in _connected(db))
 
 
-def _connected(db: Database) -> Iterator[tuple[Version, Callable[[], Calendar]]]:
-    """The active versions whose calendars are somebody else's, each with what opens its adapter."""
+def _connected(db: Database) -> Iterator[Version]:
+    """The active versions on which somebody's calendar is somebody else's."""
     for site in config.sites(db):
         version = config.version(db, site.active_version_id) if site.active_version_id else None
         if version is not None and _is_connected(db, version):
-            yield version, partial(adapters.opened, db, version, "calendar")
+            yield version
 
 
 def _is_connected(db: Database, version: Version) -> bool:
     with db.reading() as tx:
-        return connections.is_connected(tx, version, "calendar")
+        return booking.has_connected_calendars(tx, version)
 
 
 def check_broken_connections(db: Database) -> None:
@@ -138,10 +159,13 @@ TIMETABLE: tuple[Job, ...] = (
     Job("read calendars ahead", timedelta(minutes=1), read_calendars_ahead, True, has_connected_calendars),
     Job("read answers to invitations", timedelta(minutes=1), read_answers, True, has_mailbox),
     Job("follow calendars", timedelta(minutes=1), follow_calendars, True, has_connected_calendars),
+    Job("hear calendars", timedelta(seconds=2), hear_calendars, True, booking.told_of_calendars),
+    Job("keep watches of calendars", timedelta(minutes=10), keep_watches, True, has_connected_calendars),
+    Job("put events in place", timedelta(hours=1), put_events_in_their_calendars, True, has_connected_calendars),
     Job("compare with the CRM as asked", timedelta(seconds=5), sync.compare_asked, True, sync.is_asked),
     Job("compare with the CRM weekly", timedelta(hours=6), sync.compare_when_due, True),
+    Job("follow the CRM", timedelta(seconds=15), sync.follow_all, True, sync.has_connected),
+    Job("do what CRMs called to say", timedelta(seconds=5), sync.do_messages, True, sync.has_messages),
     Job("tell the CRM what rests", timedelta(minutes=1), tell_crm_what_rests, True),
     Job("tell the CRM what rested long ago", timedelta(days=1), tell_crm_what_rested_long_ago, True),
 )
-    Job("follow the CRM", timedelta(seconds=15), sync.follow_all, True, sync.has_connected),
-    Job("do what CRMs called to say", timedelta(seconds=5), sync.do_messages, True, sync.has_messages),

@@ -26,6 +26,11 @@ def serving(tx: Transaction, version: Version, kind: str, rep: str = "") -> Conn
     for row in store.serving(tx, version.site_id, kind, ("", rep) if rep else ("",)):
         if name in ("", row.name):
             return shaped(row)
+    return of_environment(tx, version, kind, name)
+
+
+def of_environment(tx: Transaction, version: Version, kind: str, name: str = "") -> Connection | None:
+    """What site.yml names, or the adapter of this `name`, with settings from the environment; None for the built-in."""
     name = name or _named(version, kind)
     return None if name in ("", BUILT_IN) else _of_environment(tx, version.site_id, kind, name)
 

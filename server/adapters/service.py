@@ -17,7 +17,7 @@ from plugins import registry
 from plugins.errors import ConfigError, Permanent, PluginError
 from plugins.fields import from_environment
 from server import settings
-from server.adapters import connections
+from server.adapters import connections, own_calendars
 from server.adapters.records import TableRecords
 from server.config import service as config
 from server.config.schema import Site
@@ -94,12 +94,31 @@ def carry_out(db: Database, delivery: Delivery) -> Delivered:
 def _carried_out(db: Database, delivery: Delivery) -> Delivered:
     with db.reading() as tx:
         version = config.active_of(tx, delivery.site_id)
-        payload = {name: _resolved(tx, value) for name, value in delivery.payload.items()}
-        connection = connections.serving(tx, version, delivery.kind)
+        connection, payload = _serving(tx, version, delivery)
+        payload = {name: _resolved(tx, value) for name, value in payload.items()}
     if connection is None:
-        return _told(opened(db, version, delivery.kind), delivery, payload)
+        return _told(_unconnected(db, version, delivery.kind), delivery, payload)
     with connections.watched(db, connection):
         return _told(connections.open(db, connection), delivery, payload)
+
+
+def _serving(tx: Any, version: Version, delivery: Delivery) -> tuple[connections.Connection | None, Mapping[str, Any]]:
+    """Through which connection it goes, and its payload for that one. `{"$events_of": rep, "otherwise": id}` is the
+    calendar that the rep's events go to now; an event is changed through the connection that wrote it."""
+    if delivery.kind != own_calendars.KIND:
+        return connections.serving(tx, version, delivery.kind), delivery.payload
+    wanted, ref = (delivery.payload.get(name) for name in ("calendar", "ref"))
+    if isinstance(wanted, Mapping):
+        connection, calendar = own_calendars.events_of(tx, version, wanted["$events_of"])
+        return connection, {**delivery.payload, "calendar": calendar or wanted["otherwise"]}
+    earlier = outbox.by_key(tx, ref["$result"]) if isinstance(ref, Mapping) and "$result" in ref else None
+    return own_calendars.through(tx, version, (earlier.connection_id if earlier else "") or ""), delivery.payload
+
+
+def _unconnected(db: Database, version: Version, kind: str) -> Any:
+    if kind == own_calendars.KIND:
+        return connections.open_built_in(db, version.site_id, kind)
+    return opened(db, version, kind)
 
 
 def _told(adapter: Any, delivery: Delivery, payload: Mapping[str, Any]) -> Delivered:

@@ -20,6 +20,12 @@ _MADE = (
 )  # fmt: skip
 _SERVING = select(t).where(*_MADE).order_by(t.c.rep.desc(), t.c.id)
 _SERVES = select(exists().where(*_MADE))
+_CALENDARS = (
+    select(t)
+    .where(t.c.site_id == bindparam("site_id"), t.c.kind == "calendar", t.c.state.in_(SERVING), t.c.origin == "console")
+    .order_by(t.c.rep, t.c.created_at, t.c.id)
+)
+_CALENDARS_OF = _CALENDARS.where(t.c.rep.in_(bindparam("reps", expanding=True)))
 
 
 def get(tx: Connection, connection_id: str) -> Row[Any] | None:
@@ -33,6 +39,13 @@ def serving(tx: Connection, site_id: str, kind: str, reps: Sequence[str]) -> Seq
 
 def serves(tx: Connection, site_id: str, kind: str, reps: Sequence[str]) -> bool:
     return bool(tx.execute(_SERVES, {"site_id": site_id, "kind": kind, "reps": reps}).scalar())
+
+
+def calendars(tx: Connection, site_id: str, reps: Sequence[str] | None) -> Sequence[Row[Any]]:
+    """Calendar connections made in the console that serve, of these reps ("" the site) or of all."""
+    if reps is None:
+        return tx.execute(_CALENDARS, {"site_id": site_id}).all()
+    return tx.execute(_CALENDARS_OF, {"site_id": site_id, "reps": reps}).all()
 
 
 def made(tx: Connection, site_id: str, kind: str | None) -> Sequence[Row[Any]]:
@@ -112,19 +125,6 @@ def messages_due(tx: Connection, kind: str, now: datetime, most: int) -> Sequenc
     return tx.execute(due.order_by(m.c.received_at, m.c.id).limit(most)).all()
 
 
-def change_message(tx: Connection, connection_id: str, id: str, values: Mapping[str, Any]) -> None:
-    here = (hook_messages.c.connection_id == connection_id, hook_messages.c.id == id)
-    tx.execute(update(hook_messages).where(*here).values(**values))
-
-
-def forget_messages(tx: Connection, before: datetime) -> None:
-    tx.execute(delete(hook_messages).where(hook_messages.c.settled_at <= before))
-
-
-def messages_naming(tx: Connection, site_id: str, address: str) -> Sequence[Row[Any]]:
-    """What services called to say in which this address stands."""
-    told = cast(hook_messages.c.payload, Text).icontains(address, autoescape=True)
-    found = select(hook_messages).where(hook_messages.c.site_id == site_id, told)
 def claim_message(tx: Connection, connection_id: str, id: str, now: datetime, until: datetime) -> bool:
     """True when it waits, is due, and now is ours until then."""
     m = hook_messages.c
@@ -145,6 +145,19 @@ def revive_messages(tx: Connection, site_id: str, kind: str, now: datetime) -> i
     return tx.execute(update(hook_messages).where(*dead).values(**fresh)).rowcount
 
 
+def change_message(tx: Connection, connection_id: str, id: str, values: Mapping[str, Any]) -> None:
+    here = (hook_messages.c.connection_id == connection_id, hook_messages.c.id == id)
+    tx.execute(update(hook_messages).where(*here).values(**values))
+
+
+def forget_messages(tx: Connection, before: datetime) -> None:
+    tx.execute(delete(hook_messages).where(hook_messages.c.settled_at <= before))
+
+
+def messages_naming(tx: Connection, site_id: str, address: str) -> Sequence[Row[Any]]:
+    """What services called to say in which this address stands."""
+    told = cast(hook_messages.c.payload, Text).icontains(address, autoescape=True)
+    found = select(hook_messages).where(hook_messages.c.site_id == site_id, told)
     return tx.execute(found.order_by(hook_messages.c.received_at)).all()
 
 

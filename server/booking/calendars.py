@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -15,11 +15,12 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Engine
 
 from server import clock
-from server.adapters import connections
 from server.booking import own_times, store
 from server.booking.availability.hours import Schedule
 from server.booking.availability.openings import RepCalendar
 from server.booking.availability.wallclock import DAY, Span
+from server.booking.connected import sources
+from server.booking.connected.sources import Source
 from server.booking.schedules import schedule_of
 from server.config.service import Version
 from server.routing.schema import Rep, Team
@@ -172,8 +173,8 @@ def _read(
         found[rep].extra += own.extra
         found[rep].reach = math.inf if own.until is None else own.until - own_times.REACH
     team = version.part(Team).reps_by_id
-    if connections.is_connected(tx, version, "calendar"):
-        _add_connected(tx, version, {rep: team[rep].calendar_id for rep in reps}, found, now)
+    if connected := sources.of(tx, version, [team[rep] for rep in reps]):
+        _add_connected(tx, version, connected, found, now)
     return {
         rep: _Kept(
             None if one.problem else _calendar(version, team[rep], one, since.year),
@@ -200,22 +201,32 @@ def _add_meeting(found: _Found, row: Any, now: float) -> None:
 
 
 def _add_connected(
-    tx: Connection, version: Version, calendars: dict[str, str], found: dict[str, _Found], now: float
+    tx: Connection, version: Version, connected: Mapping[str, Sequence[Source]], found: dict[str, _Found], now: float
 ) -> None:
     """Busy times of connected calendars. One that is silent, stale or failing is a problem, never free time."""
-    rows = {(row.rep, row.calendar): row for row in store.calendars_read(tx, version.site_id, list(calendars))}
-    for rep, calendar in calendars.items():
-        row, one = rows.get((rep, calendar)), found[rep]
-        one.problem = calendar_problem(row, now)
-        if row is None or one.problem:
-            continue  # until the next reading, which changes the stamp
-        one.valid_until = min(one.valid_until, row.read_at.timestamp() + STALE_AFTER.total_seconds())
-        known = (int(row.covers_from.timestamp()), int(row.covers_until.timestamp()))
-        spans = [(start, end) for start, end in row.spans]
-        one.busy += spans
-        one.labels |= dict.fromkeys(spans, "the calendar")
-        one.busy += [(-_FAR, known[0]), (known[1], _FAR)]
-        one.labels |= dict.fromkeys(one.busy[-2:], "the calendar has not been read that far")
+    wanted = [rep for rep, some in connected.items() if some]
+    if not wanted:
+        return
+    read = store.calendars_read(tx, version.site_id, wanted)
+    rows = {(row.rep, row.connection_id, row.calendar): row for row in read}
+    for rep in wanted:
+        for source in connected[rep]:
+            _add_calendar(found[rep], source, rows.get((rep, *source.key)), now)
+
+
+def _add_calendar(one: _Found, source: Source, row: Any, now: float) -> None:
+    problem = calendar_problem(row, now)
+    one.problem = one.problem or source.named(problem)
+    if row is None or problem:
+        return  # until the next reading, which changes the stamp
+    one.valid_until = min(one.valid_until, row.read_at.timestamp() + STALE_AFTER.total_seconds())
+    known = (int(row.covers_from.timestamp()), int(row.covers_until.timestamp()))
+    spans = [(start, end) for start, end in row.spans]
+    called = source.title or "the calendar"
+    one.busy += spans
+    one.labels |= dict.fromkeys(spans, called)
+    one.busy += [(-_FAR, known[0]), (known[1], _FAR)]
+    one.labels |= dict.fromkeys(one.busy[-2:], f"{called} has not been read that far")
 
 
 def calendar_problem(row: Any, now: float) -> str:

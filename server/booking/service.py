@@ -12,10 +12,13 @@ from server.booking import store
 from server.booking.availability.explain import Verdict
 from server.booking.changes import cancel, get, hosts_of, mark
 from server.booking.confirm import confirm
+from server.booking.connected.choosing import choose_calendars, settle_first
 from server.booking.connected.followed import follow_move
 from server.booking.connected.following import follow
 from server.booking.connected.reading import CalendarState, read_ahead
+from server.booking.connected.reading import distrust as distrust_calendars
 from server.booking.connected.reading import forget as forget_calendars
+from server.booking.connected.reading import is_connected as has_connected_calendars
 from server.booking.connected.reading import states as calendar_states
 from server.booking.connected.rechecking import (
     PATIENCE_SECONDS,
@@ -24,10 +27,13 @@ from server.booking.connected.rechecking import (
     hold_again,
     with_calendars_read,
 )
+from server.booking.connected.resettling import resettle
+from server.booking.connected.watching import hear_calendars, keep_watches, read_changed, told_of_calendars
 from server.booking.disqualified import credit_disqualified
 from server.booking.handing_over import Colleague, colleagues, next_in_turn, reassign
 from server.booking.holds import HOLD_FOR, hold, release_expired
 from server.booking.invitations import ics, links
+from server.booking.invitations.video import heed_event
 from server.booking.moving import reschedule, takers, would_take
 from server.booking.offers import Asked, SlotList, ask, nearest, open_times, slots, why_not
 from server.booking.own_times import OwnTime, add_block, meetings_in
@@ -44,15 +50,16 @@ from server.errors import NotFound, SlotTaken
 from server.people.rights import EVERYTHING, Sight
 
 __all__ = [
-    "AHEAD", "BOOKED", "CANCELLED", "DONE", "HELD", "HOLD_FOR", "NO_SHOW", "PATIENCE_SECONDS", "PENDING",
-    "RESCHEDULED", "Asked", "CalendarState", "CalendarUnread", "Colleague", "Item", "Meeting", "OwnTime", "Place",
-    "SlotList", "SlotTaken", "Verdict", "Week", "add_block", "add_own_time", "ask", "calendar_states", "cancel",
-    "check_calendars", "colleagues", "confirm", "counts", "credit_disqualified", "find_by_token", "fingerprint",
-    "follow", "follow_move", "for_rep", "forget_calendars", "get", "glimpse", "hold", "hold_again", "hosts_of",
-    "invitation", "list_for", "mailbox_state", "mark", "meetings_in", "nearest", "next_in_turn", "of_conversation",
-    "of_lead", "open_times", "orphans", "own_time", "own_times_of", "place", "read_ahead", "read_mailbox",
-    "reassign", "release_expired", "remove_own_time", "reschedule", "shown", "slots", "takers", "title", "token_of",
-    "visible", "week", "why_not", "with_calendars_read", "would_take",
+    "AHEAD", "BOOKED", "CANCELLED", "DONE", "HELD", "HOLD_FOR", "NO_SHOW", "PATIENCE_SECONDS", "PENDING", "RESCHEDULED",
+    "Asked", "CalendarState", "CalendarUnread", "Colleague", "Item", "Meeting", "OwnTime", "Place", "SlotList",
+    "SlotTaken", "Verdict", "Week", "add_block", "add_own_time", "ask", "calendar_states", "cancel", "check_calendars",
+    "choose_calendars", "colleagues", "confirm", "counts", "credit_disqualified", "distrust_calendars", "find_by_token",
+    "fingerprint", "follow", "follow_move", "for_rep", "forget_calendars", "get", "glimpse", "has_connected_calendars",
+    "hear_calendars", "heed_event", "hold", "hold_again", "hosts_of", "invitation", "keep_watches", "list_for",
+    "mailbox_state", "mark", "meetings_in", "nearest", "next_in_turn", "of_conversation", "of_lead", "open_times",
+    "orphans", "own_time", "own_times_of", "place", "read_ahead", "read_changed", "read_mailbox", "reassign",
+    "release_expired", "remove_own_time", "reschedule", "resettle", "settle_first", "shown", "slots", "takers", "title",
+    "token_of", "told_of_calendars", "visible", "week", "why_not", "with_calendars_read", "would_take",
 ]  # fmt: skip
 
 glimpse = links.glimpse

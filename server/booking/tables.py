@@ -31,6 +31,7 @@ meetings = Table(
     Column("phone", String(60), nullable=False),
     Column("place", String(12), nullable=False, server_default=""),  # video | phone | in_person; "" as the type says
     Column("passed_over", String(60), nullable=False, server_default=""),  # the owner who had no time soon enough
+    Column("video_url", Text, nullable=False, server_default=""),  # which the calendar service made for it
     Column("guests", Json, nullable=False),
     Column("answers", Json, nullable=False),
     Column("replies", Json, nullable=False, server_default="{}"),  # {folded address: how they answered, see replies.py}
@@ -109,6 +110,7 @@ busy_times = Table(
     metadata,
     Column("site_id", Id, primary_key=True),
     Column("rep", String(60), primary_key=True),
+    Column("connection_id", Id, primary_key=True),  # through which it was read
     Column("calendar", String(200), primary_key=True),
     Column("spans", Json, nullable=False),  # [[start, end]] in whole UTC seconds
     Column("covers_from", UtcDateTime),
@@ -123,9 +125,25 @@ reading_positions = Table(
     "reading_positions",
     metadata,
     Column("site_id", Id, primary_key=True),
-    Column("source", String(260), primary_key=True),  # "calendar:<rep>:<id at the service>" | "inbox"
+    # "calendar:<rep>:<id at the service>", a rep's own "calendar:<rep>:<connection>:<id>" | "inbox"
+    Column("source", String(260), primary_key=True),
     Column("position", Text, nullable=False),  # the service's own word for it; "" to begin anew
     Column("read_at", UtcDateTime),
     Column("failed_at", UtcDateTime),
     Column("problem", Text, nullable=False),
+)
+
+# Services that call us when a calendar changes. They end by themselves and are renewed before.
+calendar_watches = Table(
+    "calendar_watches",
+    metadata,
+    Column("connection_id", Id, primary_key=True),
+    Column("calendar", String(200), primary_key=True),
+    Column("site_id", Id, nullable=False),
+    Column("watch_id", String(200), nullable=False),  # the service's; "" when it refused
+    Column("resource", Text, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("tried_at", UtcDateTime, nullable=False),
+    Column("problem", Text, nullable=False),
+    Index("ix_calendar_watches_site", "site_id"),
 )

@@ -72,7 +72,7 @@ def _odd(site: str, states: Sequence[CalendarState]) -> list[Finding]:
         if one.is_out:
             last = f"last read {one.read_at:%Y-%m-%d %H:%M} UTC" if one.read_at else "never read"
             mark = "note" if one.state == "unread" else "FAULT"
-            says = f"{one.name} gets no meetings: {one.reason.rstrip('.')} ({one.calendar}, {last})"
+            says = f"{one.name} gets no meetings: {one.said.rstrip('.')} ({one.calendar}, {last})"
             found.append(Finding(mark, f"{site} {one.rep}", says))
         if one.not_followed:
             says = f"changes in the calendar of {one.name} are not noticed: {one.not_followed}"

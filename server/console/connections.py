@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from plugins.adapter import Adapter
-from server import events, ids
+from server import events
 from server.adapters import connections
 from server.adapters.connections import Connection
 from server.console import connection_forms as forms
 from server.console import here
+from server.console.calendar_choice import after_connecting
 from server.console.gate import local_path
 from server.console.here import SiteHere
+from server.console.leaving import BACK, BROWSER, leave_for
 from server.errors import Conflict, Forbidden, Gone, Invalid, NotFound
 from server.outbox import service as outbox
 
 bp = Blueprint("connections", __name__, url_prefix="/connections")
-
-_BROWSER, _BACK = "connecting", "connecting_back"
 
 
 @bp.get("")
@@ -72,15 +70,16 @@ def callback() -> ResponseReturnValue:
     """Where a service sends people back to after they have agreed, or not."""
     told = {name: request.args.get(name, "") for name in ("state", "code", "error")}
     answer = connections.Answer(**told, description=request.args.get("error_description", ""))
-    back = local_path(session.pop(_BACK, None), url_for(".index"))
+    back = local_path(session.pop(BACK, None), url_for(".index"))
     try:
         made = connections.finish(
-            here.database(), answer, browser=session.get(_BROWSER, ""), actor=here.user().actor, need=_need_for
+            here.database(), answer, browser=session.get(BROWSER, ""), actor=here.user().actor, need=_need_for
         )
     except (Invalid, Gone, Conflict) as refusal:
         flash(refusal.message, "problem")
         return redirect(back, 303)
     flash(f"{forms.title_of(made)} is connected as {made.label}.", "done")
+    after_connecting(made)
     return redirect(back if made.rep else url_for(".show", connection_id=made.id), 303)
 
 
@@ -119,7 +118,7 @@ def sign_in(connection_id: str) -> ResponseReturnValue:
         raise Conflict("The operator has set this one up; change it there.")
     site = _site_of(one)
     fresh = connections.draft(here.database(), site.version, one.kind, one.name, rep=one.rep, actor=here.user().actor)
-    return leave_for(fresh, back=url_for(".show", connection_id=one.id))
+    return leave_for(fresh, back=_back(url_for(".show", connection_id=one.id)))
 
 
 @bp.post("/<connection_id>/disconnect")
@@ -130,21 +129,12 @@ def disconnect(connection_id: str) -> ResponseReturnValue:
     flash(f"{forms.title_of(one)} is disconnected, and its secrets are deleted.", "done")
     if said:
         flash(f"The service could not be asked to forget us ({said}) End the access there, too.", "problem")
-    return redirect(url_for(".index") if here.may("see_connections") else url_for("console.home.show"), 303)
+    return redirect(_back(url_for(".index" if here.may("see_connections") else "console.home.show")), 303)
 
 
-def leave_for(fresh: Connection, *, back: str) -> ResponseReturnValue:
-    """The page that takes the browser to the service to agree; `back`: the path of ours it comes back to if refused.
-
-    A page, and not a redirect: browsers hold redirects after a form to the policy of where forms may go.
-    """
-    browser = session.setdefault(_BROWSER, ids.new_token())
-    session[_BACK] = back
-    address = connections.begin(here.database(), fresh, browser=browser, actor=here.user().actor)
-    host = urlsplit(address).netloc
-    return render_template(
-        "connections/leaving.html", address=address, host=host, title=forms.title_of(fresh), back=back
-    )
+def _back(otherwise: str) -> str:
+    """The page of ours that the form came from, where it says so."""
+    return local_path(request.form.get("back"), otherwise)
 
 
 def _save(site: SiteHere, adapter: type[Adapter], there: Connection | None) -> ResponseReturnValue:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from flask import current_app, g, request, session
 from flask_login import current_user
 
-from server.adapters import connections
+from server.booking import service as booking
 from server.booking.schema import Meetings
 from server.config import service as config
 from server.config.service import Version
@@ -93,7 +93,7 @@ def has_connected_calendars() -> bool:
     """Whether any site's calendars are somebody else's, and so may be silent."""
     if "usher_calendars" not in g:
         with database().reading() as tx:
-            g.usher_calendars = any(connections.is_connected(tx, site.version, "calendar") for site in sites())
+            g.usher_calendars = any(booking.has_connected_calendars(tx, site.version) for site in sites())
     return bool(g.usher_calendars)
 
 

@@ -24,7 +24,7 @@ from server.outbox.trouble import PATIENCE, NotYet
 
 __all__ = [
     "LEASE", "MOST_DEATHS", "PATIENCE", "UNDER_WAY", "Call", "Delivery", "NotYet", "Sender", "by_key", "cancel",
-    "counts", "deliver_due", "get", "keys_known", "latest", "of_subject", "of_subjects", "queue", "release_dead",
+    "counts", "deliver_due", "drop", "get", "keys_known", "latest", "of_subject", "of_subjects", "queue", "release_dead",
     "resume", "resume_for", "retry", "retry_all", "stuck", "withdraw",
 ]  # fmt: skip
 
@@ -46,6 +46,7 @@ def queue(
     not_before: datetime | None = None,
     not_after: datetime | None = None,
     subject: tuple[str, str] = ("", ""),
+    connection_id: str = "",
 ) -> bool:
     """Write a delivery: `operation` of the site's adapter of `kind` with `payload` as its arguments.
 
@@ -53,6 +54,7 @@ def queue(
     `cancel(tx, cancel_key)` withdraws those that have not gone out; `not_after` withdraws one by itself. `replaces`
     names what it is about, such as "lead:led_…:person": where the newest of its order says the same and nobody has
     tried to deliver it, this one goes out in its place, and what builds on the old key gets this one's answer.
+    `connection_id`: whose it is, where that is known already, so that it waits in that connection's lane from the start.
     """
     now = clock.now()
     row = {
@@ -78,6 +80,13 @@ def cancel(tx: Connection, cancel_key: str) -> int:
     orders = store.withdraw_waiting(tx, cancel_key, clock.now())
     waiting.wake(tx, orders, clock.now())
     return len(orders)
+
+
+def drop(tx: Connection, delivery_id: str) -> bool:
+    """Withdraw one that has not gone out, in the transaction of what makes it needless; False when it has."""
+    orders = store.withdraw_one(tx, delivery_id, clock.now())
+    waiting.wake(tx, orders, clock.now())
+    return bool(orders)
 
 
 def resume(tx: Connection, connection_id: str) -> int:
@@ -144,6 +153,11 @@ def latest(
 ) -> Sequence[Delivery]:
     """The newest deliveries, newest first; `before` is the id to go on from."""
     return store.latest(tx, site_id, state, limit, before, connection_id)
+
+
+def of_family(tx: Connection, site_id: str, family: str, limit: int) -> Sequence[Delivery]:
+    """The newest deliveries whose key begins with this word and a colon, newest first."""
+    return store.of_family(tx, site_id, family, limit)
 
 
 def of_subject(tx: Connection, kind: str, subject_id: str) -> Sequence[Delivery]:

@@ -6,10 +6,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
-from plugins.calendar import Calendar
-from server.adapters import service as adapters
+from server.adapters import connections
 from server.booking import service as booking
 from server.booking.service import CalendarUnread
 from server.conversations import service as conversations
@@ -46,11 +46,7 @@ def with_calendars(db: Database, take: Callable[[Refused], Taken]) -> Taken:
 def _read(db: Database, unread: CalendarUnread, patience: float) -> Mapping[str, SlotTaken]:
     """Read for the hold, which may have gone with the turn that was rolled back; what this has cost."""
     version, hold_id = unread.version, unread.meeting_id
-
-    def calendar() -> Calendar:
-        found: Calendar = adapters.opened(db, version, "calendar", seconds=booking.PATIENCE_SECONDS)
-        return found
-
+    calendar = partial(connections.open, db, seconds=booking.PATIENCE_SECONDS)
     try:
         with db.transaction() as tx:
             conversations.get(tx, unread.held.conversation_id)  # else it began in that turn, and is not there either

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, json, request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from server import clock
-from server.adapters import service as adapters
+from server.adapters import connections
 from server.booking import service as booking
 from server.booking.invitations import links
 from server.booking.offers import zone_of
@@ -85,7 +86,7 @@ def create_meeting() -> Response:
     made = booking.with_calendars_read(
         db,
         lambda: _confirmed(db, version, held, body),
-        lambda: adapters.opened(db, version, "calendar", seconds=booking.PATIENCE_SECONDS),
+        partial(connections.open, db, seconds=booking.PATIENCE_SECONDS),
     )
     if made.id == held:
         return _answer({"meeting": booking.shown(version, made)}, 201)

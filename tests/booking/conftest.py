@@ -88,7 +88,7 @@ def wall() -> Iterator[Wall]:
 @pytest.fixture
 def opened(wall: Wall) -> Callable[[], Any]:
     """Opens its adapter."""
-    return lambda: registry.open("calendar", "wall", {}, records=MemoryRecords())
+    return lambda _=None: registry.open("calendar", "wall", {}, records=MemoryRecords())
 
 
 @pytest.fixture

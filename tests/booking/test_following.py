@@ -12,7 +12,6 @@ from server import clock, events
 from server.adapters import service as adapters
 from server.booking import service as booking
 from server.booking import store
-from server.booking.connected import reading
 from server.events import Actor
 from server.outbox import service as outbox
 from server.routing import ledger
@@ -224,7 +223,7 @@ def test_what_we_wrote_after_the_calendar_was_asked_wins(db, version, booked, wa
     real = opened()
     wall.move(wall.id_of(meeting.uid), NINE + 90 * MINUTE, NINE + 2 * HOUR)
 
-    def slow():
+    def slow(_):
         told = type(real).changes
 
         class Slow(type(real)):
@@ -423,7 +422,7 @@ def test_changes_that_were_read_before_somebody_else_read_further_are_dropped(db
                 booking.follow(db, version, opened)
             return found
 
-    booking.follow(db, version, lambda: Slow(adapter.config, records=adapter.records))
+    booking.follow(db, version, lambda _: Slow(adapter.config, records=adapter.records))
     assert now(db, meeting).start_at == NINE + 2 * HOUR
 
 
@@ -450,5 +449,5 @@ def test_a_private_event_is_news_that_has_the_busy_times_read_at_once(db, versio
 def test_positions_are_kept_per_rep_and_calendar(db, version):
     with db.reading() as tx:
         sources = {row.source for row in store.positions(tx, version.site_id)}
-    assert sources == {reading.source_of(rep) for rep in version.part(Team).reps}
+    assert sources == {f"calendar:{rep.id}:{rep.email}" for rep in version.part(Team).reps}
     assert "calendar:grace:grace@acme.example" in sources

@@ -8,9 +8,11 @@ import pytest
 
 from plugins.calendar import Window
 from server import clock
+from server.adapters.connections import Connection
 from server.booking import service as booking
 from server.booking import store
-from server.booking.connected import asking, reading
+from server.booking.connected import asking, reading, sources
+from server.booking.connected.sources import Source
 from server.errors import SlotTaken
 from server.events import Actor
 from tests.booking.conftest import ADA, CONNECTED, GOAL, NINE, TEAM
@@ -99,9 +101,11 @@ def test_a_calendar_that_was_read_too_long_ago_is_not_trusted(db, version, opene
 
 def test_beyond_what_was_read_nothing_is_free(db, version, opened):
     window = Window(clock.now(), NINE + HOUR)
-    told = reading.busy(opened, [GRACE], window, 5)[GRACE]
+    with db.reading() as tx:
+        (source,) = sources.of_names(tx, version, ["grace"])["grace"]
+    told = reading.busy(opened, [source], window, 5)[source.key]
     with db.transaction() as tx:
-        reading.keep(tx, version.site_id, "grace", GRACE, window, told)
+        reading.keep(tx, version.site_id, source, window, told)
     assert minutes(db, version, reps=["grace"]) == [0]
 
 
@@ -174,5 +178,7 @@ def test_the_built_in_calendar_is_never_read(db, apply, wall, opened):
 
 def test_those_whose_turn_does_not_come_in_time_are_not_said_to_have_failed(wall, opened):
     wall.hanging = {f"a{number}" for number in range(asking.MOST_AT_ONCE)}
-    found = reading.busy(opened, [*wall.hanging, "b"], Window(clock.now(), clock.now() + DAY), 0.2)
-    assert set(found) == wall.hanging
+    service = Connection("con_wall", "site", "calendar", "wall")
+    wanted = [Source("somebody", service, name) for name in (*wall.hanging, "b")]
+    found = reading.busy(opened, wanted, Window(clock.now(), clock.now() + DAY), 0.2)
+    assert {calendar for _, calendar in found} == wall.hanging

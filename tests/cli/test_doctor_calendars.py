@@ -40,7 +40,7 @@ def said(db: Database) -> dict[str, tuple[str, str]]:
 def test_it_names_who_is_out_since_when_and_why(sqlite_db: Database, wall: Wall, monday: clock.StoppedClock) -> None:
     version = apply(sqlite_db, "wall")
     assert {mark for mark, _ in said(sqlite_db).values()} == {"ok", "note"}  # nothing has been read yet
-    opened = lambda: registry.open("calendar", "wall", {}, records=MemoryRecords())  # noqa: E731
+    opened = lambda _: registry.open("calendar", "wall", {}, records=MemoryRecords())  # noqa: E731
     booking.read_ahead(sqlite_db, version, opened)
     wall.down = {"grace@acme.example"}
     booking.read_ahead(sqlite_db, version, opened, only={"grace"})

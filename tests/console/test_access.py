@@ -17,6 +17,7 @@ from tests.console.story import ROLES, Story
 
 EVERYBODY = tuple(ROLES)
 DESKS = ("owner", "marketing", "supervisor")
+REPS = ("grace", "dennis")
 WATCHERS_AND_GRACE = (*DESKS, "grace")
 WATCHERS_AND_DENNIS = (*DESKS, "dennis")
 TALKERS = ("owner", "supervisor", "dennis")
@@ -49,6 +50,9 @@ LOOKS: list[tuple[str, tuple[str, ...], int]] = [
     ("/availability/why", ("owner", "supervisor", "grace", "dennis"), 403),
     ("/rotation", EVERYBODY, 0),
     ("/calendars", EVERYBODY, 0),
+    ("/my-calendar", REPS, 403),
+    ("/alerts/try", ("owner",), 403),
+    ("/my-calendar/connect/caldav", REPS, 403),
     ("/rotation/acme/enterprise", WATCHERS_AND_GRACE, 404),
     ("/crm/acme", DESKS, 403),
     ("/crm/acme/try", ("owner", "marketing"), 403),
@@ -65,6 +69,7 @@ LOOKS: list[tuple[str, tuple[str, ...], int]] = [
     ("/connections", DESKS, 403),
     ("/connections/{connection}", DESKS, 403),
     ("/connections/choose", ("owner",), 403),
+    ("/alerts", DESKS, 403),
     ("/connections/new/crm/hubspot", ("owner",), 403),
 ]
 DEEDS: list[tuple[str, tuple[str, ...], int]] = [
@@ -75,6 +80,9 @@ DEEDS: list[tuple[str, tuple[str, ...], int]] = [
     ("/connections/{connection}/check", ("owner",), 403),
     ("/connections/{connection}/sign-in", ("owner",), 403),
     ("/connections/{connection}/disconnect", ("owner",), 403),
+    ("/my-calendar/connect/caldav", REPS, 403),
+    ("/my-calendar/{connection}/choose", (), 403),
+    ("/my-calendar/{connection}/look", (), 403),
     ("/account/password", EVERYBODY, 0),
     ("/site", EVERYBODY, 0),
     ("/conversations/{waiting}/take-over", TALKERS, 404),

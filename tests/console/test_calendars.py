@@ -34,7 +34,7 @@ def read(db: Database, wall: Wall) -> Callable[[], None]:
     version = told.apply(db, "acme", "Connected", site=site)
 
     def run() -> None:
-        opened = lambda: registry.open("calendar", "wall", {}, records=MemoryRecords())  # noqa: E731
+        opened = lambda _: registry.open("calendar", "wall", {}, records=MemoryRecords())  # noqa: E731
         booking.read_ahead(db, version, opened)
         booking.follow(db, version, opened)
 

@@ -67,7 +67,7 @@ def usher(data: Path, silence: Silence) -> Iterator[str]:
     files["site.yml"] += "adapters: {calendar: caldav}\n"
     version = applied(db, files)
     with connected():
-        booking.read_ahead(db, version, lambda: registry.open("calendar", "wall", {}, records=MemoryRecords()))
+        booking.read_ahead(db, version, lambda _: registry.open("calendar", "wall", {}, records=MemoryRecords()))
     db.close()
     port = free_port()
     environment = {

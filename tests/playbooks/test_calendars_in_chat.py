@@ -45,7 +45,7 @@ def with_calendars_read(db: Database, wall: Wall) -> Chat:
     files = folder(p=f"nodes:\n{_indented(NODES)}")
     files["site.yml"] += "adapters: {calendar: wall}\n"
     version = applied(db, files)
-    booking.read_ahead(db, version, lambda: registry.open("calendar", "wall", {}, records=MemoryRecords()))
+    booking.read_ahead(db, version, lambda _: registry.open("calendar", "wall", {}, records=MemoryRecords()))
     wall.asked.clear()
     return Chat(db)
 

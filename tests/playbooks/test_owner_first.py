@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from server import clock, events
+from server import clock, events, ids
 from server.booking import service as booking
 from server.booking.tables import busy_times
 from server.db import Database
@@ -127,8 +127,9 @@ def test_owner_whose_calendar_is_silent_is_not_waited_for(sqlite_db: Database, m
     version = applied(sqlite_db, files)
     read = {"spans": [], "problem": "", "read_at": MORNING, "covers_from": MORNING - timedelta(days=30)}
     with sqlite_db.transaction() as tx:  # only Linus' calendar has been read
-        row = {"site_id": version.site_id, "rep": "linus", "calendar": "linus@acme.example", **read}
-        tx.execute(insert(busy_times).values(**row, covers_until=MORNING + timedelta(days=90)))
+        through = ids.named_id("connection", version.site_id, "calendar", "caldav")
+        row = {"site_id": version.site_id, "rep": "linus", "connection_id": through, "calendar": "linus@acme.example"}
+        tx.execute(insert(busy_times).values(**row, **read, covers_until=MORNING + timedelta(days=90)))
     chat = Chat(sqlite_db, known={**OWNED, "lead.name": ""}).open()
     chat.choose(1)
     assert (meeting(chat).rep, meeting(chat).passed_over) == ("linus", "grace")

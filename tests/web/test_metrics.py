@@ -68,7 +68,7 @@ def test_connected_calendars_are_counted_by_state_with_the_age_of_the_oldest_rea
         booking.read_ahead(
             app.extensions["usher_db"],
             version,
-            lambda: registry.open("calendar", "wall", {}, records=MemoryRecords()),
+            lambda _: registry.open("calendar", "wall", {}, records=MemoryRecords()),
         )
         monday.advance(timedelta(minutes=10))
         found = told(client)

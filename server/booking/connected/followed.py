@@ -11,8 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from plugins.calendar import Change, Changed
 from server import clock, events, ids
-from server.adapters import connections
+from server.adapters import own_calendars
 from server.booking import changes, store
+from server.booking.connected.sources import Source
 from server.booking.invitations import links, messages
 from server.booking.invitations.put_back_texts import OVERLAPS, TIME_IMPOSSIBLE, VISITOR_BUSY
 from server.booking.store import AHEAD, HELD, RESCHEDULED, Meeting
@@ -73,15 +74,15 @@ class _Event:
         return self.waiting or (self.settled_at is not None and self.settled_at > asked_at)
 
 
-def heed(tx: Connection, version: Version, rep: Rep, feed: Feed) -> tuple[bool, str]:
-    """Let the rep's meetings follow his calendar. Returns whether all could be decided (else the same changes have to
-    be read again later), and what is odd, for people."""
+def heed(tx: Connection, version: Version, rep: Rep, source: Source, feed: Feed) -> tuple[bool, str]:
+    """Let the rep's meetings follow the calendar that his events are in. Returns whether all could be decided (else the
+    same changes have to be read again later), and what is odd, for people."""
     found = store.listed(tx, [version.site_id], reps=[rep.id], start=clock.now(), statuses=AHEAD, limit=5_000)
     meetings = [one for one in found if one.rep == rep.id and one.start_at > clock.now()]
-    known = _known(tx, meetings, rep.calendar_id)
+    known = _known(tx, meetings, source)
     meetings = [one for one in meetings if known[one.id].id]
     told = _told(meetings, known, feed)
-    missing = _missing(tx, version, meetings, told) if feed.whole and not feed.first else []
+    missing = _missing(tx, version, source, meetings, told) if feed.whole and not feed.first else []
     if len(missing) >= MANY and len(missing) == len(meetings):
         return False, _NOT_OURS.format(count=len(missing))
     settled = True
@@ -183,18 +184,36 @@ _SAID = {
 }
 
 
-def _known(tx: Connection, meetings: Sequence[Meeting], calendar: str) -> dict[str, _Event]:
+def _known(tx: Connection, meetings: Sequence[Meeting], source: Source) -> dict[str, _Event]:
     """By meeting, what stands in this calendar because of us."""
     known = {meeting.id: _Event() for meeting in meetings}
+    wrote = _Writers(tx, source)
     for row in outbox.of_subjects(tx, "meeting", list(known), kind="calendar"):
         event, answer = known[row.subject_id], row.result or {}
-        event.waiting = event.waiting or row.state in outbox.UNDER_WAY
+        event.waiting = event.waiting or row.state in outbox.UNDER_WAY and wrote.may_be(row.connection_id)
         if row.settled_at is not None:
             event.settled_at = max(event.settled_at or row.settled_at, row.settled_at)
-        if row.state == "done" and answer.get("calendar") == calendar and answer.get("id"):
+        here = answer.get("calendar") == source.calendar and wrote.may_be(row.connection_id)
+        if row.state == "done" and here and answer.get("id"):
             event.id, event.key, event.version = answer["id"], row.key, answer.get("version", "")
             event.earlier.add(event.version)
     return known
+
+
+class _Writers:
+    """Which connections have written what stands in a calendar: a rep's own is read by itself alone; what the site's
+    holds was written by whatever served the site then."""
+
+    def __init__(self, tx: Connection, source: Source) -> None:
+        self._tx, self._source = tx, source
+        self._own: dict[str, bool] = {}
+
+    def may_be(self, connection_id: str | None) -> bool:
+        if self._source.is_own or connection_id == self._source.connection.id:
+            return connection_id == self._source.connection.id
+        if connection_id and connection_id not in self._own:
+            self._own[connection_id] = own_calendars.is_own(self._tx, connection_id)
+        return not (connection_id and self._own[connection_id])
 
 
 def _told(meetings: Sequence[Meeting], known: Mapping[str, _Event], feed: Feed) -> dict[str, Changed]:
@@ -213,13 +232,14 @@ def _told(meetings: Sequence[Meeting], known: Mapping[str, _Event], feed: Feed) 
 
 
 def _missing(
-    tx: Connection, version: Version, meetings: Sequence[Meeting], told: Mapping[str, Changed]
+    tx: Connection, version: Version, source: Source, meetings: Sequence[Meeting], told: Mapping[str, Changed]
 ) -> list[Meeting]:
     """Whose event is not there although we put it there, as far as that can be told: what was booked while another
     service was connected stands elsewhere."""
-    serving = connections.serving(tx, version, "calendar")
     absent = [one for one in meetings if one.id not in told]
-    if serving is not None and not serving.from_environment:
-        return [one for one in absent if one.created_at >= serving.connected_at]
+    if source.is_own:
+        return absent
+    if not source.connection.from_environment:
+        return [one for one in absent if one.created_at >= source.connection.connected_at]
     adapter = version.site.adapters.calendar
     return [one for one in absent if config.version(tx, one.version_id).site.adapters.calendar == adapter]

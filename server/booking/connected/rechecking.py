@@ -15,10 +15,12 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from plugins.calendar import Busy, Calendar, Window
+from plugins.calendar import Busy, Window
 from server import clock, events
 from server.booking import holds, offers, store
-from server.booking.connected import reading, spans
+from server.booking.connected import reading, sources, spans
+from server.booking.connected.asking import Opener
+from server.booking.connected.sources import Key, Source
 from server.booking.hosts import chosen, occupy
 from server.booking.offers import Asked
 from server.booking.store import HELD, Meeting
@@ -48,7 +50,7 @@ class CalendarUnread(Exception):  # noqa: N818 - no error: the calendars are rea
         self.version = version
 
 
-def with_calendars_read(db: Database, do: Callable[[], Done], open_calendar: Callable[[], Calendar]) -> Done:
+def with_calendars_read(db: Database, do: Callable[[], Done], open_calendar: Opener) -> Done:
     """What `do` returns, which confirms a hold in a transaction of its own; done again when calendars had to be read.
 
     SlotTaken when nobody is left whose calendar is free. Call it outside of every transaction.
@@ -83,26 +85,28 @@ def hold_again(tx: Connection, unread: CalendarUnread) -> str:
 
 @dataclass
 class _Check:
-    """One check under way: reps who were found free, and who was passed over for what reason."""
+    """One check under way: reps who were found free, and who was passed over for what reason. `sources`: the calendars
+    of those who are read now."""
 
     window: Window
     free: set[str] = field(default_factory=set)
     passed: dict[str, str] = field(default_factory=dict)
     refusal: SlotTaken | None = None
+    sources: Mapping[str, Sequence[Source]] = field(default_factory=dict)
 
 
 def is_unread(tx: Connection, version: Version, held: Meeting) -> bool:
     """Whether its hosts' calendars have to be read before it is booked."""
     if held.checked_at is not None and timedelta() <= clock.now() - held.checked_at <= FRESH_FOR:
         return False
-    return reading.is_connected(tx, version)
+    return reading.is_connected(tx, version, _hosts(tx, held))
 
 
 def check_calendars(
     db: Database,
     version: Version,
     meeting_id: str,
-    open_calendar: Callable[[], Calendar],
+    open_calendar: Opener,
     *,
     patience: float = PATIENCE_SECONDS,
 ) -> None:
@@ -119,28 +123,27 @@ def check_calendars(
         check = _Check(_window(tx, version, held))
         hosts = _hosts(tx, held)
     while hosts:
-        told = _read(version, [rep for rep in hosts if rep not in check.free], check.window, open_calendar, until)
+        with db.reading() as tx:
+            check.sources = sources.of_names(tx, version, [rep for rep in hosts if rep not in check.free])
+        told = _read(db, check, open_calendar, until)
         with db.transaction() as tx:
             hosts = _settle(tx, version, meeting_id, told, check)
     if check.refusal:
         raise check.refusal
 
 
-def _read(
-    version: Version, reps: Sequence[str], window: Window, open_calendar: Callable[[], Calendar], until: float
-) -> dict[str, Busy | None]:
-    """What each rep's calendar tells; None for one that was not asked because time is up."""
-    left, team = until - time.monotonic(), version.part(Team).reps_by_id
-    names = {rep: team[rep].calendar_id for rep in reps if rep in team}
-    if left < _SHORTEST_SECONDS / 2:
-        return dict.fromkeys(reps)
-    found = reading.busy(open_calendar, set(names.values()), window, max(left / 2, min(left, _SHORTEST_SECONDS)))
-    return {rep: found.get(names.get(rep, "")) for rep in reps}
+def _read(db: Database, check: _Check, open_calendar: Opener, until: float) -> dict[Key, Busy]:
+    """What the calendars tell; nothing of those that were not asked because time is up."""
+    left = until - time.monotonic()
+    wanted = [one for some in check.sources.values() for one in some]
+    if left < _SHORTEST_SECONDS / 2 or not wanted:
+        return {}
+    found = reading.busy(open_calendar, wanted, check.window, max(left / 2, min(left, _SHORTEST_SECONDS)))
+    reading.note(db, wanted, {key: told.error or told for key, told in found.items()})
+    return found
 
 
-def _settle(
-    tx: Connection, version: Version, meeting_id: str, told: Mapping[str, Busy | None], check: _Check
-) -> list[str]:
+def _settle(tx: Connection, version: Version, meeting_id: str, told: Mapping[Key, Busy], check: _Check) -> list[str]:
     """Keep what was told, and decide with it. Returns who has to be read next: nobody when it is decided."""
     held = store.get(tx, meeting_id)
     if held is None or held.status != HELD or not is_unread(tx, version, held):
@@ -162,20 +165,24 @@ def _settle(
     return hosts  # somebody else gave the hold on meanwhile
 
 
-def _keep(tx: Connection, version: Version, held: Meeting, told: Mapping[str, Busy | None], check: _Check) -> None:
-    team = version.part(Team).reps_by_id
+def _keep(tx: Connection, version: Version, held: Meeting, told: Mapping[Key, Busy], check: _Check) -> None:
+    """Who is free in all of his calendars is free; one that says nothing is enough to be passed over."""
     mine = {row.rep: row for row in store.hosts_of(tx, [held.id])}
-    for rep, busy in told.items():
-        if busy is None:
-            check.passed[rep] = "there was no time left to read the calendar"
-            continue
-        times = reading.keep_near(tx, version.site_id, rep, team[rep].calendar_id, check.window, busy)
-        if busy.error is not None:
-            check.passed[rep] = busy.error.user_message
-        elif rep in mine and _meets(times, mine[rep]):
-            check.passed[rep] = _BUSY
+    for rep, some in check.sources.items():
+        why = [_unfree(tx, version, one, told.get(one.key), mine.get(rep), check.window) for one in some]
+        if found := next((one for one in why if one), ""):
+            check.passed[rep] = found
         else:
             check.free.add(rep)
+
+
+def _unfree(tx: Connection, version: Version, source: Source, busy: Busy | None, host: Any, window: Window) -> str:
+    if busy is None:
+        return source.named("there was no time left to read the calendar")
+    times = reading.keep_near(tx, version.site_id, source, window, busy)
+    if busy.error is not None:
+        return source.named(busy.error.user_message)
+    return source.named(_BUSY) if host is not None and _meets(times, host) else ""
 
 
 def _pass_on(tx: Connection, version: Version, held: Meeting, asked: Asked, check: _Check) -> list[str]:

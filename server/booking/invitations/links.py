@@ -88,10 +88,13 @@ def title(version: Version, meeting: Meeting) -> str:
 
 
 def place(version: Version, meeting: Meeting, language: str = "", *, for_rep: bool = False) -> Where:
-    """The meeting's place, of the kind that the visitor chose: the rep's own if he has one of it, else the type's."""
+    """The meeting's place, of the kind that the visitor chose: the rep's own if he has one of it, else the type's. A
+    video call without an address has the link that the calendar service made, once it is known."""
     chosen, rep = type_of(version, meeting).place(meeting.place), rep_of(version, meeting)
     location = rep.location if rep.location and rep.location.kind == chosen.kind else chosen
-    return _where(location, meeting.phone, language or meeting.locale.split("-")[0].lower(), for_rep)
+    where = _where(location, meeting.phone, language or meeting.locale.split("-")[0].lower(), for_rep)
+    made = meeting.video_url if where.wants_video else ""
+    return Where(made, made, wants_video=True) if made else where
 
 
 def google_url(version: Version, meeting: Meeting) -> str:

@@ -7,6 +7,7 @@ from server.booking.invitations.put_back_texts import PUT_BACK
 # To the visitor and the guests.
 BOOKED, MOVED, CANCELLED, REMINDER, HANDED_OVER = "booked", "moved", "cancelled", "reminder", "handed_over"
 REASSIGNED, CHANGED, WISHED, WITHDRAWN = "reassigned", "changed", "wished", "withdrawn"
+LINKED = "linked"
 # To a rep, and to who looks after the reps.
 REP_BOOKED, REP_MOVED, REP_CANCELLED, REP_GIVEN_AWAY = "rep_booked", "rep_moved", "rep_cancelled", "rep_given_away"
 REP_CHANGED, REP_PASSED_OVER = "rep_changed", "rep_passed_over"
@@ -15,6 +16,10 @@ REP_GUEST_DECLINED, REP_DECLINED, REP_WISHED = "rep_guest_declined", "rep_declin
 # kind: (subject, first sentence)
 TEXTS: dict[str, dict[str, tuple[str, str]]] = {
     "en": {
+        LINKED: (
+            "The link for {meeting} with {rep}",
+            "Here is the link for your video call. The invitation is up to date.",
+        ),
         BOOKED: ("Booked: {meeting} with {rep}", "Your meeting is booked. The invitation is attached."),
         MOVED: ("New time: {meeting} with {rep}", "Your meeting has a new time. The invitation is up to date."),
         CANCELLED: ("Cancelled: {meeting} with {rep}", "Your meeting has been cancelled."),
@@ -57,6 +62,10 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
         ),
     },
     "de": {
+        LINKED: (
+            "Der Link für {meeting} mit {rep}",
+            "Hier ist der Link für Ihren Videoanruf. Die Einladung ist aktualisiert.",
+        ),
         BOOKED: ("Gebucht: {meeting} mit {rep}", "Ihr Termin ist gebucht. Die Einladung ist angehängt."),
         MOVED: ("Neue Zeit: {meeting} mit {rep}", "Ihr Termin hat eine neue Zeit. Die Einladung ist aktualisiert."),
         CANCELLED: ("Abgesagt: {meeting} mit {rep}", "Ihr Termin wurde abgesagt."),
@@ -99,6 +108,10 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
         ),
     },
     "fr": {
+        LINKED: (
+            "Le lien pour {meeting} avec {rep}",
+            "voici le lien de votre appel vidéo. L'invitation est à jour.",
+        ),
         BOOKED: ("Confirmé : {meeting} avec {rep}", "votre rendez-vous est confirmé. L'invitation est jointe."),
         MOVED: (
             "Nouvel horaire : {meeting} avec {rep}",
@@ -147,6 +160,10 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
         ),
     },
     "es": {
+        LINKED: (
+            "El enlace para {meeting} con {rep}",
+            "este es el enlace de su videollamada. La invitación está actualizada.",
+        ),
         BOOKED: ("Reservada: {meeting} con {rep}", "su reunión está reservada. Adjuntamos la invitación."),
         MOVED: ("Nueva hora: {meeting} con {rep}", "su reunión tiene una nueva hora. La invitación está actualizada."),
         CANCELLED: ("Cancelada: {meeting} con {rep}", "su reunión ha sido cancelada."),

@@ -11,7 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from server import clock
+from plugins.calendar import Capability
+from server import clock, ids
+from server.adapters import own_calendars
 from server.booking import store
 from server.booking.invitations import ics, links, mails
 from server.booking.invitations.mail_texts import (
@@ -19,6 +21,7 @@ from server.booking.invitations.mail_texts import (
     CANCELLED,
     CHANGED,
     HANDED_OVER,
+    LINKED,
     MOVED,
     REASSIGNED,
     REMINDER,
@@ -38,18 +41,24 @@ from server.routing.schema import Rep, Team
 
 FRESH = timedelta(minutes=10)
 """Somebody who has just had a mail about the meeting needs no reminder yet."""
+LINK_WITHIN = timedelta(seconds=45)
+"""So long the invitation waits for the link that the calendar service makes; then it goes out, and the link later."""
 
 
 def booked(tx: Connection, version: Version, meeting: Meeting) -> None:
     """The meeting is new: event, invitations, reminders; an owner who had no time hears who meets the account."""
     about = about_meeting(tx, version, meeting)
     _create_event(tx, about)
-    _mail_visitors(tx, about, BOOKED, ics.REQUEST)
+    wait = _is_to_be_linked(tx, about)
+    if not wait:
+        _mail_visitors(tx, about, BOOKED, ics.REQUEST)
     for host in about.hosts:
         mail(tx, about, f"{host.id}:{REP_BOOKED}", mails.to_rep(about, REP_BOOKED, ics.REQUEST, host))
     owner = version.part(Team).reps_by_id.get(meeting.passed_over)
     if owner is not None and owner.id not in {host.id for host in about.hosts}:
         mail(tx, about, f"{owner.id}:{REP_PASSED_OVER}", mails.to_rep(about, REP_PASSED_OVER, "", owner))
+    if wait:
+        _mail_visitors(tx, about, BOOKED, ics.REQUEST, until_linked=True)
     _remind(tx, about)
 
 
@@ -68,8 +77,9 @@ def moved(
     site's mailbox for replies is the organizer, one REQUEST says it. Hosts who leave are told in any case.
     `in_calendar`: it was moved there, so the calendar need not hear of it.
     """
-    about, same_time = about_meeting(tx, version, meeting, was=before), meeting.start_at == before.start_at
     given_away = meeting.rep != before.rep
+    meeting = _without_link(tx, meeting) if given_away else meeting
+    about, same_time = about_meeting(tx, version, meeting, was=before), meeting.start_at == before.start_at
     if given_away:
         _cancel_event(tx, about, before.calendar_key)
         _create_event(tx, about)
@@ -135,22 +145,72 @@ def about_meeting(
 def update_event(tx: Connection, about: About, before: str) -> None:
     """Bring the event in the organizer's calendar, which the delivery `before` answered with, to the meeting."""
     payload = {"ref": _whatever_version(before), "draft": _draft(about)}
-    _queue(tx, about, "calendar", "update", payload, about.meeting.calendar_key)
+    _queue(tx, about, "calendar", "update", payload, about.meeting.calendar_key, connection_id=_own_of(tx, before))
 
 
-def mail(tx: Connection, about: About, name: str, payload: dict[str, Any]) -> None:
+def mail(tx: Connection, about: About, name: str, payload: dict[str, Any], **more: Any) -> None:
     """Queue a mail; the same `name` for the same state of the meeting is the same mail, queued once."""
-    _queue(tx, about, "notify", "send_mail", payload, f"{about.meeting.id}:mail:{about.meeting.sequence}:{name}")
+    key = f"{about.meeting.id}:mail:{about.meeting.sequence}:{name}"
+    _queue(tx, about, "notify", "send_mail", payload, key, **more)
+
+
+def rewrite(tx: Connection, version: Version, meeting: Meeting, *, was: str) -> None:
+    """Its organizer's events are in another calendar now: it is written there, and taken out of the one where the
+    delivery `was` put it ("" where that can be reached no more). Nobody else is told."""
+    about = about_meeting(tx, version, _without_link(tx, meeting))
+    if was:
+        _cancel_event(tx, about, was)
+    _create_event(tx, about)
+
+
+def ask_for_link(tx: Connection, version: Version, meeting: Meeting) -> None:
+    """Have the service asked for the meeting's video link until it is there, or will never be."""
+    about, event = about_meeting(tx, version, meeting), meeting.calendar_key
+    payload = {"ref": {"$result": event}}
+    _queue(tx, about, "calendar", "video", payload, f"{event}:video", connection_id=_own_of(tx, event))
+
+
+def linked(tx: Connection, version: Version, meeting: Meeting) -> None:
+    """Its video link is known: the invitation that waited for it goes out, or an up-to-date one; reminders have it."""
+    about = about_meeting(tx, version, meeting)
+    waited = outbox.cancel(tx, _unlinked(meeting)) > 0
+    _mail_visitors(tx, about, BOOKED if waited else LINKED, ics.REQUEST)
+    outbox.cancel(tx, _reminders_of(meeting))
+    _remind(tx, about)
+
+
+def _is_to_be_linked(tx: Connection, about: About) -> bool:
+    """Whether the organizer's calendar service will make a link that is not known yet."""
+    connection, _ = own_calendars.events_of(tx, about.version, about.organizer.id)
+    wanted = links.place(about.version, about.meeting).wants_video and not about.meeting.video_url
+    return wanted and connection is not None and own_calendars.can(connection, Capability.VIDEO)
+
+
+def _without_link(tx: Connection, meeting: Meeting) -> Meeting:
+    """The link goes with the event that it was made for."""
+    if meeting.video_url:
+        store.change(tx, meeting.id, store.AHEAD, {"video_url": ""})
+    return store.get(tx, meeting.id) or meeting
 
 
 def _create_event(tx: Connection, about: About) -> None:
-    payload = {"calendar": about.organizer.calendar_id, "draft": _draft(about)}
-    _queue(tx, about, "calendar", "create", payload, about.meeting.calendar_key)
+    rep = about.organizer
+    connection, _ = own_calendars.events_of(tx, about.version, rep.id)
+    own = connection.id if connection is not None and connection.rep else ""
+    payload = {"calendar": {"$events_of": rep.id, "otherwise": rep.calendar_id}, "draft": _draft(about)}
+    _queue(tx, about, "calendar", "create", payload, about.meeting.calendar_key, connection_id=own)
 
 
 def _cancel_event(tx: Connection, about: About, event: str) -> None:
     payload = {"ref": _whatever_version(event), "reason": about.reason}
-    _queue(tx, about, "calendar", "cancel", payload, f"{event}:cancel")
+    _queue(tx, about, "calendar", "cancel", payload, f"{event}:cancel", connection_id=_own_of(tx, event))
+
+
+def _own_of(tx: Connection, event: str) -> str:
+    """The rep's own connection that the event of this delivery is in; "" for the site's."""
+    there = outbox.by_key(tx, event)
+    written = (there.connection_id if there is not None else "") or ""
+    return written if own_calendars.is_own(tx, written) else ""
 
 
 def _whatever_version(delivery: str) -> dict[str, str]:
@@ -194,11 +254,13 @@ def _draft(about: About) -> dict[str, Any]:
     }
 
 
-def _mail_visitors(tx: Connection, about: About, kind: str, method: str) -> None:
+def _mail_visitors(tx: Connection, about: About, kind: str, method: str, *, until_linked: bool = False) -> None:
+    mark = _mark(about.meeting)
+    wait = {"cancel_key": _unlinked(about.meeting), "not_before": clock.now() + LINK_WITHIN} if until_linked else {}
     if about.meeting.email:  # else the person was erased
-        mail(tx, about, f"visitor:{kind}", mails.to_visitor(about, kind, method))
+        mail(tx, about, f"visitor:{kind}{mark}", mails.to_visitor(about, kind, method), **wait)
     for guest in about.meeting.guests:
-        mail(tx, about, f"{guest}:{kind}", mails.to_guest(about, kind, method, guest))
+        mail(tx, about, f"{guest}:{kind}{mark}", mails.to_guest(about, kind, method, guest), **wait)
 
 
 def _remind(tx: Connection, about: About) -> None:
@@ -215,7 +277,7 @@ def _remind(tx: Connection, about: About) -> None:
                 kind="notify",
                 operation="send_mail",
                 payload=mails.to_visitor(about, REMINDER),
-                key=f"{meeting.id}:mail:{meeting.sequence}:reminder:{minutes}",
+                key=f"{meeting.id}:mail:{meeting.sequence}:reminder:{minutes}{_mark(meeting)}",
                 cancel_key=_reminders_of(meeting),
                 not_before=at,
                 not_after=meeting.start_at - timedelta(minutes=following),
@@ -223,8 +285,18 @@ def _remind(tx: Connection, about: About) -> None:
             )
 
 
-def _queue(tx: Connection, about: About, kind: str, operation: str, payload: dict[str, Any], key: str) -> None:
-    """Deliveries of one kind about one meeting go out in order."""
+def _queue(
+    tx: Connection,
+    about: About,
+    kind: str,
+    operation: str,
+    payload: dict[str, Any],
+    key: str,
+    *,
+    connection_id: str = "",
+    **more: Any,
+) -> None:
+    """Deliveries of one kind about one meeting go out in order; those to a rep's own calendar wait for no other's."""
     outbox.queue(
         tx,
         site_id=about.meeting.site_id,
@@ -232,10 +304,21 @@ def _queue(tx: Connection, about: About, kind: str, operation: str, payload: dic
         operation=operation,
         payload=payload,
         key=key[:200],
-        order_key=f"{about.meeting.id}:{kind}",
+        order_key=":".join(filter(None, (about.meeting.id, kind, connection_id)))[:120],
         subject=("meeting", about.meeting.id),
+        connection_id=connection_id,
+        **more,
     )
 
 
 def _reminders_of(meeting: Meeting) -> str:
     return f"{meeting.id}:reminders"
+
+
+def _unlinked(meeting: Meeting) -> str:
+    return f"{meeting.id}:unlinked"
+
+
+def _mark(meeting: Meeting) -> str:
+    """Tells mails with this video link from those before it."""
+    return f":{ids.digest(meeting.video_url)[:8]}" if meeting.video_url else ""
