@@ -107,7 +107,8 @@ def _withdraw(tx: Connection, late: Sequence[Delivery], now: datetime) -> None:
 
 
 def _put_behind(tx: Connection, held: Sequence[Delivery], now: datetime) -> None:
-    """Out of the way until `wake`; should nobody wake them, they come back by themselves."""
+    """Out of the way until `wake`. Should nobody wake them they come back by themselves, after as long as they have
+    waited: on PostgreSQL whoever ends the earlier one at this very moment does not see them."""
     if held:
         moved = update(t).where(t.c.id == bindparam("held_id")).values(behind=True, not_before=bindparam("again"))
         tx.execute(moved, [{"held_id": row.id, "again": look_again(row.created_at, now)} for row in held])
