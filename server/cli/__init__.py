@@ -7,7 +7,7 @@ import sys
 import click
 
 from server import __version__
-from server.cli import adapters, crm, identity_keys, privacy, running, scheduling, site, users
+from server.cli import adapters, crm, enrichment, identity_keys, privacy, running, scheduling, site, users
 from server.errors import UsherError
 from server.settings import BadSetting
 
@@ -38,7 +38,7 @@ def usher() -> None:
     """Usher meets the visitors of a website and walks them to the right salesperson's calendar."""
 
 
-for room in (site, running, users, scheduling, adapters, identity_keys, privacy, crm):
+for room in (site, running, users, scheduling, adapters, identity_keys, privacy, crm, enrichment):
     for command in room.COMMANDS:
         usher.add_command(command)
 

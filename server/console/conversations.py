@@ -14,6 +14,7 @@ from server.conversations import frames
 from server.conversations import service as conversations
 from server.db import Connection
 from server.leads import service as leads
+from server.playbooks import service as playbooks
 from server.visitors import service as visitors
 
 bp = Blueprint("conversations", __name__, url_prefix="/conversations")
@@ -53,6 +54,8 @@ def show(conversation_id: str) -> ResponseReturnValue:
             "meetings": booking.of_conversation(tx, row.id),
             "events": happened,
             "decisions": [event for event in happened if event.trace],
+            "company": playbooks.company_of(row),
+            "least": talk["site"].version.site.enrichment.least_confidence if talk["site"] else 0,
         }
     return render_template("conversations/show.html", **talk, **about)
 

@@ -44,6 +44,7 @@ ENTRIES = (
     Entry("crm.index", "CRM", "exchange", deed="see_config"),
     Entry("versions.index", "Site versions", "layers", deed="see_config"),
     Entry("connections.index", "Connections", "plug", deed="see_connections"),
+    Entry("enrichment.index", "Enrichment", "person", deed="see_connections"),
     Entry("deliveries.index", "Deliveries", "send", deed="see_deliveries"),
     Entry("signed_in.index", "Signed-in visitors", "lock", deed="manage_keys"),
     Entry("users.index", "Users", "key", deed="manage_users"),

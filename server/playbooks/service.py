@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -28,7 +28,7 @@ from server.visitors import service as visitors
 from server.visitors.identity import Refusal
 
 __all__ = [
-    "Hello", "Opened", "Outcome", "catch_up", "hear", "identify", "knows", "open", "resume", "see_page", "seen",
+    "Hello", "Opened", "Outcome", "catch_up", "company_of", "hear", "identify", "knows", "open", "resume", "see_page", "seen",
     "sign_in", "track", "where_to",
 ]  # fmt: skip
 
@@ -222,6 +222,12 @@ def seen(db: Database, conversation_id: str, seq: int) -> None:
         row = conversations.get(tx, conversation_id)
         if row.seen_seq < seq <= row.seq:
             conversations.seen(tx, conversation_id, seq)
+
+
+def company_of(row: Any) -> Mapping[str, Sequence[Any]]:
+    """Whose network the visitor of a conversation comes from: fact → value, source, how sure in percent."""
+    facts: Mapping[str, Sequence[Any]] = Memory.of(row.engine).company.get("facts", {})
+    return facts
 
 
 def where_to(db: Database, conversation_id: str) -> Decision:

@@ -66,6 +66,7 @@ LOOKS: list[tuple[str, tuple[str, ...], int]] = [
     ("/signed-in", ("owner",), 403),
     ("/adapters", DESKS, 403),
     ("/adapters/calendar.caldav", DESKS, 403),
+    ("/enrichment/acme", DESKS, 403),
     ("/connections", DESKS, 403),
     ("/connections/{connection}", DESKS, 403),
     ("/connections/choose", ("owner",), 403),
@@ -105,6 +106,7 @@ DEEDS: list[tuple[str, tuple[str, ...], int]] = [
     ("/crm/acme", ("owner", "marketing"), 403),
     ("/crm/acme/try", ("owner", "marketing"), 403),
     ("/crm/acme/compare", ("owner", "marketing"), 403),
+    ("/enrichment/acme/report", ("owner", "marketing"), 403),
     ("/crm/acme/compare/{report}/repair", ("owner", "marketing"), 403),
     ("/versions/acme/1/rollback", ("owner", "marketing"), 403),
     ("/deliveries/{dead}/retry", ("owner", "marketing"), 403),
@@ -118,7 +120,7 @@ DEEDS: list[tuple[str, tuple[str, ...], int]] = [
 ]
 PAGES_OF_DEEDS = ("/move", "/give")
 # Everybody's: what comes back is judged by who left (test_connections.py); one site alone is gone on to.
-ON_THE_WAY = ["/connections/callback", "/crm"]
+ON_THE_WAY = ["/connections/callback", "/crm", "/enrichment"]
 ENDINGS = ["/sign-out", "/account/sign-out-everywhere"]
 FORMS = {
     "/keys": {"site": "acme"},

@@ -305,7 +305,9 @@ def test_limits_of_the_connection_are_kept(place: Place):
     place.fake.faults.add(Fault(status=503))
     for number in range(limits.OPENS_AFTER):
         with pytest.raises(PluginError):
-            asking.ask(place.db, place.version, pdl(place), Question(Capability.COMPANY_BY_DOMAIN, f"company{number}.example"))
+            asking.ask(
+                place.db, place.version, pdl(place), Question(Capability.COMPANY_BY_DOMAIN, f"company{number}.example")
+            )
     asked = len(place.asked)
     with pytest.raises(PluginError) as held:
         asking.ask(place.db, place.version, pdl(place), Question(Capability.COMPANY_BY_DOMAIN, "another.example"))
