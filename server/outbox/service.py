@@ -24,7 +24,8 @@ from server.outbox.trouble import PATIENCE, NotYet
 
 __all__ = [
     "LEASE", "MOST_DEATHS", "PATIENCE", "UNDER_WAY", "Call", "Delivery", "NotYet", "Sender", "by_key", "cancel",
-    "counts", "deliver_due", "drop", "get", "keys_known", "latest", "of_subject", "of_subjects", "queue", "release_dead",
+    "counts", "deliver_due", "drop", "get", "keys_known", "latest", "of_subject", "of_subjects", "queue",
+    "release_dead",
     "resume", "resume_for", "retry", "retry_all", "stuck", "withdraw",
 ]  # fmt: skip
 
@@ -54,7 +55,7 @@ def queue(
     `cancel(tx, cancel_key)` withdraws those that have not gone out; `not_after` withdraws one by itself. `replaces`
     names what it is about, such as "lead:led_…:person": where the newest of its order says the same and nobody has
     tried to deliver it, this one goes out in its place, and what builds on the old key gets this one's answer.
-    `connection_id`: whose it is, where that is known already, so that it waits in that connection's lane from the start.
+    `connection_id`: whose it is, where that is known already: it waits in that connection's lane from the start.
     """
     now = clock.now()
     row = {
