@@ -91,14 +91,18 @@ class ErrorTable(Conformance):
     ) -> None:
         self._writes(failing, subject, _needed(writing, "written"), row)
 
-    def test_a_slow_answer_is_not_waited_for(
-        self, failing: Fake, impatient: Any, reading: Reading | None, writing: Writing | None
+    def test_a_slow_answer_is_not_waited_for_and_what_was_done_meanwhile_is_not_done_twice(
+        self, failing: Fake, subject: Any, impatient: Any, reading: Reading | None, writing: Writing | None
     ) -> None:
         if reading:
             self._reads(failing, impatient, reading, SLOW)
         if writing:
-            error = self._error_of(failing, SLOW, lambda: writing.run(impatient, fresh(), "slow"))
+            n = fresh()
+            key, before = f"slow {n}", writing.count(subject, n)
+            error = self._error_of(failing, SLOW, lambda: writing.run(impatient, n, key))
             self._expect(error, writing.name, SLOW, SLOW.write)
+            again = writing.run(subject, n, key)
+            writing.check_once(subject, n, before, again, most=2 if self.no_keys else 1)
 
     def test_an_error_in_an_answer_of_200_is_an_error(
         self, failing: Fake, subject: Any, reading: Reading | None, writing: Writing | None
@@ -153,6 +157,8 @@ class ErrorTable(Conformance):
     def test_a_check_while_the_service_is_away_says_nothing_about_the_settings(
         self, failing: Fake, subject: Any
     ) -> None:
+        if self.no_check:
+            pytest.skip(f"nothing is asked: {self.no_check}")
         failing.faults.add(self.error(503))
         with pytest.raises(PluginError) as caught:
             subject.check()

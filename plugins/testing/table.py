@@ -92,7 +92,7 @@ WRITE_ONLY = (
     Row("409", (Conflict,), (Conflict,), 409),
     Row("412", (Conflict,), (Conflict,), 412),
 )
-SLOW = Row("slow body", (Transient,), UNSURE, fault=Fault(200, BLANK, drip_seconds=SLOW_SECONDS))
+SLOW = Row("slow body", (Transient,), UNSURE, fault=Fault(200, BLANK, done=True, drip_seconds=SLOW_SECONDS))
 IN_200 = "error in 200"
 ANY = "*"
 

@@ -9,8 +9,13 @@ import pytest
 
 from plugins import quality, registry
 from plugins.registry import BUILT_IN, Listing
+from plugins.testing.fakes import Fault
 from server import settings
+from server.adapters import connections
 from server.cli import adapters, doctor_adapters
+from server.cli.terminal import database
+from server.config import service as config
+from server.events import SYSTEM
 from server.settings import Settings
 from tests.cli.test_commands import usher  # noqa: F401 - a fixture
 from tests.plugins.testing.ledger import TOKEN, FakeLedger, Ledger
@@ -68,6 +73,23 @@ def test_checking_says_as_whom_it_works_or_why_not(usher, ledger, monkeypatch): 
     assert (works.code, works.out) == (0, "Ledger works, as Acme.\n")
     assert usher("adapters", "check").code == 2
     assert usher("adapters", "check", "--connection", "con_nothing").code == 1
+
+
+def test_a_connection_is_tried_with_its_own_settings(usher, ledger, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("USHER_PRIVATE_HOSTS", "127.0.0.1")
+    monkeypatch.setenv("USHER_CRM_LEDGER_TOKEN", "that of the environment, which is another one")
+    settings.get.cache_clear()
+    usher("init", "site")
+    assert usher("apply", "site", "--no-tests").code == 0
+    db = database()
+    given = connections.Given({"url": ledger.url}, {"token": TOKEN})
+    fresh = connections.draft(db, config.active(db, config.sites(db)[0].key), "crm", "ledger", given=given, actor=SYSTEM)
+    made = connections.connect(db, fresh, actor=SYSTEM)
+    works = usher("adapters", "check", "--connection", made.id)
+    assert (works.code, works.out) == (0, "Ledger works, as Acme.\n")
+    ledger.faults.add(Fault(401, b"{}"))
+    refused = usher("adapters", "check", "--connection", made.id)
+    assert (refused.code, "The service no longer accepts our sign-in." in refused.err) == (1, True)
 
 
 def test_a_new_adapter_is_written_once_and_only_by_a_name(usher, tmp_path: Path):  # noqa: F811

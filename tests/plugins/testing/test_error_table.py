@@ -190,8 +190,9 @@ def test_an_adapter_that_says_a_secret_is_caught(fake, caplog):
 def test_an_adapter_that_waits_for_ever_is_caught(fake):
     held = Held(fake, Patient)
     impatient = held.kit.opened(held.config, MemoryRecords(), seconds=0.3)
+    slow = held.kit.test_a_slow_answer_is_not_waited_for_and_what_was_done_meanwhile_is_not_done_twice
     with pytest.raises((AssertionError, KeyError)):
-        held.kit.test_a_slow_answer_is_not_waited_for(fake, impatient, held.reading, None)
+        slow(fake, held.subject, impatient, held.reading, None)
     fake.faults.clear()
 
 
@@ -217,6 +218,27 @@ def test_a_check_that_asks_nothing_is_caught(fake):
     with pytest.raises(AssertionError, match="asks the service nothing"):
         held.kit.test_a_check_with_refused_credentials_says_no_and_raises_nothing(fake, held.subject)
     fake.faults.clear()
+
+
+def test_a_check_that_blames_the_settings_for_an_outage_is_caught(fake):
+    class Blaming(Ledger):
+        name = "blaming"
+
+        def check(self) -> CheckResult:
+            try:
+                return super().check()
+            except PluginError as error:
+                return CheckResult(ok=False, message=error.user_message)
+
+    for adapter in (Ledger, Blaming):
+        held = Held(fake, adapter)
+        check = held.kit.test_a_check_while_the_service_is_away_says_nothing_about_the_settings
+        if adapter is Ledger:
+            check(fake, held.subject)
+            continue
+        with pytest.raises(pytest.fail.Exception):
+            check(fake, held.subject)
+        fake.faults.clear()
 
 
 def test_an_answer_may_mean_something_else_for_a_reason_and_only_with_one(fake):
