@@ -149,6 +149,11 @@ def latest(
     return tx.execute(found.order_by(t.c.id.desc()).limit(limit)).all()
 
 
+def of_family(tx: Connection, site_id: str, family: str, limit: int) -> Sequence[Delivery]:
+    found = select(t).where(t.c.site_id == site_id, t.c.key.startswith(f"{family}:", autoescape=True))
+    return tx.execute(found.order_by(t.c.id.desc()).limit(limit)).all()
+
+
 def of_subject(tx: Connection, kind: str, subject_id: str) -> Sequence[Delivery]:
     found = select(t).where(t.c.subject_kind == kind, t.c.subject_id == subject_id).order_by(t.c.id)
     return tx.execute(found).all()

@@ -9,9 +9,11 @@ import pytest
 
 from server import clock, events
 from server.alerts import service as alerts
+from server.alerts import trying
+from server.alerts.schema import TITLES, Alerts
 from server.config import service as config
 from server.db import Database
-from server.errors import ConfigProblems
+from server.errors import ConfigProblems, NotFound
 from server.leads import service as leads
 from server.outbox import service as outbox
 from server.reactions import REACTIONS
@@ -144,6 +146,25 @@ def test_a_visitor_whose_words_hold_a_template_alerts_with_them_as_they_are(sqli
     assert "49" not in str(payload(sqlite_db, "notify.slack"))
 
 
+def test_a_test_reaches_everybody_but_an_owner_and_says_what_it_is(sqlite_db: Database) -> None:
+    version = site(sqlite_db, ALERTS.replace("{by: slack", "{by: mail, to: owner}, {by: slack"))
+    with sqlite_db.transaction() as tx:
+        assert trying.send(tx, version, "big", "Olga") == 4
+        with pytest.raises(NotFound):
+            trying.send(tx, version, "other", "Olga")
+    assert payload(sqlite_db, "notify.slack")["title"] == "Test: big"
+    assert "Olga" in str(payload(sqlite_db, "notify")["text"])
+
+
+def test_what_stands_in_the_way_of_an_alert_is_told(sqlite_db: Database) -> None:
+    version = site(sqlite_db)
+    with sqlite_db.transaction() as tx:
+        found = {(way.by, way.to): way.problem for way in trying.ways(tx, version, version.part(Alerts).alerts[0])}
+    assert found["slack", "C0123"] == "slack is not connected"
+    assert found["twilio", "Grace Hopper, Linus Torvalds"].startswith("twilio is not connected")
+    assert found["mail", "Grace Hopper"].startswith("Mail is not set up")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -162,8 +183,6 @@ def test_a_mistake_in_alerts_yml_is_told_with_its_place(sqlite_db: Database, tex
 
 
 def test_everything_alerts_can_be_about_is_reacted_to() -> None:
-    from server.alerts.schema import TITLES
-
     assert {name for name, reactions in REACTIONS.items() if any(r.__name__ == "alert" for r in reactions)} == set(
         TITLES
     )

@@ -41,7 +41,7 @@ PAGES = (
     "/versions", "/versions/acme/2", "/deliveries", "/deliveries/{dead}", "/users", "/signed-in",
     "/connections", "/connections/choose", "/connections/{connection}", "/connections/new/crm/hubspot",
     "/rotation", "/rotation/acme/enterprise?again=1", "/crm/acme", "/crm/acme/try", "/crm/acme/compare", "/adapters",
-    "/adapters/calendar.caldav",
+    "/adapters/calendar.caldav", "/alerts",
 )  # fmt: skip
 
 
