@@ -20,6 +20,7 @@ from server import clock, console, ids, settings
 from server.db import AWAY, Database, migrate
 from server.errors import Invalid, TooMany, Unavailable, UsherError
 from server.web import (
+    arrivals,
     assets,
     booking,
     chat,
@@ -35,7 +36,7 @@ from server.web import (
 
 MOST_BODY_BYTES = 256 * 1024
 BODY_SECONDS = 8
-VISITOR_DOORS = (assets, site_config, booking, meeting_page, poll, status, metrics, hooks)
+VISITOR_DOORS = (assets, site_config, arrivals, booking, meeting_page, poll, status, metrics, hooks)
 _log = logging.getLogger("usher")
 
 

@@ -52,7 +52,11 @@ export function start(host) {
     host.granted ||= config.consent === "none" && !discreet;
     const { visits = 0, last = 0 } = store.read();
     const now = Date.now();
-    store.save({ seed: host.seed, last: now, ...(!discreet && { visits: visits + (now - last > HALF_HOUR ? 1 : 0) }) });
+    const isNew = now - last > HALF_HOUR;
+    if (config.ahead && isNew && host.granted && !discreet) {
+      fetch(`${host.server}/v1/sites/${config.site}/arrivals`, { method: "POST", keepalive: true }).catch(() => {});
+    }
+    store.save({ seed: host.seed, last: now, ...(!discreet && { visits: visits + (isNew ? 1 : 0) }) });
   }
 
   /** Finds the playbook of the page as it is now, and waits for its moment. */

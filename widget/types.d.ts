@@ -21,6 +21,8 @@ interface Config {
   consent: "none" | "on-open" | "external"; traffic: number; panel: string; playbooks: Playbook[];
   /** what to say when a file of the chat cannot be fetched */
   sorry?: Localised;
+  /** whether the server wants to know that somebody who may be recorded is here */
+  ahead?: boolean;
   /** a regular expression for the paths on which the chat is seen */
   pages: string;
 }

@@ -42,6 +42,14 @@ def look_up(db: Database, version: Version, hello: Hello) -> beside.Look | None:
     return beside.begin(db, version, hello.address)
 
 
+def look_ahead(db: Database, version: Version, address: str) -> None:
+    """Somebody who may be recorded is on a page: where site.yml says so, find out whose network it is before they open
+    the chat. Services' answers are kept for a while, and nothing else."""
+    wanted = version.site.enrichment.when == "page_load"
+    if wanted and address and beside.could_be_known(db, version, address):
+        beside.begin(db, version, address)
+
+
 def waited_for(version: Version, hello: Hello) -> float:
     """How many seconds the opening may wait: none where its words are the same for everybody."""
     return version.site.enrichment.wait_ms / 1000 if _is_needed(version, hello) else 0.0

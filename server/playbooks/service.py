@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from server import clock, events, live
 from server.config import service as config
+from server.config.version import Version
 from server.conversations import frames
 from server.conversations import service as conversations
 from server.conversations.service import MOST_CHARACTERS
@@ -28,8 +29,8 @@ from server.visitors import service as visitors
 from server.visitors.identity import Refusal
 
 __all__ = [
-    "Hello", "Opened", "Outcome", "catch_up", "company_of", "hear", "identify", "knows", "open", "resume", "see_page", "seen",
-    "sign_in", "track", "where_to",
+    "Hello", "Opened", "Outcome", "catch_up", "company_of", "hear", "identify", "knows", "look_ahead", "open", "resume",
+    "see_page", "seen", "sign_in", "track", "where_to",
 ]  # fmt: skip
 
 
@@ -228,6 +229,11 @@ def company_of(row: Any) -> Mapping[str, Sequence[Any]]:
     """Whose network the visitor of a conversation comes from: fact → value, source, how sure in percent."""
     facts: Mapping[str, Sequence[Any]] = Memory.of(row.engine).company.get("facts", {})
     return facts
+
+
+def look_ahead(db: Database, version: Version, address: str) -> None:
+    """Somebody who may be recorded is on a page, and may open the chat soon."""
+    company.look_ahead(db, version, address)
 
 
 def where_to(db: Database, conversation_id: str) -> Decision:

@@ -42,6 +42,7 @@ FRAMES = {
 }
 REQUESTS = {
     "connect": Rate(10, 0.5),  # upgrades to a socket
+    "arrival": Rate(4, 0.1),
     "slots": Rate(6, 0.25),
     "booking": Rate(2, 0.05),  # holds and meetings outside the chat
     "hook": Rate(600, 60.0),  # what one connected service calls to say

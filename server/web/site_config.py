@@ -45,7 +45,8 @@ def shape(version: Version) -> dict[str, Any]:
     """The config as JSON."""
     site = version.part(Site)
     brand = site.brand
-    return {
+    ahead = {"ahead": True} if site.enrichment.when == "page_load" else {}
+    return ahead | {
         "site": site.key,
         "version": version.number,
         "name": site.name,
