@@ -14,7 +14,11 @@ from plugins.quality import STATES, place
 NAME = "usher-quality"
 WRITE = "python -m plugins.testing.quality"
 LEFT_OUT = "left out: "
-SAYINGS = ("no_keys", "no_age", "no_signature")
+SAYINGS = {
+    "no_keys": "the service knows no keys",
+    "no_age": "a call carries no moment",
+    "no_signature": "a call carries a word, no signature",
+}
 Run = dict[str, Any]
 
 
@@ -120,7 +124,7 @@ def _state(item: pytest.Item, report: Any) -> tuple[str, str]:
 
 def _sayings(cls: Any) -> dict[str, str]:
     """What the author says is special about the service, where no test is skipped for it."""
-    said = {name.replace("_", " "): getattr(cls, name) for name in SAYINGS if getattr(cls, name, "")}
+    said = {words: getattr(cls, name) for name, words in SAYINGS.items() if getattr(cls, name, "")}
     for (deed, what), means in getattr(cls, "means", {}).items():
         meant = means.error.__name__ if means.error else "done"
         said[f"{deed} at {what} means {meant}"] = means.because
