@@ -26,7 +26,7 @@ NOBODY = {
 }
 SAID = {"email", "email_valid", "email_type", "domain"}
 """What the question says by itself."""
-TYPES: dict[str, Any] = {"employees": int, "tech": (list, tuple), "email_valid": bool, "crawler": bool}
+TYPES: dict[str, Any] = {"employees": int, "revenue": int, "tech": (list, tuple), "email_valid": bool, "crawler": bool}
 PHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
     "Version/17.5 Mobile/15E148 Safari/604.1"
