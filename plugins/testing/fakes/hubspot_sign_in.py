@@ -47,6 +47,11 @@ class SignIn:
     def age(self, seconds: float) -> None:
         self._later += seconds
 
+    def withdraw(self) -> None:
+        """An admin of the account took the app away: no token is good any more."""
+        self._refresh.clear()
+        self._access.clear()
+
     def scopes_of(self, request: Request) -> set[str]:
         """What the bearer may do; 401 for nobody."""
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,7 +37,8 @@ PARTS = {
 
 
 class WebhookFake(Fake):
-    """`secrets` are those it believes; `names_ids` False: it answers with nothing. `messages` are the new ones."""
+    """`secrets` are those it believes; `names_ids` False: it answers with nothing. `messages` are the new ones. `now`:
+    its clock, by which it judges how old a message is."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,6 +48,7 @@ class WebhookFake(Fake):
         """As new."""
         self.secrets = [SECRET]
         self.names_ids = True
+        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.messages: list[dict[str, Any]] = []
         self.people: dict[str, dict[str, Any]] = {}
         self.companies: dict[str, dict[str, Any]] = {}
@@ -70,7 +72,7 @@ class WebhookFake(Fake):
         """One message."""
         body = request.get_data()
         try:
-            id = verified(dict(request.headers), body, self.secrets, datetime.now(UTC))
+            id = verified(dict(request.headers), body, self.secrets, self.now())
         except PermissionDenied as error:
             raise Refusal(401, {"error": {"code": "unauthorized", "message": error.message}}) from None
         message = json.loads(body)
@@ -112,7 +114,8 @@ class WebhookFake(Fake):
 def _laid_over(kept: dict[str, dict[str, Any]], prefix: str, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     new = name not in kept
     before = kept.get(name, {"id": f"{prefix}{len(kept) + 1}"})
-    kept[name] = {**before, **values}
+    further = {"fields": {**before.get("fields", {}), **values["fields"]}} if "fields" in values else {}
+    kept[name] = {**before, **values, **further}
     id = kept[name]["id"]
     return {"id": id, "url": f"https://crm.example/{id}", "created": new}
 
