@@ -104,7 +104,7 @@ def forget_what_calendars_told(tx: Connection, event: Event) -> None:
         return
     version, rep = config.active_of(tx, event.site_id), str(event.data.get("rep") or "")
     if event.name != events.CONNECTION_CHANGED or event.data.get("another"):
-        booking.forget_calendars(tx, version, event.subject_id, rep)
+        booking.forget_calendars(tx, version, event.subject_id, event.at, rep)
     if rep:
         booking.resettle(tx, version, [rep])
 

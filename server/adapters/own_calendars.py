@@ -64,7 +64,7 @@ def of_reps(
 
 def any_connected(tx: Transaction, version: Version) -> bool:
     """Whether anybody's calendar on this site is somebody else's service."""
-    return found.is_connected(tx, version, KIND) or bool(store.calendars(tx, version.site_id, None))
+    return found.is_connected(tx, version, KIND) or store.any_calendar(tx, version.site_id)
 
 
 def events_of(tx: Transaction, version: Version, rep: str) -> tuple[Connection | None, str]:

@@ -20,11 +20,11 @@ _MADE = (
 )  # fmt: skip
 _SERVING = select(t).where(*_MADE).order_by(t.c.rep.desc(), t.c.id)
 _SERVES = select(exists().where(*_MADE))
-_CALENDARS = (
-    select(t)
-    .where(t.c.site_id == bindparam("site_id"), t.c.kind == "calendar", t.c.state.in_(SERVING), t.c.origin == "console")
-    .order_by(t.c.rep, t.c.created_at, t.c.id)
-)
+_OF_CALENDARS = (
+    t.c.site_id == bindparam("site_id"), t.c.kind == "calendar", t.c.state.in_(SERVING), t.c.origin == "console",
+)  # fmt: skip
+_CALENDARS = select(t).where(*_OF_CALENDARS).order_by(t.c.rep, t.c.created_at, t.c.id)
+_ANY_CALENDAR = select(exists().where(*_OF_CALENDARS))
 _CALENDARS_OF = _CALENDARS.where(t.c.rep.in_(bindparam("reps", expanding=True)))
 
 
@@ -46,6 +46,10 @@ def calendars(tx: Connection, site_id: str, reps: Sequence[str] | None) -> Seque
     if reps is None:
         return tx.execute(_CALENDARS, {"site_id": site_id}).all()
     return tx.execute(_CALENDARS_OF, {"site_id": site_id, "reps": reps}).all()
+
+
+def any_calendar(tx: Connection, site_id: str) -> bool:
+    return bool(tx.execute(_ANY_CALENDAR, {"site_id": site_id}).scalar())
 
 
 def made(tx: Connection, site_id: str, kind: str | None) -> Sequence[Row[Any]]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from server import clock, events
 from server.booking import store
 from server.booking.hosts import occupy
-from server.booking.invitations import messages
+from server.booking.invitations import calendar_events, messages
 from server.booking.schema import MeetingType
 from server.booking.store import AHEAD, CANCELLED, DONE, NO_SHOW, Meeting
 from server.config.service import Version
@@ -123,7 +123,7 @@ def put(
         "start_at": start,
         "end_at": start + timedelta(minutes=of.duration_minutes),
         "sequence": sequence,
-        "calendar_key": messages.calendar_key(meeting.id, sequence),
+        "calendar_key": calendar_events.calendar_key(meeting.id, sequence),
         "checked_at": None,
         "changed_at": clock.now(),
     }

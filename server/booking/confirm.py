@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from server import clock, events
 from server.booking import holds, offers, repeats, store
 from server.booking.connected.rechecking import CalendarUnread, is_unread
-from server.booking.invitations import links, messages
+from server.booking.invitations import calendar_events, links, messages
 from server.booking.store import BOOKED, HELD, Meeting
 from server.config.service import Version
 from server.errors import Conflict, Invalid
@@ -82,7 +82,7 @@ def _book(tx: Connection, version: Version, held: Meeting, told: dict[str, Any],
         "held_until": None,
         "booked_at": now,
         "changed_at": now,
-        "calendar_key": messages.calendar_key(held.id, 0),
+        "calendar_key": calendar_events.calendar_key(held.id, 0),
     }
     try:
         with tx.begin_nested():  # who turns out to have a meeting then has not told us anything new of themselves

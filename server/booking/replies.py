@@ -27,7 +27,7 @@ from plugins.errors import InvalidInput, PluginError
 from plugins.inbox import Inbox, Message
 from server import clock, events
 from server.booking import changes, store
-from server.booking.invitations import answered, links, messages
+from server.booking.invitations import answered, calendar_events, links
 from server.booking.invitations.reply import COUNTER, DECLINED, Reply, Unusable, read
 from server.booking.store import AHEAD, Meeting
 from server.config import service as config
@@ -189,7 +189,7 @@ def _declined(tx: Connection, version: Version, meeting: Meeting, who: _Known, r
         return "cancelled"
     if who.role == "guest":
         left = [guest for guest in meeting.guests if guest != who.address]
-        event = f"{messages.calendar_key(meeting.id, meeting.sequence)}:{len(left)}"
+        event = f"{calendar_events.calendar_key(meeting.id, meeting.sequence)}:{len(left)}"
         store.change(tx, meeting.id, AHEAD, {"guests": left, "calendar_key": event, "changed_at": clock.now()})
         answered.guest_declined(tx, version, changes.get(tx, meeting.id), meeting, who.address, reply.comment)
         return "guest taken off"

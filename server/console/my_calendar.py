@@ -121,6 +121,7 @@ def _desk(site: SiteHere) -> Desk:
     where = f"{forms.title_of(serving)} ({rep.calendar_id})" if serving else "Usher's own calendar"
     taken = {one.name for one in made}
     offers = [_offer(site, one) for one in forms.services("calendar") if not one.problem and one.name not in taken]
+    offers.sort(key=lambda one: (bool(one.problem), not one.signs_in))
     return Desk(site, rep, made, {(one.connection_id, one.calendar): one for one in states}, offers, where)
 
 

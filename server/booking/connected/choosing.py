@@ -10,6 +10,7 @@ from plugins.errors import PluginError
 from server.adapters import connections, own_calendars
 from server.adapters.connections import Connection
 from server.booking import store
+from server.booking.connected import told_store
 from server.booking.connected.resettling import resettle
 from server.config.service import Version
 from server.db import Database
@@ -56,6 +57,6 @@ def _keep(
     store.lock_calendars(tx, version.site_id, [rep])
     kept = own_calendars.choice_of(own_calendars.choose(tx, connection, choice, actor=actor))
     for gone in set(before.blocking) - set(kept.blocking):
-        store.forget_calendar(tx, version.site_id, rep, connection.id, gone)
+        told_store.forget_calendar(tx, version.site_id, rep, connection.id, gone)
     store.touch(tx, version.site_id, [rep])
     resettle(tx, version, [rep])

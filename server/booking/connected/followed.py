@@ -14,7 +14,7 @@ from server import clock, events, ids
 from server.adapters import own_calendars
 from server.booking import changes, store
 from server.booking.connected.sources import Source
-from server.booking.invitations import links, messages
+from server.booking.invitations import calendar_events, links, messages
 from server.booking.invitations.put_back_texts import OVERLAPS, TIME_IMPOSSIBLE, VISITOR_BUSY
 from server.booking.store import AHEAD, HELD, RESCHEDULED, Meeting
 from server.config import service as config
@@ -167,7 +167,7 @@ def _put_back(
 ) -> None:
     """The meeting stays: its event goes back to where it was, and the rep is told. Once for each change of his."""
     mark = ids.digest(f"{item.ref.version} {item.start} {item.end}")[:12]
-    key = f"{messages.calendar_key(meeting.id, meeting.sequence)}:back:{mark}"
+    key = f"{calendar_events.calendar_key(meeting.id, meeting.sequence)}:back:{mark}"
     if outbox.by_key(tx, key) is not None:
         return
     store.change(tx, meeting.id, AHEAD, {"calendar_key": key})

@@ -15,7 +15,7 @@ from server import clock
 from server.adapters import connections, own_calendars
 from server.booking import calendars, store
 from server.booking.calendars import FAILING, TRUSTED
-from server.booking.connected import asking, sources, spans
+from server.booking.connected import asking, sources, spans, told_store
 from server.booking.connected.asking import Opener
 from server.booking.connected.sources import Key, Source
 from server.config.service import Version
@@ -68,20 +68,20 @@ def is_connected(tx: Connection, version: Version, reps: Collection[str] | None 
     return any(sources.of_names(tx, version, list(reps)).values())
 
 
-def forget(tx: Connection, version: Version, connection_id: str, rep: str = "") -> None:
-    """Another service, or another account, keeps the calendars of the site, or of a `rep`, from now on: what this
-    connection told is no answer."""
+def forget(tx: Connection, version: Version, connection_id: str, before: datetime, rep: str = "") -> None:
+    """Another service, or another account, keeps the calendars of the site, or of a `rep`, since then: what this
+    connection told `before` is no answer."""
     reps = [one for one in active_reps(version) if rep in ("", one.id)]
     store.lock_calendars(tx, version.site_id, [one.id for one in reps])
     own = [row.source for row in store.positions(tx, version.site_id) if f":{connection_id}:" in row.source]
     sites = [f"calendar:{one.id}:{one.calendar_id}"[:260] for one in reps]
-    store.forget_calendars(tx, version.site_id, connection_id, [*sites, *own])
+    told_store.forget_calendars(tx, version.site_id, connection_id, [*sites, *own], before)
     store.touch(tx, version.site_id, [one.id for one in reps])
 
 
 def distrust(tx: Connection, version: Version, connection_id: str, problem: str) -> None:
     """This connection is broken until somebody mends it: whose calendars are read through it are out at once."""
-    reps = store.fail_calendars(tx, version.site_id, connection_id, clock.now(), problem)
+    reps = told_store.fail_calendars(tx, version.site_id, connection_id, clock.now(), problem)
     store.lock_calendars(tx, version.site_id, reps)
     store.touch(tx, version.site_id, reps)
 
@@ -161,7 +161,7 @@ def keep(tx: Connection, site_id: str, source: Source, window: Window, told: Bus
     else:
         times = [list(one) for one in _foreign(tx, site_id, source.rep, window, told)]
         known = {"covers_from": window.start, "covers_until": window.end, "read_at": clock.now(), "failed_at": None}
-        store.keep_calendar(tx, site_id, source.rep, *source.key, {"spans": times, "problem": "", **known})
+        told_store.keep_calendar(tx, site_id, source.rep, *source.key, {"spans": times, "problem": "", **known})
         if _is_as_before(before, times):
             return True
     store.touch(tx, site_id, [source.rep])
@@ -177,7 +177,7 @@ def keep_near(tx: Connection, site_id: str, source: Source, window: Window, told
     elif before is not None and before.read_at is not None:
         known = spans.spliced(((first, last) for first, last in before.spans), _span(window), times)
         values = {"spans": [list(one) for one in known], "problem": "", "failed_at": None}
-        store.keep_calendar(tx, site_id, source.rep, *source.key, values)
+        told_store.keep_calendar(tx, site_id, source.rep, *source.key, values)
     store.touch(tx, site_id, [source.rep])
     return times
 
@@ -220,7 +220,7 @@ def _due(db: Database, version: Version, wanted: Sequence[Source]) -> list[Sourc
 
 def _keep_failure(tx: Connection, site_id: str, source: Source, problem: PluginError) -> None:
     values = {"failed_at": clock.now(), "problem": problem.user_message}
-    store.keep_calendar(tx, site_id, source.rep, *source.key, values)
+    told_store.keep_calendar(tx, site_id, source.rep, *source.key, values)
 
 
 def _foreign(tx: Connection, site_id: str, rep: str, window: Window, told: Busy) -> list[spans.Span]:

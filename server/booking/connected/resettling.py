@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from server import clock, ids
 from server.adapters import own_calendars
 from server.booking import changes, store
-from server.booking.invitations import messages
+from server.booking.invitations import calendar_events
 from server.booking.store import AHEAD, Meeting
 from server.config.service import Version
 from server.errors import NotFound
@@ -49,9 +49,9 @@ def _settle(tx: Connection, version: Version, meeting: Meeting, target: tuple[st
     _withdraw(tx, rows, written)
     left = written.state == "done" and _reachable(tx, version, written)
     mark = ids.digest(f"{written.key} {target}")[:12]
-    key = f"{messages.calendar_key(meeting.id, meeting.sequence)}:at:{mark}"
+    key = f"{calendar_events.calendar_key(meeting.id, meeting.sequence)}:at:{mark}"
     store.change(tx, meeting.id, AHEAD, {"calendar_key": key})
-    messages.rewrite(tx, version, changes.get(tx, meeting.id), was=written.key if left else "")
+    calendar_events.rewrite(tx, version, changes.get(tx, meeting.id), was=written.key if left else "")
     return True
 
 

@@ -16,7 +16,7 @@ from server import clock, settings
 from server.adapters import connections, own_calendars
 from server.adapters.connections import Connection, Message
 from server.booking import store
-from server.booking.connected import following, reading, sources
+from server.booking.connected import following, reading, sources, told_store
 from server.booking.connected.asking import Opener
 from server.booking.connected.sources import Key, Source
 from server.config.service import Version
@@ -40,7 +40,7 @@ def keep_watches(db: Database, version: Version, open_calendar: Opener) -> int:
     with db.reading() as tx:
         found = sources.of(tx, version, reading.active_reps(version)).values()
         wanted = {one.key: one for some in found for one in some}
-        there = {(row.connection_id, row.calendar): row for row in store.watches(tx, version.site_id)}
+        there = {(row.connection_id, row.calendar): row for row in told_store.watches(tx, version.site_id)}
     begun = 0
     for key, source in wanted.items():
         if _is_due(there.get(key)) and _can_watch(source.connection):
@@ -69,7 +69,7 @@ def hear_calendars(db: Database, open_calendar: Opener) -> dict[str, set[str]]:
         except PluginError as error:
             named, problem = "", error
         with db.transaction() as tx:
-            row = store.watch_named(tx, message.connection.id, named) if named else None
+            row = told_store.watch_named(tx, message.connection.id, named) if named else None
             if row is not None:
                 changed.setdefault(row.site_id, set()).update(_reps(tx, row))
             connections.settle_message(tx, message, problem)
@@ -148,7 +148,7 @@ def _end(db: Database, key: Key, row: Any, open_calendar: Opener) -> None:
     except (NotFound, PluginError) as problem:
         _log.info("a subscription of %s was not ended: %s", key[0], problem)
     with db.transaction() as tx:
-        store.drop_watch(tx, *key)
+        told_store.drop_watch(tx, *key)
 
 
 def _unwatch(calendar: Calendar, row: Any) -> None:
@@ -166,4 +166,4 @@ def _row(made: Watch) -> dict[str, Any]:
 def _keep(db: Database, site_id: str, key: Key, values: Mapping[str, Any]) -> None:
     row = {"connection_id": key[0], "calendar": key[1], "site_id": site_id, "tried_at": clock.now()}
     with db.transaction() as tx:
-        store.keep_watch(tx, {**row, **values})
+        told_store.keep_watch(tx, {**row, **values})

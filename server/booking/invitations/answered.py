@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from server.booking.invitations import mails, messages
+from server.booking.invitations import calendar_events, mails, messages
 from server.booking.invitations.mail_texts import REP_DECLINED, REP_GUEST_DECLINED, REP_WISHED, WISHED
 from server.booking.store import Meeting
 from server.config.service import Version
@@ -18,8 +18,8 @@ from server.routing.schema import Rep
 
 def guest_declined(tx: Connection, version: Version, meeting: Meeting, before: Meeting, guest: str, said: str) -> None:
     """A guest does not come and is no longer invited: the hosts hear of it, the event in the calendar follows."""
-    about = replace(messages.about_meeting(tx, version, meeting), who=guest, said=said)
-    messages.update_event(tx, about, before.calendar_key)
+    about = replace(calendar_events.about_meeting(tx, version, meeting), who=guest, said=said)
+    calendar_events.update(tx, about, before.calendar_key)
     for host in about.hosts:
         word = mails.to_rep(about, REP_GUEST_DECLINED, "", host)
         messages.mail(tx, about, f"{host.id}:{REP_GUEST_DECLINED}:{guest}", word)
@@ -30,7 +30,7 @@ def host_declined(
 ) -> None:
     """A host has declined. The visitor counts on the meeting, so it stands; the host and who looks after the reps are
     asked to hand it over or cancel it."""
-    about = replace(messages.about_meeting(tx, version, meeting), who=host.name, said=said)
+    about = replace(calendar_events.about_meeting(tx, version, meeting), who=host.name, said=said)
     readers = {host.email.casefold(): (host.email, host.name, host.zone)}
     for user in watchers:
         readers.setdefault(user.email.casefold(), (user.email, user.name, version.site.zone))
@@ -51,7 +51,7 @@ def time_wished(
 ) -> None:
     """Somebody would like another time: the hosts hear of it. The visitor, who can choose one, gets the link to do so;
     once for each time that the meeting has had, so that nobody can have them flooded."""
-    about = replace(messages.about_meeting(tx, version, meeting), who=who, wished=wished, said=said)
+    about = replace(calendar_events.about_meeting(tx, version, meeting), who=who, wished=wished, said=said)
     if by_visitor and meeting.email:
         messages.mail(tx, about, f"visitor:{WISHED}", mails.to_visitor(about, WISHED))
     for host in about.hosts:

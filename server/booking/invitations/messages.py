@@ -11,11 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from plugins.calendar import Capability
 from server import clock, ids
-from server.adapters import own_calendars
-from server.booking import store
-from server.booking.invitations import ics, links, mails
+from server.booking.invitations import calendar_events, ics, links, mails
 from server.booking.invitations.mail_texts import (
     BOOKED,
     CANCELLED,
@@ -47,9 +44,9 @@ LINK_WITHIN = timedelta(seconds=45)
 
 def booked(tx: Connection, version: Version, meeting: Meeting) -> None:
     """The meeting is new: event, invitations, reminders; an owner who had no time hears who meets the account."""
-    about = about_meeting(tx, version, meeting)
-    _create_event(tx, about)
-    wait = _is_to_be_linked(tx, about)
+    about = calendar_events.about_meeting(tx, version, meeting)
+    calendar_events.create(tx, about)
+    wait = calendar_events.is_to_be_linked(tx, about)
     if not wait:
         _mail_visitors(tx, about, BOOKED, ics.REQUEST)
     for host in about.hosts:
@@ -78,13 +75,16 @@ def moved(
     `in_calendar`: it was moved there, so the calendar need not hear of it.
     """
     given_away = meeting.rep != before.rep
-    meeting = _without_link(tx, meeting) if given_away else meeting
-    about, same_time = about_meeting(tx, version, meeting, was=before), meeting.start_at == before.start_at
+    meeting = calendar_events.without_link(tx, meeting) if given_away else meeting
+    about, same_time = (
+        calendar_events.about_meeting(tx, version, meeting, was=before),
+        meeting.start_at == before.start_at,
+    )
     if given_away:
-        _cancel_event(tx, about, before.calendar_key)
-        _create_event(tx, about)
+        calendar_events.cancel(tx, about, before.calendar_key)
+        calendar_events.create(tx, about)
     elif not in_calendar:
-        update_event(tx, about, before.calendar_key)
+        calendar_events.update(tx, about, before.calendar_key)
     withdrawing, by_the_old = _withdrawing(about, before), given_away and not version.site.mail.replies
     for name in sorted({*old_hosts, before.rep} - {host.id for host in about.hosts}):
         all_of_it, rep = by_the_old and name == before.rep, links.rep_of(version, before, name)
@@ -102,8 +102,8 @@ def moved(
 
 def cancelled(tx: Connection, version: Version, meeting: Meeting, reason: str) -> None:
     """The meeting will not take place."""
-    about = about_meeting(tx, version, meeting, reason=reason)
-    _cancel_event(tx, about, meeting.calendar_key)
+    about = calendar_events.about_meeting(tx, version, meeting, reason=reason)
+    calendar_events.cancel(tx, about, meeting.calendar_key)
     _mail_visitors(tx, about, CANCELLED, ics.CANCEL)
     for host in about.hosts:
         mail(tx, about, f"{host.id}:{REP_CANCELLED}", mails.to_rep(about, REP_CANCELLED, ics.CANCEL, host))
@@ -115,107 +115,25 @@ def put_back(
 ) -> None:
     """Its rep moved the meeting in his calendar to where it cannot be: the event, which the delivery `before` answered
     with, goes back, and he is told `why`, in the words of put_back_texts."""
-    about = replace(about_meeting(tx, version, meeting), wished=wished)
-    update_event(tx, about, before)
+    about = replace(calendar_events.about_meeting(tx, version, meeting), wished=wished)
+    calendar_events.update(tx, about, before)
     told = mails.to_rep(about, why, "", about.organizer)
-    _queue(tx, about, "notify", "send_mail", told, f"{meeting.calendar_key}:mail")
-
-
-def calendar_key(meeting_id: str, sequence: int) -> str:
-    """The key of the delivery whose answer is the calendar event as of this SEQUENCE."""
-    return f"{meeting_id}:calendar:{sequence}"
-
-
-def about_meeting(
-    tx: Connection, version: Version, meeting: Meeting, *, was: Meeting | None = None, reason: str = ""
-) -> About:
-    """What mails about the meeting need to know of it."""
-    hosts = [links.rep_of(version, meeting, row.rep) for row in store.hosts_of(tx, [meeting.id])]
-    return About(
-        version=version,
-        meeting=meeting,
-        organizer=links.rep_of(version, meeting),
-        hosts=hosts,
-        at=clock.now().replace(microsecond=0),
-        was=was.start_at if was is not None and was.start_at != meeting.start_at else None,
-        reason=reason,
-    )
-
-
-def update_event(tx: Connection, about: About, before: str) -> None:
-    """Bring the event in the organizer's calendar, which the delivery `before` answered with, to the meeting."""
-    payload = {"ref": _whatever_version(before), "draft": _draft(about)}
-    _queue(tx, about, "calendar", "update", payload, about.meeting.calendar_key, connection_id=_own_of(tx, before))
+    calendar_events.queue(tx, about, "notify", "send_mail", told, f"{meeting.calendar_key}:mail")
 
 
 def mail(tx: Connection, about: About, name: str, payload: dict[str, Any], **more: Any) -> None:
     """Queue a mail; the same `name` for the same state of the meeting is the same mail, queued once."""
     key = f"{about.meeting.id}:mail:{about.meeting.sequence}:{name}"
-    _queue(tx, about, "notify", "send_mail", payload, key, **more)
-
-
-def rewrite(tx: Connection, version: Version, meeting: Meeting, *, was: str) -> None:
-    """Its organizer's events are in another calendar now: it is written there, and taken out of the one where the
-    delivery `was` put it ("" where that can be reached no more). Nobody else is told."""
-    about = about_meeting(tx, version, _without_link(tx, meeting))
-    if was:
-        _cancel_event(tx, about, was)
-    _create_event(tx, about)
-
-
-def ask_for_link(tx: Connection, version: Version, meeting: Meeting) -> None:
-    """Have the service asked for the meeting's video link until it is there, or will never be."""
-    about, event = about_meeting(tx, version, meeting), meeting.calendar_key
-    payload = {"ref": {"$result": event}}
-    _queue(tx, about, "calendar", "video", payload, f"{event}:video", connection_id=_own_of(tx, event))
+    calendar_events.queue(tx, about, "notify", "send_mail", payload, key, **more)
 
 
 def linked(tx: Connection, version: Version, meeting: Meeting) -> None:
     """Its video link is known: the invitation that waited for it goes out, or an up-to-date one; reminders have it."""
-    about = about_meeting(tx, version, meeting)
+    about = calendar_events.about_meeting(tx, version, meeting)
     waited = outbox.cancel(tx, _unlinked(meeting)) > 0
     _mail_visitors(tx, about, BOOKED if waited else LINKED, ics.REQUEST)
     outbox.cancel(tx, _reminders_of(meeting))
     _remind(tx, about)
-
-
-def _is_to_be_linked(tx: Connection, about: About) -> bool:
-    """Whether the organizer's calendar service will make a link that is not known yet."""
-    connection, _ = own_calendars.events_of(tx, about.version, about.organizer.id)
-    wanted = links.place(about.version, about.meeting).wants_video and not about.meeting.video_url
-    return wanted and connection is not None and own_calendars.can(connection, Capability.VIDEO)
-
-
-def _without_link(tx: Connection, meeting: Meeting) -> Meeting:
-    """The link goes with the event that it was made for."""
-    if meeting.video_url:
-        store.change(tx, meeting.id, store.AHEAD, {"video_url": ""})
-    return store.get(tx, meeting.id) or meeting
-
-
-def _create_event(tx: Connection, about: About) -> None:
-    rep = about.organizer
-    connection, _ = own_calendars.events_of(tx, about.version, rep.id)
-    own = connection.id if connection is not None and connection.rep else ""
-    payload = {"calendar": {"$events_of": rep.id, "otherwise": rep.calendar_id}, "draft": _draft(about)}
-    _queue(tx, about, "calendar", "create", payload, about.meeting.calendar_key, connection_id=own)
-
-
-def _cancel_event(tx: Connection, about: About, event: str) -> None:
-    payload = {"ref": _whatever_version(event), "reason": about.reason}
-    _queue(tx, about, "calendar", "cancel", payload, f"{event}:cancel", connection_id=_own_of(tx, event))
-
-
-def _own_of(tx: Connection, event: str) -> str:
-    """The rep's own connection that the event of this delivery is in; "" for the site's."""
-    there = outbox.by_key(tx, event)
-    written = (there.connection_id if there is not None else "") or ""
-    return written if own_calendars.is_own(tx, written) else ""
-
-
-def _whatever_version(delivery: str) -> dict[str, str]:
-    """The event that this delivery answered with, also when its rep has edited it since: our word is the newer one."""
-    return {"$result": delivery, "version": ""}
 
 
 def _withdrawing(about: About, before: Meeting) -> About:
@@ -232,26 +150,6 @@ def _given_away(about: About, withdrawing: About, rep: Rep, *, all_of_it: bool) 
     told = mails.to_rep(about, REP_GIVEN_AWAY, "", rep)
     cancelling = mails.to_rep(withdrawing, REP_CANCELLED, ics.CANCEL, rep, leaves=not all_of_it)
     return {"mail": {**told["mail"], "calendar": cancelling["mail"]["calendar"]}}
-
-
-def _draft(about: About) -> dict[str, Any]:
-    """plugins.calendar.Draft."""
-    meeting, where = about.meeting, links.place(about.version, about.meeting)
-    guests = [{"email": meeting.email, "name": meeting.name}, *({"email": guest} for guest in meeting.guests)]
-    guests += [{"email": host.email, "name": host.name} for host in about.hosts if host.id != about.organizer.id]
-    answers = [f"{name}: {answer}" for name, answer in meeting.answers.items()]
-    return {
-        "uid": meeting.uid,
-        "start": meeting.start_at.isoformat(),
-        "end": meeting.end_at.isoformat(),
-        "zone": about.organizer.zone,
-        "title": links.title(about.version, meeting),
-        "description": "\n".join([*answers, f"{meeting.name} <{meeting.email}> {meeting.phone}".strip()]),
-        "location": where.url or where.text,
-        "organizer": {"email": about.organizer.email, "name": about.organizer.name},
-        "guests": guests,
-        "video": where.wants_video,
-    }
 
 
 def _mail_visitors(tx: Connection, about: About, kind: str, method: str, *, until_linked: bool = False) -> None:
@@ -283,32 +181,6 @@ def _remind(tx: Connection, about: About) -> None:
                 not_after=meeting.start_at - timedelta(minutes=following),
                 subject=("meeting", meeting.id),
             )
-
-
-def _queue(
-    tx: Connection,
-    about: About,
-    kind: str,
-    operation: str,
-    payload: dict[str, Any],
-    key: str,
-    *,
-    connection_id: str = "",
-    **more: Any,
-) -> None:
-    """Deliveries of one kind about one meeting go out in order; those to a rep's own calendar wait for no other's."""
-    outbox.queue(
-        tx,
-        site_id=about.meeting.site_id,
-        kind=kind,
-        operation=operation,
-        payload=payload,
-        key=key[:200],
-        order_key=":".join(filter(None, (about.meeting.id, kind, connection_id)))[:120],
-        subject=("meeting", about.meeting.id),
-        connection_id=connection_id,
-        **more,
-    )
 
 
 def _reminders_of(meeting: Meeting) -> str:

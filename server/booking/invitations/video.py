@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from plugins.calendar import Capability
 from server.adapters import own_calendars
 from server.booking import store
-from server.booking.invitations import links, messages
+from server.booking.invitations import calendar_events, links, messages
 from server.booking.store import AHEAD, Meeting
 from server.config.service import Version
 from server.errors import NotFound
@@ -32,7 +32,7 @@ def heed_event(
     if url := str(result.get("video_url") or ""):
         _keep(tx, version, meeting, url)
     elif operation != "video" and not meeting.video_url and makes_links(tx, version, event):
-        messages.ask_for_link(tx, version, meeting)
+        calendar_events.ask_for_link(tx, version, meeting)
 
 
 def makes_links(tx: Connection, version: Version, event: str) -> bool:
