@@ -123,4 +123,4 @@ def _merged(event: Mapping[str, Any], kind: Kind, at: datetime, ours: bool, read
     """The records that went into another, and that one as it is now."""
     kept = Ref(kind, str(event.get("newObjectId") or event.get("primaryObjectId") or event.get("objectId")))
     gone = [Ref(kind, str(id)) for id in event.get("mergedObjectIds") or [] if str(id) != kept.id]
-    return (*_read(kept, at, ours, reading), *(Change(ref, at, {}, deleted=True, ours=ours) for ref in gone))
+    return (*_read(kept, at, ours, reading), *(Change(ref, at, {}, True, ours, kept) for ref in gone))

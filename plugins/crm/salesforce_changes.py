@@ -120,7 +120,8 @@ def _change(row: dict[str, Any], one: Watched, me: str) -> Change:
     at = at_moment(row["SystemModstamp"])
     if row["IsDeleted"]:
         return Change(one.ref(row["Id"]), at, {}, deleted=True, ours=ours)
-    return Change(one.ref(row["Id"]), at, one.read(row), ours=ours)
+    contact = row.get("ConvertedContactId") if row.get("IsConverted") else None
+    return Change(one.ref(row["Id"]), at, one.read(row), ours=ours, became=one.ref(contact) if contact else None)
 
 
 def _second(row: Mapping[str, Any]) -> int:

@@ -9,12 +9,14 @@ from flask.typing import ResponseReturnValue
 
 from server import events
 from server.booking import service as booking
+from server.config import service as config
 from server.console import here
 from server.conversations import service as conversations
 from server.db import Connection
 from server.errors import Conflict
 from server.leads import service as leads
 from server.people.rights import Sight
+from server.sync import service as sync
 from server.visitors import service as visitors
 
 bp = Blueprint("leads", __name__, url_prefix="/leads")
@@ -53,8 +55,12 @@ def show(lead_id: str) -> ResponseReturnValue:
     with here.database().reading() as tx:
         lead = leads.visible(tx, lead_id, here.sight("see_all_leads"))
         browsers = visitors.of_lead(tx, lead.id)
+        crm, standings = sync.standings(tx, config.active_of(tx, lead.site_id), lead)
         about = {
             "lead": lead,
+            "company": leads.account(tx, lead.account_id) if lead.account_id else None,
+            "crm": crm,
+            "standings": standings,
             "known": leads.known(tx, lead.id),
             "values": _told(tx, lead),
             "assignments": leads.assignments_of(tx, lead.id),

@@ -47,9 +47,9 @@ from server.people.rights import EVERYTHING, Sight
 __all__ = [
     "CRM", "HUMAN", "Known", "Suggestion", "account", "account_by_domain", "account_for", "assign", "assignments_of",
     "by_email", "claim", "connect", "connect_by_hand", "connect_new_by_hand", "disconnect_by_hand", "disqualify",
-    "email_key", "enrol", "enrolments_of", "field_values", "follow_status", "get", "ids_reachable", "ids_visible", "join",
-    "join_account", "known", "latest", "learn", "learn_account", "lock", "meet", "of_account", "place", "reachable",
-    "suggestions", "unlearn", "values_of", "visible",
+    "email_key", "enrol", "enrolments_of", "field_values", "follow_status", "get", "ids_reachable", "ids_visible",
+    "join", "join_account", "known", "latest", "learn", "learn_account", "lock", "meet", "of_account", "place",
+    "reachable", "suggestions", "unlearn", "values_of", "visible",
 ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "reply": frozenset({OWNER, SUPERVISOR, REP}),
     "see_all_leads": frozenset({OWNER, MARKETING, SUPERVISOR}),
     "claim": frozenset({OWNER, SUPERVISOR, REP}),
+    "connect_leads": frozenset({OWNER, MARKETING, SUPERVISOR, REP}),
     "see_all_meetings": frozenset({OWNER, MARKETING, SUPERVISOR}),
     "change_all_meetings": frozenset({OWNER, SUPERVISOR}),
     "change_own_meetings": frozenset({OWNER, SUPERVISOR, REP}),

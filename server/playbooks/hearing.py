@@ -8,7 +8,7 @@ from typing import Any
 
 from plugins.ai import Intent, Understanding
 from server.conversations.service import REP
-from server.playbooks import contacts, engine, meetings, questions, retracing, wishes
+from server.playbooks import contacts, engine, meetings, questions, retracing, routes, wishes
 from server.playbooks.node import Node
 from server.playbooks.nodes.book import Book
 from server.playbooks.nodes.objection import Objection
@@ -21,6 +21,9 @@ def hear(turn: Turn) -> None:
     if turn.state == REP:
         return
     node = engine.waiting(turn)
+    if routes.learnt_since(turn) and isinstance(node, Book) and "moves" not in turn.memory.step:
+        engine.take(turn, node, node.route_again(turn))
+        return
     if turn.heard.value and _use(turn, node, turn.heard.value):
         return
     meant = turn.heard.understanding

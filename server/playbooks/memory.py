@@ -31,6 +31,7 @@ class Memory:
     asked: list[str] = field(default_factory=list)  # questions that were answered, in order
     wishes: list[dict[str, Any]] = field(default_factory=list)  # for a time, said before times were on offer
     routed: dict[str, Any] | None = None
+    whose: list[Any] = field(default_factory=list)  # what was known of the company when that was decided
     hold: str = ""
     meeting: str = ""
     reached: list[str] = field(default_factory=list)

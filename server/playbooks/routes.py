@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from server import clock
 from server.conversations.service import BOT as BOT_HAS_IT
@@ -18,6 +18,7 @@ def decide(turn: Turn) -> None:
     """Ask the rules with what is known now; the decision and its trace go into the diary."""
     decision = routing.decide(turn.tx, turn.version, turn.values, conversation_id=turn.conversation.id)
     turn.memory.routed = {"kind": decision.kind, "target": decision.target, "reason": decision.reason}
+    turn.memory.whose = _whose(turn)
     if decision.otherwise:
         falls = {"otherwise": list(decision.otherwise), "within_hours": decision.within_hours, "rule": decision.rule}
         turn.memory.routed |= falls
@@ -40,12 +41,26 @@ def decide_again(turn: Turn) -> bool:
     return True
 
 
+def learnt_since(turn: Turn) -> bool:
+    """The CRM has told meanwhile whose company this is, or that it is a customer, and that leads to somebody else."""
+    memory = turn.memory
+    if memory.routed is None or not memory.whose or memory.whose == (now := _whose(turn)):
+        return False
+    memory.whose = now
+    return decide_again(turn)
+
+
 def where(turn: Turn) -> tuple[str, str]:
     """Kind and target of the decision, which is made now if no node has asked for one yet."""
     if turn.memory.routed is None:
         decide(turn)
     routed = turn.memory.routed or {}
     return str(routed.get("kind", routing.NOBODY)), str(routed.get("target", ""))
+
+
+def _whose(turn: Turn) -> list[Any]:
+    """What others find out about a company while the visitor talks, and who gets it depends on."""
+    return [turn.values["account"].get(name) for name in ("is_customer", "is_target", "owner", "csm")]
 
 
 def give_to_owner(turn: Turn) -> None:

@@ -15,6 +15,7 @@ from server import clock
 from server.adapters import connections
 from server.adapters.connections import Message
 from server.config import service as config
+from server.config.service import Version
 from server.db import Connection, Database
 from server.errors import NotFound
 from server.sync import coming, store
@@ -126,9 +127,9 @@ def has_messages(db: Database) -> bool:
         return connections.has_messages(tx, "crm")
 
 
-def position(tx: Connection, site_id: str, connection_id: str) -> Any:
-    """How far the CRM's changes have been read; None before the first time."""
-    return store.position(tx, site_id, connection_id)
+def place_of(tx: Connection, version: Version) -> Any:
+    """How far the changes of the CRM that serves now have been read; None before the first time."""
+    return store.position(tx, version.site_id, serving_id(tx, version))
 
 
 def read_at_once(db: Database, site_id: str) -> None:
@@ -219,7 +220,8 @@ def _do(db: Database, at: Opened, messages: Sequence[Message]) -> None:
     failed = coming.take(db, at, [change for changes in said_by.values() for change in changes])
     for id, changes in said_by.items():
         trouble = [failed[change.ref] for change in changes if change.ref in failed]
-        wrong |= {id: one for one in trouble[:1]}
+        if trouble:
+            wrong[id] = trouble[0]
     _settle(db, messages, wrong)
 
 

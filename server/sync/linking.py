@@ -83,16 +83,8 @@ def disconnect(tx: Connection, site_id: str, connection_id: str, kind: str, id: 
     link = store.lock_link(tx, connection_id, kind, id)
     if link is None or not link.record_id:
         raise Conflict("This is connected with no record of the CRM.")
-    row: dict[str, Any] = {
-        "record_id": "",
-        "url": "",
-        "by": APART,
-        "at": clock.now(),
-        "told": {},
-        "saying": {},
-        "seen": {},
-    }
-    store.change_link(tx, connection_id, kind, id, row)
+    nowhere: dict[str, Any] = {"record_id": "", "url": "", "by": APART, "told": {}, "saying": {}, "seen": {}}
+    store.change_link(tx, connection_id, kind, id, {**nowhere, "at": clock.now()})
     because = f"{by.name or 'Somebody'} took it apart from its record."
     about = {"site_id": site_id, "subject": (kind, id), "actor": by, "reason": because}
     events.record(tx, events.CRM_UNLINKED, data={"record": link.record_id}, **about)
@@ -120,7 +112,7 @@ def _read(at: Opened, ref: Ref, link: Any) -> looking.Look:
 
 def _put(tx: Connection, at: Opened, kind: str, id: str, ref: Ref, by: str) -> None:
     """Linked anew: what was told to another record says nothing of this one."""
-    row = {
+    row: dict[str, Any] = {
         "connection_id": at.connection_id, "subject_kind": kind, "subject_id": id, "site_id": at.version.site_id,
         "record_kind": ref.kind.value, "record_id": ref.id, "url": ref.url, "by": by, "at": clock.now(),
         "told": {}, "saying": {}, "seen": {},

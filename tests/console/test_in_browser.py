@@ -35,12 +35,13 @@ MODES: dict[str, dict[str, Any]] = {
 COLOURS = ("color-contrast", "link-in-text-block")  # what dark can change
 PAGES = (
     "/", "/account", "/conversations", "/conversations?show=mine", "/conversations/{with_ada}",
-    "/conversations/{waiting}", "/leads", "/leads/{ada}", "/meetings", "/meetings/{meeting}",
+    "/conversations/{waiting}", "/leads", "/leads/{ada}", "/leads/{ada}/connect", "/meetings", "/meetings/{meeting}",
     "/meetings/{meeting}/move", "/meetings/{meeting}/give", "/availability/acme/grace",
     "/availability/acme/grace/{block}", "/availability/why?meeting=demo&pool=enterprise&date=2026-03-03&time=09:00",
     "/versions", "/versions/acme/2", "/deliveries", "/deliveries/{dead}", "/users", "/signed-in",
     "/connections", "/connections/choose", "/connections/{connection}", "/connections/new/crm/hubspot",
-    "/rotation", "/rotation/acme/enterprise?again=1", "/crm/acme", "/crm/acme/try", "/crm/acme/compare", "/adapters",
+    "/rotation", "/rotation/acme/enterprise?again=1", "/crm/acme", "/crm/acme/try", "/crm/acme/compare", "/crm/acme/news",
+    "/adapters",
     "/adapters/calendar.caldav", "/alerts",
 )  # fmt: skip
 

@@ -19,6 +19,7 @@ from server.sync import service as sync
 from server.sync.opened import serving_id
 from tests.sync.conftest import ADA, MAPPING
 
+FORGOTTEN = "999999999999"
 GRACE = Actor("rep", "grace", "Grace Hopper")
 
 
@@ -278,7 +279,7 @@ def test_a_forgotten_place_is_begun_anew_and_nothing_of_the_gap_is_lost(town, to
     place = position(town)
     with town.db.transaction() as tx:
         store.take_position(tx, place.site_id, place.connection_id, clock.now() + timedelta(hours=1), clock.now())
-        store.move_position(tx, place.site_id, place.connection_id, clock.now(), {"position": "999999999999"})
+        store.move_position(tx, place.site_id, place.connection_id, clock.now(), {"position": FORGOTTEN})
     starts_now(town)
     read(town)
     assert known(town, told).lead["title"] == "In the gap"
@@ -292,26 +293,26 @@ def starts_now(town) -> None:
     changes = ledger.changes
 
     def from_now(self, cursor="", *, limit=200):
-        if cursor == "999999999999":
+        if cursor == FORGOTTEN:
             raise CursorExpired("forgotten")
-        while cursor == "":
+        if cursor == "":
             page = changes(self, "", limit=10_000)
             return type(page)((), page.cursor)
         return changes(self, cursor, limit=limit)
 
     ledger.changes = from_now
-    town.restore = lambda: setattr(ledger, "changes", changes)
 
 
 @pytest.fixture(autouse=True)
 def _whole_ledger(ledger):
     yield
-    ledger.__dict__.get("changes") and delattr(ledger, "changes")
+    if "changes" in vars(ledger):
+        del ledger.changes
 
 
 def position(town):
     with town.db.reading() as tx:
-        return sync.position(tx, town.site_id, serving_id(tx, town.version))
+        return sync.place_of(tx, town.version)
 
 
 def test_several_workers_do_not_ask_twice_and_it_is_asked_as_often_as_crm_yml_says(either_town, monday, ledger):
