@@ -54,6 +54,7 @@ class Office:
             name = rep.split("@")[0]
             people.add(db, email=rep, name=name.title(), role="rep", rep=name, password=PASSWORD)
         self.history = History(crm)
+        self.alone = True  # nobody else works at the same time
         for service in (crm, calendar):
             service.at(db, self.site_id)
         self.worker = Worker(db, [replace(job, aside=False) for job in TIMETABLE])
@@ -107,6 +108,8 @@ class Office:
         """Inside, a visitor is served; the CRM is not asked for it, and the calendar no more often than said."""
         before = self.crm.calls, self.calendar.calls
         yield
+        if not self.alone:
+            return
         assert self.crm.calls == before[0], "the visitor waited for the CRM"
         assert self.calendar.calls - before[1] <= calls, "the visitor waited for the calendar"
 
