@@ -22,6 +22,7 @@ class Entry:
     deed: str = ""
     first: bool = False
     or_rep: bool = False  # also for whoever is a rep of team.yml
+    only_rep: bool = False
 
     @property
     def address(self) -> str:
@@ -39,11 +40,13 @@ ENTRIES = (
     Entry("leads.index", "Leads", "person", first=True),
     Entry("meetings.index", "Meetings", "calendar", first=True),
     Entry("availability.index", "Availability", "clock", deed="manage_availability", or_rep=True),
+    Entry("my_calendar.index", "My calendar", "calendar", only_rep=True),
     Entry("calendars.index", "Calendars", "calendar"),
     Entry("rotation.index", "Rotation", "turns"),
     Entry("crm.index", "CRM", "exchange", deed="see_config"),
     Entry("versions.index", "Site versions", "layers", deed="see_config"),
     Entry("connections.index", "Connections", "plug", deed="see_connections"),
+    Entry("alerts.index", "Alerts", "bell", deed="see_connections"),
     Entry("enrichment.index", "Enrichment", "layers", deed="see_connections"),
     Entry("deliveries.index", "Deliveries", "send", deed="see_deliveries"),
     Entry("signed_in.index", "Signed-in visitors", "lock", deed="manage_keys"),
@@ -56,6 +59,7 @@ def entries() -> list[Entry]:
     """What the person who asks can go to."""
     rep, connected = bool(here.user().rep), here.has_connected_calendars()
     shown = [entry for entry in ENTRIES if connected or entry.page != "calendars.index"]
+    shown = [entry for entry in shown if rep or not entry.only_rep]
     return [entry for entry in shown if not entry.deed or here.may(entry.deed) or (entry.or_rep and rep)]
 
 
