@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from plugins.enrichment import Capability
+from server.adapters import connections
 from server.enrichment import store
 from server.enrichment.asking import Question
 
@@ -16,6 +17,12 @@ def held(tx: Connection, site_id: str, address: str) -> dict[str, Sequence[Row[A
     """What is kept of answers about this address. Answers about network addresses are not the person's: nobody can tell
     whose they are, and they are gone within days."""
     return {"enrichment_answers": store.of_questions(tx, [_question(site_id, address)])}
+
+
+def told(tx: Connection, site_id: str, address: str) -> set[str]:
+    """Which services were asked about the person lately ("enrichment.pdl")."""
+    ids = {row.source for row in store.of_questions(tx, [_question(site_id, address)])}
+    return {one.adapter for one in connections.all_of(tx, site_id, "enrichment") if one.id in ids}
 
 
 def erase(tx: Connection, site_id: str, address: str) -> None:

@@ -17,6 +17,7 @@ from server.config.version import Version
 from server.db import Database
 from server.enrichment import asking, assembling, sources
 from server.enrichment.asking import Question
+from server.enrichment.service import agreed
 from server.enrichment.sources import Source
 from server.errors import Invalid
 from server.leads import service as leads
@@ -115,9 +116,12 @@ def read(text: str) -> list[Sample]:
 
 
 def of_leads(tx: Connection, version: Version, most: int) -> list[Sample]:
-    """The newest leads of whom people, the CRM or the site's own sign-in have told something, as samples."""
+    """The newest leads of whom people, the CRM or the site's own sign-in have told something, as samples; not those who
+    did not agree to be recorded."""
     found: dict[str, Sample] = {}
     for lead, known in leads.latest(tx, [version.site_id], limit=500):
+        if not agreed(tx, lead.id):
+            continue
         told = [row for row in leads.field_values(tx, lead.id) if row.origin in TRUTHFUL]
         person = {row.field: row.value for row in told if row.subject_id == lead.id and row.field in OF_PERSON}
         company = {row.field: row.value for row in told if row.subject_id != lead.id and row.field in OF_COMPANY}

@@ -54,7 +54,7 @@ def ask(tx: Connection, version: Version, lead_id: str, cause: str) -> None:
     Sources on this machine are all asked, the others in their order until enough is known; what they answered lately is
     not asked again. Of somebody who did not agree to be recorded nobody outside is told.
     """
-    with_outside = _agreed(tx, lead_id)
+    with_outside = agreed(tx, lead_id)
     known = sources.of_site(tx, version)
     for question in _questions(tx, lead_id):
         for source in known:
@@ -66,14 +66,11 @@ def ask(tx: Connection, version: Version, lead_id: str, cause: str) -> None:
 
 def go_on(tx: Connection, version: Version, delivery: Delivery) -> None:
     """A source has answered, or was given up: the next one is asked for what is still missing."""
-    try:
-        known = sources.of_site(tx, version)
-        asked = next((one for one in known if one.name == delivery.kind.removeprefix(KIND)), None)
-        if asked is None or not asked.local:
-            question, cause = _question_of(delivery), delivery.key.rpartition(":")[2]
-            _ask_outside(tx, version, known, question, delivery.subject_id, cause)
-    except LookupError:
-        return  # the lead was erased meanwhile
+    known = sources.of_site(tx, version)
+    asked = next((one for one in known if one.name == delivery.kind.removeprefix(KIND)), None)
+    if asked is None or not asked.local:
+        question, cause = _question_of(delivery), delivery.key.rpartition(":")[2]
+        _ask_outside(tx, version, known, question, delivery.subject_id, cause)
 
 
 def learn(tx: Connection, lead_id: str, question: Question, facts: Mapping[str, Fact]) -> None:
@@ -103,6 +100,12 @@ def account_of(tx: Connection, version: Version, company: assembling.Company) ->
     account_id = leads.account_for(tx, version.site_id, company.domain)
     learn_account(tx, account_id, company.record)
     return account_id
+
+
+def agreed(tx: Connection, lead_id: str) -> bool:
+    """Whether the lead's browsers, if we know any, may be recorded."""
+    browsers = visitors.of_lead(tx, lead_id)
+    return not browsers or any(visitors.recorded(one) for one in browsers)
 
 
 def carry_out(db: Database, delivery: Delivery) -> Delivered:
@@ -143,12 +146,6 @@ def forget_old(db: Database) -> None:
     now = clock.now()
     with db.transaction() as tx:
         store.forget_old(tx, now, (now - timedelta(days=90)).date().isoformat())
-
-
-def _agreed(tx: Connection, lead_id: str) -> bool:
-    """Whether the lead's browsers, if we know any, may be recorded."""
-    browsers = visitors.of_lead(tx, lead_id)
-    return not browsers or any(visitors.recorded(one) for one in browsers)
 
 
 def _questions(tx: Connection, lead_id: str) -> Iterator[Question]:

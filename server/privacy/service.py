@@ -158,6 +158,7 @@ def _erase(tx: Connection, of: Holdings, by: Actor, done: Erased) -> None:
     if outbox.under_way(told):
         raise Conflict("The outside is being told about this person at this moment; try again in a minute.")
     by_hand = adapters.erase_outside(tx, version, told, sync.records_of(tx, of.leads))
+    by_hand = sorted({*by_hand, *enrichment.told(tx, of.site_id, of.address)})
     called_off = booking.erase(tx, version, of.meetings, by=by)
     booking.uninvite(tx, of.invited, of.address)
     booking.part_with(tx, of.conversations, of.leads)

@@ -16,7 +16,9 @@ from plugins import limits, registry
 from plugins.enrichment import Capability, Enrichment, Fact, Facts
 from plugins.errors import PluginError
 from plugins.testing.fakes import Fault
+from plugins.testing.fakes.pdl import KEY
 from server import clock, events, ids
+from server.adapters import connections
 from server.db import Database
 from server.enrichment import asking, sources, store
 from server.enrichment.asking import OutOfCredits, Question
@@ -220,6 +222,25 @@ def test_owners_set_the_order_by_naming_sources(place: Place, second):
     place = placed(place.db, place.fake, names="second, pdl")
     with place.db.reading() as tx:
         assert [one.name for one in sources.of_site(tx, place.version)] == ["second", "pdl"]
+
+
+def test_connected_services_are_asked_first_in_the_order_in_which_they_were_connected(
+    place: Place, second, stopped: clock.StoppedClock
+):
+    place = placed(place.db, place.fake, names="builtin")
+    given = connections.Given({"base_url": place.fake.url}, {"key": KEY})
+    for name, entered in (("second", connections.Given({}, {})), ("pdl", given)):
+        drawn = connections.draft(place.db, place.version, "enrichment", name, actor=OLGA, given=entered)
+        connections.connect(place.db, drawn, actor=OLGA)
+        stopped.advance(timedelta(minutes=1))
+    with place.db.reading() as tx:
+        assert [one.name for one in sources.of_site(tx, place.version)] == ["second", "pdl", "builtin"]
+
+
+def test_an_erasure_names_services_that_were_asked_in_a_report(place: Place):
+    met(place)
+    asking.ask(place.db, place.version, pdl(place), Question(Capability.PERSON_BY_EMAIL, ADA))
+    assert privacy.erase(place.db, Who(ADA), by=OLGA).by_hand == ["enrichment.pdl"]
 
 
 def test_a_service_that_is_still_looking_is_asked_again(place: Place, second, stopped: clock.StoppedClock):

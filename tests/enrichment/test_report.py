@@ -75,6 +75,17 @@ def test_past_leads_are_samples_by_what_people_and_the_crm_said(place: Place):
     assert {line["verdict"] for line in told.lines if line["source"] == "People Data Labs"} == {"right"}
 
 
+def test_leads_who_did_not_agree_are_no_samples(place: Place):
+    place = placed(place.db, place.fake, "consent: external")
+    opened = place.hello()
+    place.say(opened, "pumps")
+    place.say(opened, "ada@globex.com")
+    with place.db.transaction() as tx:
+        ((lead, _),) = leads.latest(tx, [place.version.site_id])
+        leads.learn(tx, lead, [FieldValue("title", "Head of Engines", "crm")])
+        assert report.of_leads(tx, place.version, 10) == []
+
+
 def test_every_value_can_be_downloaded_and_harms_no_spreadsheet(place: Place):
     place.fake.people["ada@globex.com"]["data"] = {"full_name": "=cmd()"}
     told = report.run(place.db, place.version, report.read(SAMPLES))
