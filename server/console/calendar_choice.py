@@ -23,7 +23,7 @@ def after_connecting(made: Connection, *, again: bool = False) -> None:
         return
     problem = booking.settle_first(here.database(), site.version, made, actor=here.user().actor)
     if problem:
-        flash(f"Your calendars could not be listed: {problem}", "problem")
+        flash(problem, "problem")
     elif again:
         flash("These are the calendars there are now.", "done")
     read_now(site, made.rep)

@@ -14,7 +14,7 @@ from server import clock, settings
 from server.adapters import connections, own_calendars
 from server.adapters import service as adapters
 from server.booking import service as booking
-from server.booking.connected import watching
+from server.booking.connected import told_store, watching
 from server.errors import Invalid, SlotTaken
 from server.events import Actor
 from server.outbox import service as outbox
@@ -252,6 +252,8 @@ def test_a_rep_who_changes_calendars_finds_what_lies_ahead_in_the_new_one(db, ap
         assert booking.resettle(tx, version, ["grace"]) == 1
     deliver(db)
     assert there(wall, "grace@acme.example") == [made.uid]
+    assert there(wall, FAMILY) == [made.uid], "nothing is written to what has ended"
+    assert {state for _, state, _ in sent(db, made)} == {"done"}
     with db.transaction() as tx:
         assert booking.resettle(tx, version, ["grace"]) == 0
         assert booking.get(tx, made.id).status == "rescheduled"
@@ -368,6 +370,45 @@ def test_calls_are_asked_for_renewed_and_ended_and_a_service_that_refuses_is_lef
     monday.advance(watching.RETRY_AFTER)
     booking.keep_watches(db, version, opener)
     assert len(refused) == 2
+
+
+def test_a_call_has_that_rep_read_at_once_and_one_of_a_connection_that_ended_is_in_nobodys_way(
+    db, apply, wall, opener, own, calling
+):
+    version = apply(team=TEAM)
+    mine, ended = (own(version, rep, [WORK], WORK, name="calling") for rep in ("grace", "linus"))
+    booking.read_ahead(db, version, opener)
+    booking.keep_watches(db, version, opener)
+    hers = next(row.watch_id for row in watches(db, version) if row.connection_id == mine.id)
+    wall.write(WORK, NINE, NINE + HOUR)
+    with db.transaction() as tx:
+        connections.keep_message(tx, ended, "m0", {"watch": "gone"})
+        connections.keep_message(tx, mine, "m1", {"watch": hers})
+        connections.keep_message(tx, mine, "m2", {"watch": "nobody's"})
+    connections.disconnect(db, ended.id, actor=GRACE)
+    assert booking.told_of_calendars(db)
+    changed = booking.hear_calendars(db, opener)
+    assert changed == {version.site_id: {"grace"}}
+    assert not booking.told_of_calendars(db)
+    booking.read_changed(db, version, changed[version.site_id], opener)
+    assert minutes(db, version, "grace") == [60, 90, 120]
+
+
+def watches(db, version):
+    with db.reading() as tx:
+        return told_store.watches(tx, version.site_id)
+
+
+def test_who_connects_again_is_told_which_calendars_are_gone(db, apply, wall, own):
+    version = apply(team=TEAM)
+    made = own(version, "grace", [WORK, FAMILY], WORK)
+    for id, entry in list(wall.entries.items()):
+        if entry.calendar == FAMILY:
+            del wall.entries[id]
+    said = booking.settle_first(db, version, made, actor=GRACE)
+    assert said == "No longer there, and so no longer blocking your time: family."
+    with db.reading() as tx:
+        assert own_calendars.choice_of(connections.get(tx, made.id)).blocking == (WORK,)
 
 
 def test_a_link_that_comes_late_goes_into_the_invitation_or_after_it(

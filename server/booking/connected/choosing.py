@@ -21,12 +21,12 @@ PATIENCE_SECONDS = 10.0
 
 
 def settle_first(db: Database, version: Version, connection: Connection, *, actor: Actor) -> str:
-    """What is chosen for a rep who has just connected, or connected again, before they choose themself. Returns why the
-    calendars could not be asked for, "" when they could. Call it outside of every transaction."""
+    """What is chosen for a rep who has just connected, or connected again, before they choose themself. Returns what
+    they have to know: the calendars could not be listed, or some are gone; "" mostly. Outside of every transaction."""
     try:
         known = own_calendars.offered(db, connection, seconds=PATIENCE_SECONDS)
     except PluginError as problem:
-        return problem.user_message
+        return f"Your calendars could not be listed: {problem.user_message}"
     with db.transaction() as tx:
         there = connections.get(tx, connection.id)
         _, own = own_calendars.of_reps(tx, version, [there.rep])
@@ -37,7 +37,8 @@ def settle_first(db: Database, version: Version, connection: Connection, *, acto
         if not chosen.known:
             return "This account has no calendars."
         _keep(tx, version, there, chosen, actor)
-    return ""
+    gone = [before.title_of(one) or one for one in before.blocking if one not in chosen.blocking]
+    return f"No longer there, and so no longer blocking your time: {', '.join(gone)}." if gone else ""
 
 
 def choose_calendars(

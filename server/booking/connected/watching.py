@@ -53,13 +53,13 @@ def keep_watches(db: Database, version: Version, open_calendar: Opener) -> int:
 def told_of_calendars(db: Database) -> bool:
     """Whether services have called about calendars."""
     with db.reading() as tx:
-        return bool(connections.messages_waiting(tx, own_calendars.KIND, 1))
+        return connections.has_messages(tx, own_calendars.KIND)
 
 
 def hear_calendars(db: Database, open_calendar: Opener) -> dict[str, set[str]]:
     """What services have called to say: {site id: reps whose calendar has changed}. Each message is done with
     this: what it is about is looked at anyway before long."""
-    with db.reading() as tx:
+    with db.transaction() as tx:
         messages = connections.messages_waiting(tx, own_calendars.KIND, MOST_MESSAGES)
     changed: dict[str, set[str]] = {}
     for message in messages:
