@@ -24,6 +24,11 @@ from server.sync.ours import COMPANIES, PEOPLE, field_of
 
 RECORDS = {"lead": Kind.PERSON, "account": Kind.COMPANY}
 FOUND_BY = {"lead": looking.EMAIL, "account": looking.DOMAIN}
+_STRANGE = {
+    "lead.owner": "the owner {} is nobody of the team",
+    "account.owner": "{} is nobody of the team",
+    "lead.status": "the status {} is none of ours; crm.yml can say which one it is",
+}
 BY_PEOPLE = ("rep", "user")
 
 
@@ -221,8 +226,9 @@ def _rep(at: Opened, email: Any) -> Rep | None:
 def _in_words(taken: Taken) -> str:
     parts = [f"{_named(taken.learnt)} changed" if taken.learnt else ""]
     parts += [f"{_named(taken.stands)} stays as a person here has said" if taken.stands else ""]
-    parts += [f"{value} is nobody and nothing here" for value in taken.unknown.values()]
-    return "; ".join(filter(None, parts))
+    parts += [_STRANGE[name].format(value) for name, value in taken.unknown.items()]
+    said = "; ".join(filter(None, parts))
+    return said[:1].upper() + said[1:]
 
 
 def _named(names: list[str]) -> str:
