@@ -103,16 +103,17 @@ def _carried_out(db: Database, delivery: Delivery) -> Delivered:
 
 
 def _serving(tx: Any, version: Version, delivery: Delivery) -> tuple[connections.Connection | None, Mapping[str, Any]]:
-    """Through which connection it goes, and its payload for that one. `{"$events_of": rep, "otherwise": id}` is the
-    calendar that the rep's events go to now; an event is changed through the connection that wrote it."""
+    """Through which connection it goes, and its payload for that one. With `"$events_of": rep` it goes to the calendar
+    that the rep's events go to now, where they have one of their own; an event is changed through what wrote it."""
     if delivery.kind != own_calendars.KIND:
         return connections.serving(tx, version, delivery.kind), delivery.payload
-    wanted, ref = (delivery.payload.get(name) for name in ("calendar", "ref"))
-    if isinstance(wanted, Mapping):
-        connection, calendar = own_calendars.events_of(tx, version, wanted["$events_of"])
-        return connection, {**delivery.payload, "calendar": calendar or wanted["otherwise"]}
+    payload = {name: value for name, value in delivery.payload.items() if name != "$events_of"}
+    if rep := delivery.payload.get("$events_of"):
+        connection, calendar = own_calendars.events_of(tx, version, rep)
+        return connection, {**payload, "calendar": calendar or payload["calendar"]}
+    ref = payload.get("ref")
     earlier = outbox.by_key(tx, ref["$result"]) if isinstance(ref, Mapping) and "$result" in ref else None
-    return own_calendars.through(tx, version, (earlier.connection_id if earlier else "") or ""), delivery.payload
+    return own_calendars.through(tx, version, (earlier.connection_id if earlier else "") or ""), payload
 
 
 def _unconnected(db: Database, version: Version, kind: str) -> Any:

@@ -44,7 +44,7 @@ def create(tx: Connection, about: About) -> None:
     rep = about.organizer
     connection, _ = own_calendars.events_of(tx, about.version, rep.id)
     own = connection.id if connection is not None and connection.rep else ""
-    payload = {"calendar": {"$events_of": rep.id, "otherwise": rep.calendar_id}, "draft": _draft(about)}
+    payload = {"calendar": rep.calendar_id, "draft": _draft(about), "$events_of": rep.id}
     queue(tx, about, "calendar", "create", payload, about.meeting.calendar_key, connection_id=own)
 
 
