@@ -184,8 +184,8 @@ def _judged(
 def is_right(name: str, told: Any, expected: Any) -> bool:
     """Whether a value says the same: letters alike, numbers near, of lists at least half of what was expected."""
     if name in ("employees", "revenue"):
-        numbers = _number(told), _number(expected)
-        return None not in numbers and abs(numbers[0] - numbers[1]) <= NEAR * max(map(abs, numbers))  # type: ignore[operator,type-var,arg-type]
+        ours, theirs = _number(expected), _number(told)
+        return ours is not None and theirs is not None and abs(ours - theirs) <= NEAR * max(abs(ours), abs(theirs))
     if name == "tech":
         wanted = set(_several(expected))
         return bool(wanted) and len(wanted & set(_several(told))) * 2 >= len(wanted)

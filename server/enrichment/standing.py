@@ -41,7 +41,7 @@ def _standing(version: Version, source: Source, row: object) -> Standing:
     return Standing(
         source,
         source.adapter.title or source.name,
-        tuple(sorted(one.value for one in source.adapter.capabilities if source.can(one))),  # type: ignore[arg-type, attr-defined]
+        tuple(sorted(one.value for one in source.adapter.capabilities if source.can(one))),  # type: ignore[arg-type]
         version.site.enrichment.credits_of(source.name),
         **counts,
         refused=bool(getattr(row, "spent_up", False)),

@@ -97,6 +97,8 @@ def test_nobody_is_asked_about_private_addresses_and_discreet_browsers(
     opened = place.hello(address, **frame)
     assert texts(opened)[0] == "Hello stranger!"
     assert (place.asked, place.company(opened)) == ([], {})
+    with place.db.reading() as tx:
+        assert tx.execute(text("SELECT count(*) FROM enrichment_spending")).scalar() == 0  # nor was it begun
 
 
 def test_without_consent_nobody_is_asked_and_with_it_taken_back_it_is_forgotten(place: Place):

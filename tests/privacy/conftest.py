@@ -134,6 +134,7 @@ def settle(db: Database) -> Town:
     town = Town(db, version, ada, bob)
     town.work()
     look_up(town)
+    hear_from_a_service(town)
     compare_after_an_edit(town)
     return town
 
@@ -149,6 +150,17 @@ def look_up(town: Town) -> None:
     ]
     with town.db.transaction() as tx:
         tx.execute(metadata.tables["enrichment_answers"].insert(), rows)
+
+
+def hear_from_a_service(town: Town) -> None:
+    """A service has called to say something of Ada."""
+    row = {
+        "connection_id": "con_register", "id": "1", "site_id": town.version.site_id, "kind": "crm",
+        "payload": {"email": ADA, "name": "Ada Lovelace"}, "state": "done", "received_at": clock.now(),
+        "settled_at": clock.now(), "not_before": clock.now(), "attempts": 1, "problem": "",
+    }  # fmt: skip
+    with town.db.transaction() as tx:
+        tx.execute(metadata.tables["hook_messages"].insert(), [row])
 
 
 def compare_after_an_edit(town: Town) -> None:
