@@ -274,6 +274,31 @@ def test_a_change_that_was_overtaken_says_what_stands_there_now(town, told):
     assert known(town, told).lead["title"] == "Newest"
 
 
+def test_what_was_read_before_we_wrote_is_not_taken_for_news(either_town, ledger):
+    town = either_town
+    lead = town.meet(name="Ada", title="CTO")
+    town.work()
+    read(town)
+    edit(town, phone="+49 30 1")
+    people, once = ledger.people, [True]
+
+    def while_we_write(self, refs, *, fields=()):
+        held = people(self, refs, fields=fields)
+        if once and once.pop():
+            town.learn(lead, title="CEO")
+            town.work()
+        return held
+
+    ledger.people = while_we_write
+    try:
+        read(town)
+    finally:
+        del ledger.people
+    town.work()
+    assert known(town, lead).lead["title"] == town.person()["title"] == "CEO"
+    assert known(town, lead).lead["phone"] == "+49 30 1"
+
+
 def test_a_forgotten_place_is_begun_anew_and_nothing_of_the_gap_is_lost(town, told):
     edit(town, title="In the gap")
     place = position(town)
