@@ -29,7 +29,8 @@ def examine(db: Database) -> list[Finding]:
             serving = connections.serving(tx, version, "calendar")
             name = serving.adapter if serving else ""
         if states:
-            found += [_service(db, version, name), _all(site.key, states), *_odd(site.key, states)]
+            found += [_service(db, version, name)] if name else []  # else only reps have connected theirs
+            found += [_all(site.key, states), *_odd(site.key, states)]
     return found
 
 
