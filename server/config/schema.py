@@ -200,7 +200,7 @@ class EnrichmentRule(Part):
 
     when: Literal["page_load", "engagement"] = Field(
         "engagement",
-        description="Whose company it is: engagement asks when the chat is opened; page_load before, if there is consent",
+        description="Whose company it is: engagement asks as the chat is opened; page_load before, with consent",
     )
     wait_ms: int = Field(800, ge=0, le=800, description="How long an opening message that names the company may wait")
     least_confidence: int = Field(

@@ -10,8 +10,12 @@ ANY = None
 
 _PERSON = ("email", "name", "first_name", "last_name", "phone", "title", "company", "role", "interests", "country")
 _ENRICHED = ("seniority", "department", "email_type", "email_validity")
-_LEAD = (*_PERSON, *_ENRICHED, "language", "tier", "rating", "score", "status", "source", "owner", "fit", "signal", "id")
-_ACCOUNT = ("domain", "name", "industry", "employees", "country", "region", "city", "revenue", "tech", "phone", "website")
+_LEAD = (
+    *_PERSON, *_ENRICHED, "language", "tier", "rating", "score", "status", "source", "owner", "fit", "signal", "id",
+)  # fmt: skip
+_ACCOUNT = (
+    "domain", "name", "industry", "employees", "country", "region", "city", "revenue", "tech", "phone", "website",
+)  # fmt: skip
 _ACCOUNT_OURS = ("is_customer", "is_target", "owner", "csm", "id")
 _CONVERSATION = ("id", "state", "playbook", "node", "messages", "started_at", "intent", "outcome", "rep", "queue")
 

@@ -93,7 +93,7 @@ class Rep(Part):
     id: Identifier
     name: str = Field(min_length=1, max_length=120)
     email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
-    phone: str = Field("", pattern=r"^(\+[1-9]\d{6,14})?$", description="Mobile number for alerts, such as +4915112345678")
+    phone: str = Field("", pattern=r"^(\+[1-9]\d{6,14})?$", description="Mobile, for alerts, such as +4915112345678")
     zone: Zone
     role: str = Field("", max_length=60, description="Any word of yours, such as ae or csm")
     languages: list[str] = []

@@ -40,9 +40,8 @@ PAGES = (
     "/availability/acme/grace/{block}", "/availability/why?meeting=demo&pool=enterprise&date=2026-03-03&time=09:00",
     "/versions", "/versions/acme/2", "/deliveries", "/deliveries/{dead}", "/users", "/signed-in",
     "/connections", "/connections/choose", "/connections/{connection}", "/connections/new/crm/hubspot",
-    "/rotation", "/rotation/acme/enterprise?again=1", "/crm/acme", "/crm/acme/try", "/crm/acme/compare", "/crm/acme/news",
-    "/adapters",
-    "/adapters/calendar.caldav", "/alerts",
+    "/rotation", "/rotation/acme/enterprise?again=1", "/crm/acme", "/crm/acme/try", "/crm/acme/compare",
+    "/crm/acme/news", "/adapters", "/adapters/calendar.caldav", "/alerts",
 )  # fmt: skip
 
 
