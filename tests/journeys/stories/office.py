@@ -205,6 +205,12 @@ class Office:
         """See history.py."""
         return told(self.db, self.site_id, self.crm)
 
+    def told_twice(self) -> set[str]:
+        """Operations of which one at least had to be tried again."""
+        with self.db.reading() as tx:
+            found = select(deliveries.c.operation).where(deliveries.c.attempts > 0, deliveries.c.state == "done")
+            return set(tx.execute(found).scalars())
+
     def states(self) -> set[str]:
         """Of all deliveries to the services."""
         with self.db.reading() as tx:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from server.db import Database
 CALLBACK = "http://127.0.0.1:8000/connections/callback"
 GRACE, LINUS, OPS = "grace@acme.example", "linus@acme.example", "ops@acme.example"
 REPS = (GRACE, LINUS)
+MOST_LOST = 300
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,12 @@ class Service:
         self.fake.faults.add(Fault(503, b"{}"))
 
     def loses_answers(self) -> None:
-        """Every change is made, and its answer never arrives."""
-        self.fake.faults.add(Fault(done=True, drop=True), on=self.writes)
+        """Every change is made, and a good third of the answers never arrive: so each kind of change is told twice."""
+        chance, arrived = random.Random(5), 0
+        for _ in range(MOST_LOST):
+            while chance.random() < 0.6:
+                arrived += 1
+            self.fake.faults.add(Fault(done=True, drop=True), on=self.writes, times=1, after=arrived)
 
     def gives_no_tokens(self) -> None:
         """The sign-in is unwell by itself."""

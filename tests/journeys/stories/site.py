@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from server import settings
 from tests.journeys.stories.service import GRACE, LINUS, CalendarService, CrmService
 from tests.playbooks.folder import folder
 
+REST = timedelta(minutes=31)
+"""After this a visit is over, and a conversation has rested long."""
 UTM = {"source": "news", "medium": "mail", "campaign": "spring"}
 PRICING = """
 audience: {path: [/pricing]}
@@ -48,4 +51,4 @@ def site(crm: CrmService, calendar: CalendarService) -> dict[str, str]:
             files["team.yml"] = files["team.yml"].replace(f"email: {rep}", f"email: {rep}, calendar: '{own}'")
     ours = {"need": "answers.need", "source": "utm.source"}
     lines = [f"  - {{ours: {ours[name]}, theirs: {theirs}}}" for name, theirs in crm.fields.items()]
-    return {**files, "crm.yml": "fields:\n" + "\n".join(lines) + "\n"}
+    return {**files, "crm.yml": "rest_minutes: 5\nfields:\n" + "\n".join(lines) + "\n"}

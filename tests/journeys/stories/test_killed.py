@@ -16,7 +16,8 @@ from server.db import Database, migrate
 from tests.journeys.stories.calendars import CALENDARS
 from tests.journeys.stories.crms import CRMS
 from tests.journeys.stories.crowd import Crowd, hold
-from tests.journeys.stories.office import MINUTE, office_at
+from tests.journeys.stories.office import office_at
+from tests.journeys.stories.site import REST
 from tests.processes import ROOT
 
 SOAK = bool(os.environ.get("USHER_SOAK"))
@@ -72,7 +73,7 @@ def test_whenever_the_worker_is_killed_everything_is_told_once_and_in_order(crow
     for one in away:
         one.is_well()
     office.until_told()
-    office.step(31 * MINUTE)
+    office.step(REST)
     office.until_told()
     print(dict(crowd.deeds), office.crm.calls, office.calendar.calls)
     hold(crowd)

@@ -8,6 +8,7 @@ from tests.journeys.stories.calendars import CALENDARS
 from tests.journeys.stories.crms import CRMS
 from tests.journeys.stories.office import MINUTE, office_at
 from tests.journeys.stories.service import Event
+from tests.journeys.stories.site import REST
 
 PAIRS = [("salesforce", "google"), ("hubspot", "microsoft"), ("dynamics", "caldav"), ("webhook", "builtin")]
 PAIRS += [("builtin", "builtin")]
@@ -25,7 +26,7 @@ def test_from_the_first_word_to_a_missed_meeting_each_service_has_everything_onc
     chat = office.visit(ADA)
     booked = office.book(chat, "Ada Byron", ADA)
     assert booked.status == "booked"
-    office.step(31 * MINUTE)  # nobody says anything more: the conversation is told
+    office.step(REST)  # nobody says anything more: the conversation is told
     office.until_told()
     ada = whole(office, booked, "booked")
     assert (ada.name, ada.need, ada.source, ada.owner) == (
