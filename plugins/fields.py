@@ -27,7 +27,8 @@ class Type(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One setting of an adapter. `pattern` must match the whole text; `choices` are the only values allowed."""
+    """One setting of an adapter. `pattern` must match the whole text; `choices` are the only values allowed.
+    `operators`: it names a file or folder of the server, so only the operator says it, in the environment."""
 
     name: str
     title: str
@@ -40,6 +41,7 @@ class Field:
     pattern: str = ""
     minimum: float | None = None
     maximum: float | None = None
+    operators: bool = False
 
 
 def validate(fields: Sequence[Field], given: Mapping[str, Any]) -> Config:
@@ -53,7 +55,13 @@ def validate(fields: Sequence[Field], given: Mapping[str, Any]) -> Config:
         except ValueError as error:
             problems.append((field.name, str(error)))
     if problems:
-        raise ConfigError("; ".join(f"{name}: {why}" for name, why in problems), problems=tuple(problems))
+        titles = {field.name: field.title for field in fields}
+        said = "; ".join(f"{titles.get(name, name)} {why}" for name, why in problems)
+        raise ConfigError(
+            "; ".join(f"{name}: {why}" for name, why in problems),
+            problems=tuple(problems),
+            user_message=f"{ConfigError.sentence} {said}.".replace("..", "."),
+        )
     return Config(values)
 
 
@@ -119,7 +127,7 @@ def _hold_to_limits(field: Field, value: Any) -> None:
     if field.choices and value not in field.choices:
         raise ValueError(f"allowed are {', '.join(field.choices)}")
     if field.pattern and not re.fullmatch(field.pattern, str(value)):
-        raise ValueError(f"does not look like {field.title}: allowed is what matches {field.pattern}")
+        raise ValueError(f"does not look right. {field.help}" if field.help else "does not look right")
     if field.minimum is not None and value < field.minimum:
         raise ValueError(f"must be at least {field.minimum:g}")
     if field.maximum is not None and value > field.maximum:
@@ -208,6 +216,7 @@ def _notes(field: Field) -> list[str]:
     notes = [field.help] if field.help else []
     notes += [f"one of {', '.join(field.choices)}"] if field.choices else []
     notes += ["required"] if field.required else []
+    notes += ["set by the operator only, in the environment"] if field.operators else []
     return notes + (["secret: set it in the environment or a secret file"] if field.secret else [])
 
 

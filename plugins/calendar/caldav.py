@@ -59,7 +59,7 @@ class CalDav(Calendar):
         ),
         Field("time_zone", "Zone of all-day events where a calendar names none", default="UTC"),
         Field("guests", "Write organizer and guests into events", Type.BOOLEAN, default=True),
-        Field("ca_file", "File with further certificate authorities"),
+        Field("ca_file", "File with further certificate authorities", operators=True),
     )
 
     def check(self) -> CheckResult:

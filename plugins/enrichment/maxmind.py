@@ -33,7 +33,9 @@ class MaxMind(Enrichment):
     about = "Looks addresses up in a database file: company, domain and country, as far as the file knows them."
     capabilities = frozenset({Capability.COMPANY_BY_IP})
     local = True
-    fields = (Field("file", "Database file", required=True, help="Path of the .mmdb file on the server."),)
+    fields = (
+        Field("file", "Database file", required=True, help="Path of the .mmdb file on the server.", operators=True),
+    )
 
     def check(self) -> CheckResult:
         about = self._database.metadata()
@@ -66,11 +68,20 @@ class MaxMind(Enrichment):
     def _database(self) -> Any:
         file = Path(self.config.text("file"))
         try:
-            return maxminddb.open_database(file)
+            return maxminddb.open_database(_named_as_one(file))
         except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
             said = f"{file} is no MaxMind database that can be read."
             problem = ConfigError(str(error), problems=(("file", "cannot be read"),), user_message=said)
             raise problem.at("enrichment.maxmind", "open") from error
+
+
+def _named_as_one(file: Path) -> Path:
+    """ValueError for anything else, before it is opened: closing a file drops every lock this process holds on it, and
+    a database of ours would be lost. What is inside, maxminddb looks at."""
+    there = file.resolve()
+    if there.suffix != ".mmdb" or not there.is_file():
+        raise ValueError(f"{there} is no file that ends in .mmdb")
+    return there
 
 
 def _company(row: dict[str, Any], traits: dict[str, Any]) -> dict[str, Any]:

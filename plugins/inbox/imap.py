@@ -36,7 +36,7 @@ class Imap(Inbox):
         Field("folder", "Folder", default="INBOX", pattern=r"[\x20-\x7e]{1,200}"),
         Field("largest_kilobytes", "Largest mail that is read", Type.INTEGER, default=1024, minimum=16, maximum=8192),
         Field("first_days", "Days to look back at the beginning", Type.INTEGER, default=7, minimum=0, maximum=365),
-        Field("ca_file", "File with further certificate authorities"),
+        Field("ca_file", "File with further certificate authorities", operators=True),
         Field("timeout_seconds", "Longest wait for an answer", Type.NUMBER, default=20.0, minimum=0.1, maximum=300),
     )
 

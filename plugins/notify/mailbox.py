@@ -22,7 +22,7 @@ class Mailbox(Notify):
     about = "Writes each mail as a file instead of sending it."
     capabilities = frozenset({Capability.MAIL, Capability.THREADS})
     fields = (
-        Field("folder", "Folder", required=True, help="Made when it is missing."),
+        Field("folder", "Folder", required=True, help="Made when it is missing.", operators=True),
         Field("from_address", "Sender's address", Type.EMAIL, default="usher@localhost"),
         Field("from_name", "Sender's name", default="Usher"),
     )

@@ -47,7 +47,7 @@ class Smtp(Notify):
         Field("from_address", "Sender's address", Type.EMAIL, help="For mails whose site names no sender."),
         Field("from_name", "Sender's name"),
         Field("hello", "Our name in EHLO", pattern=r"[\w.-]+", help="Empty: this machine's host name."),
-        Field("ca_file", "File with further certificate authorities"),
+        Field("ca_file", "File with further certificate authorities", operators=True),
         Field("timeout_seconds", "Longest wait for an answer", Type.NUMBER, default=20.0, minimum=0.1, maximum=300),
     )
 

@@ -17,9 +17,9 @@ from server.outbox import service as outbox
 _log = logging.getLogger("usher.connections")
 
 
-def check(db: Database, connection_id: str) -> CheckResult | None:
+def check(db: Database, connection_id: str) -> CheckResult:
     """Ask the service whether it works, and note what it says: the account, permissions, and how the connection stands.
-    None when it failed; the connection says why. NotFound; Conflict for what is not connected."""
+    The answer says what was found now, also where it failed. NotFound; Conflict for what is not connected."""
     with db.reading() as tx:
         connection = found.get(tx, connection_id)
     if not connection.serves:
@@ -30,7 +30,7 @@ def check(db: Database, connection_id: str) -> CheckResult | None:
         with db.transaction() as tx:
             health.failed(tx, connection.id, problem)
             store.change(tx, connection.id, {"checked_at": clock.now()}, (WORKING, BROKEN))
-        return None
+        return CheckResult(ok=False, message=health.answer(health.sentence(problem)))
     noted = {
         "checked_at": clock.now(),
         "label": (told.account or connection.label)[:200],

@@ -36,8 +36,6 @@ from server.events import Actor
 from server.outbox import service as outbox
 
 NOT_OFF = (DRAFT, WORKING, BROKEN)
-OPERATORS = frozenset({"ca_file"})
-"""Settings that name files of the server: nobody at the console says which."""
 _log = logging.getLogger("usher.connections")
 
 
@@ -181,7 +179,8 @@ def tried(db: Database, connection: Connection, tokens: MemoryTokens | None = No
     except PluginError as problem:
         raise refused(problem) from problem
     if not told.ok:
-        raise Invalid(told.message or "The service does not accept these settings.", missing=list(told.missing))
+        said = health.answer(told.message or "The service does not accept these settings.", first=True)
+        raise Invalid(said, missing=list(told.missing))
     return told
 
 
@@ -199,14 +198,16 @@ def loaded(kind: str, name: str) -> type[Adapter]:
 
 
 def refused(problem: PluginError) -> Invalid:
-    """What went wrong, as an error of ours that names the field."""
+    """What went wrong, as an error of ours that names the fields."""
     wrong = getattr(problem, "problems", ())
-    return Invalid(health.sentence(problem), field=wrong[0][0] if wrong else None)
+    said = health.answer(health.sentence(problem), first=True)
+    return Invalid(said, field=wrong[0][0] if wrong else None, problems=wrong)
 
 
 def _merged(adapter: type[Adapter], there: Connection, given: Given) -> tuple[dict[str, Any], dict[str, str]]:
     """Settings and secrets after what was entered. Secrets that are kept go to no new address."""
-    fields = {one.name: one for one in adapter.fields if one.name not in OPERATORS}
+    closed = opening.operators_own(adapter)
+    fields = {one.name: one for one in adapter.fields if one.name not in closed}
     config = {
         n: _plain(v) for n, v in given.settings.items() if n in fields and not fields[n].secret and v not in (None, "")
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from server.adapters.agreeing import Answer, begin, finish, redirect_address
 from server.adapters.checking import any_broken, check, check_broken, reseal
 from server.adapters.connecting import (
-    OPERATORS,
     Given,
     connect,
     disconnect,
@@ -31,14 +30,20 @@ from server.adapters.hooks import (
     unsettled_messages,
 )
 from server.adapters.hooks import address_of as hook_address
-from server.adapters.opening import given_by_environment, has_sign_in, open, open_built_in, sign_in_of
+from server.adapters.opening import (
+    given_by_environment,
+    has_sign_in,
+    open,
+    open_built_in,
+    operators_own,
+    sign_in_of,
+)
 
 __all__ = [
     "Answer",
     "BROKEN",
     "DRAFT",
     "OFF",
-    "OPERATORS",
     "WORKING",
     "Connection",
     "Given",
@@ -71,6 +76,7 @@ __all__ = [
     "needs_sign_in",
     "open",
     "open_built_in",
+    "operators_own",
     "redirect_address",
     "refusal",
     "reseal",

@@ -19,6 +19,7 @@ from server.errors import NotFound
 from server.events import SYSTEM, Actor
 from server.outbox import service as outbox
 
+AGAIN = "Please try again in a minute."
 NOTED_EVERY = timedelta(minutes=1)
 """How exactly "last worked" is kept."""
 
@@ -122,6 +123,13 @@ def sentence(problem: PluginError) -> str:
     if isinstance(problem, ConfigError) and wrong and problem.user_message == problem.sentence:
         return f"{problem.user_message} {wrong[:1].upper()}{wrong[1:]}."
     return problem.user_message
+
+
+def answer(said: str, *, first: bool = False) -> str:
+    """The same for who asked and waits for it: nobody tries again for them. `first`: it has never worked so far."""
+    if first and said == AuthError.sentence:
+        return "The service does not accept these credentials."
+    return said.replace("We will try again.", AGAIN).replace("We will check before we try again.", AGAIN)
 
 
 def record(

@@ -62,22 +62,29 @@ def settings_of(db: Database, connection: Connection) -> dict[str, Any]:
 
     A rep's connection takes the application that people sign in to (client id and secret) from the site's own and the
     environment, and adds nothing that says where they are sent. An adapter without a sign-in takes nothing for a rep
-    but the rep's own. A secret of the environment goes to no address that the environment does not name.
+    but the rep's own. What is the operator's to say comes from the environment alone. A secret of the environment goes
+    to no address that the environment does not name.
     """
     adapter = registry.load(connection.kind, connection.name)
     if connection.kind == "notify" and connection.from_environment and connection.name == settings.get().mail_to:
         return dict(settings.get().mail_config())
-    own = own_settings(connection)
+    closed, given = operators_own(adapter), given_by_environment(adapter)
+    own = {name: value for name, value in own_settings(connection).items() if name not in closed}
     if not connection.rep:
-        return _laid_over(adapter, given_by_environment(adapter), own)
+        return _laid_over(adapter, given, own)
     if not has_sign_in(adapter):
-        return own
+        return {**{name: value for name, value in given.items() if name in closed}, **own}
     with db.reading() as tx:
         row = store.open_one(tx, connection.site_id, connection.kind, connection.name, "")
     site = own_settings(shaped(row)) if row is not None else {}
-    base = _laid_over(adapter, given_by_environment(adapter), site)
+    base = _laid_over(adapter, given, {name: value for name, value in site.items() if name not in closed})
     plain = {one.name for one in adapter.fields if not one.secret and one.type is not Type.URL}
     return {**{name: value for name, value in own.items() if name in plain}, **base}
+
+
+def operators_own(adapter: type[Adapter]) -> frozenset[str]:
+    """Settings that name files of the server: nobody at the console says which."""
+    return frozenset(one.name for one in adapter.fields if one.operators or one.name == "ca_file")
 
 
 def own_settings(connection: Connection) -> dict[str, Any]:

@@ -148,8 +148,9 @@ def _of_connection(id: str) -> Any:
 
 
 def _said(error: PluginError) -> str:
-    problems = "".join(f"\n  {name} {why}" for name, why in getattr(error, "problems", ()))
-    return f"{error.user_message}{problems}"
+    if not isinstance(error, ConfigError) or not error.user_message.startswith(error.sentence):
+        return error.user_message
+    return error.sentence + "".join(f"\n  {name} {why}" for name, why in error.problems)
 
 
 def _tell(adapter: Adapter, found: CheckResult) -> None:

@@ -12,13 +12,13 @@ from werkzeug.datastructures import MultiDict
 from plugins import registry
 from plugins.adapter import Adapter
 from plugins.errors import ConfigError
-from plugins.fields import Field, Type
+from plugins.fields import Field, Type, environment_names
 from server.adapters import connections
 from server.adapters.connections import Connection, Given
 from server.console.broken import title_of
-from server.errors import NotFound
+from server.errors import NotFound, UsherError
 
-__all__ = ["KINDS", "Input", "Service", "adapter_of", "entered", "inputs", "services", "title_of"]
+__all__ = ["KINDS", "Input", "Service", "adapter_of", "entered", "inputs", "services", "title_of", "wrong_in"]
 KINDS = {
     "crm": ("CRM", "Leads, companies and meetings go there; owners and customers come from there."),
     "calendar": ("Calendar", "When reps are busy is read there, and meetings are put there."),
@@ -45,7 +45,8 @@ class Service:
 
 @dataclass(frozen=True)
 class Input:
-    """One field as the page shows it. `is_set`: a secret is kept. `given`: the operator has set it for all sites."""
+    """One field as the page shows it. `is_set`: a secret is kept. `given`: the operator has set it for all sites.
+    `variable`: only the operator sets it, by this variable of the environment."""
 
     field: Field
     kind: str
@@ -53,6 +54,7 @@ class Input:
     is_set: bool = False
     given: bool = False
     wrong: str = ""
+    variable: str = ""
 
     @property
     def required(self) -> bool:
@@ -95,13 +97,33 @@ def adapter_of(kind: str, name: str) -> type[Adapter]:
 
 
 def inputs(
-    adapter: type[Adapter], there: Connection | None, entered: Mapping[str, str], wrong: tuple[str, str] = ("", "")
+    adapter: type[Adapter], there: Connection | None, entered: Mapping[str, str], wrong: Mapping[str, str]
 ) -> list[Input]:
-    """The fields with what is kept, or what was entered a moment ago; `wrong`: the field that was refused, and why."""
+    """The fields with what is kept, or what was entered a moment ago; `wrong`: why, by field that was refused. What the
+    operator has to say is shown where it has to be said, or is."""
     kept = connections.secret_names(there) if there else frozenset()
     given = connections.given_by_environment(adapter)
-    shown = [one for one in adapter.fields if one.name not in connections.OPERATORS]
-    return [_input(one, there, entered, kept, given, wrong) for one in shown]
+    closed, names = connections.operators_own(adapter), environment_names(adapter.fields, adapter.kind, adapter.name)
+    found = []
+    for one in adapter.fields:
+        why = wrong.get(one.name, "")
+        if one.name not in closed:
+            found.append(_input(one, there, entered, kept, given, why))
+        elif one.required or one.name in given:
+            found.append(Input(one, "operators", "", given=one.name in given, wrong=why, variable=names[one.name]))
+    return found
+
+
+def wrong_in(adapter: type[Adapter], refusal: UsherError | None) -> tuple[str, dict[str, str]]:
+    """What to say above the form, and beside which of its fields, about what was refused."""
+    if refusal is None:
+        return "", {}
+    named = dict(refusal.extra.get("problems") or ())
+    wrong = named or ({refusal.field: refusal.message} if refusal.field else {})
+    titles = [one.title for one in adapter.fields if one.name in wrong]
+    if not titles or (named and not refusal.message.startswith(ConfigError.sentence)):
+        return refusal.message, wrong
+    return f"Nothing was kept. Look at: {', '.join(titles)}.", wrong
 
 
 def entered(adapter: type[Adapter], form: MultiDict[str, str]) -> Given:
@@ -125,9 +147,8 @@ def _input(
     entered: Mapping[str, str],
     kept: frozenset[str],
     given: Mapping[str, str],
-    wrong: tuple[str, str],
+    why: str,
 ) -> Input:
-    why = wrong[1] if wrong[0] == field.name else ""
     if field.secret:
         return Input(field, "password", "", field.name in kept, field.name in given, why)
     held = there.config.get(field.name) if there else None

@@ -102,9 +102,8 @@ def check(connection_id: str) -> ResponseReturnValue:
     """Ask the service now whether it works."""
     one = _mine(connection_id, manage=True)
     told = connections.check(here.database(), one.id)
-    if told is None:
-        with here.database().reading() as tx:
-            flash(connections.get(tx, one.id).problem, "problem")
+    if not told.ok:
+        flash(told.message, "problem")
     else:
         flash(" ".join([f"It works: {told.account or one.label}.", *told.warnings]), "done")
     return redirect(url_for(".show", connection_id=one.id), 303)
@@ -162,7 +161,7 @@ def _form(
     site: SiteHere, adapter: type[Adapter] | None, one: Connection | None, refusal: Invalid | Conflict | None = None
 ) -> str:
     entered = {name: text for name, text in request.form.items() if refusal}
-    wrong = (refusal.field or "", refusal.message) if refusal else ("", "")
+    problem, wrong = forms.wrong_in(adapter, refusal) if adapter else ("", {})
     with here.database().reading() as tx:
         diary = events.of_subject(tx, "connection", one.id) if one else []
         waiting = next((row for row in outbox.stuck(tx) if one and row.connection_id == one.id), None)
@@ -171,7 +170,7 @@ def _form(
     hears = one is not None and one.serves and adapter is not None and adapter.hear is not Adapter.hear
     hook_address = connections.hook_address(one) if one and hears else ""
     return render_template(
-        "connections/show.html", site=site, adapter=adapter, one=one, inputs=inputs, problem=wrong[1], diary=diary,
+        "connections/show.html", site=site, adapter=adapter, one=one, inputs=inputs, problem=problem, diary=diary,
         waiting=waiting, sign_in=sign_in, hook_address=hook_address, forms=forms,
         redirect_address=connections.redirect_address(),
         title=adapter.title if adapter else forms.title_of(one) if one else "",

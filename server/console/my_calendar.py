@@ -141,9 +141,9 @@ def _offer(site: SiteHere, service: forms.Service) -> Offer:
 
 def _form(site: SiteHere, adapter: type[Adapter], refusal: Invalid | Conflict | None = None) -> str:
     entered = {name: text for name, text in request.form.items() if refusal}
-    wrong = (refusal.field or "", refusal.message) if refusal else ("", "")
-    shown = [one for one in forms.inputs(adapter, None, entered, wrong)]
-    return render_template("my_calendar/form.html", site=site, adapter=adapter, inputs=shown, problem=wrong[1])
+    problem, wrong = forms.wrong_in(adapter, refusal)
+    shown = forms.inputs(adapter, None, entered, wrong)
+    return render_template("my_calendar/form.html", site=site, adapter=adapter, inputs=shown, problem=problem)
 
 
 def _sites() -> list[SiteHere]:

@@ -25,7 +25,7 @@ OLGA = Actor("user", "usr_olga", "Olga")
 BROWSER = "the secret of Olga's session"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _rolodex() -> Iterator[RolodexFake]:
     with rolodex.offered(), RolodexFake() as fake:
         yield fake

@@ -53,7 +53,7 @@ def test_what_the_service_accepts_is_kept_and_serves_from_then_on(db, people):
 
 
 def test_what_the_service_refuses_is_not_kept(db, people):
-    with pytest.raises(Invalid, match="no longer accepts"):
+    with pytest.raises(Invalid, match="does not accept these credentials"):
         people.with_key("wrong")
     assert people.serving() is None
     with db.reading() as tx:

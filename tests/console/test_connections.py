@@ -101,7 +101,7 @@ def test_an_owner_signs_in_at_the_service_and_comes_back_connected(desk, db, sto
 def test_what_the_service_does_not_accept_stays_on_the_form_without_the_secret(desk, db, story, service):
     refused = desk("owner").post(NEW, form(service, api_key="wrong-key-of-mine", folder="cards"))
     assert refused.status_code == 422
-    assert "no longer accepts our sign-in" in refused.text
+    assert "The service does not accept these credentials." in refused.text
     assert 'value="cards"' in refused.text
     assert "wrong-key-of-mine" not in refused.text
     assert listed(db, story) == []

@@ -153,6 +153,7 @@ def _explained(field: Field) -> str:
     words = [field.title]
     words += [field.help] if field.help else []
     words += ["Required."] if field.required else []
+    words += ["Set by the operator only."] if field.operators else []
     words += [f"Default: `{field.default}`."] if field.default not in (None, "", ()) else []
     return " ".join(word if word.endswith(".") else f"{word}." for word in words).replace("|", "\\|")
 

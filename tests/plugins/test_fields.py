@@ -63,7 +63,7 @@ def test_checked_settings_can_be_checked_again() -> None:
         ("page", 201, "at most 200"),
         ("rate", "fast", "number"),
         ("sandbox", "perhaps", "true or false"),
-        ("org", "AB1", "allowed"),
+        ("org", "AB1", "does not look right"),
         ("org", "a\nb", "one line"),
         ("sender", "nobody", "e-mail"),
         ("tags", 3, "list"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +73,22 @@ def test_other_files_tell_what_they_know(tmp_path: Path) -> None:
     assert plain(opened(isp).company_by_ip(HOME)) == {}
     assert plain(opened(asn).company_by_ip(GLOBEX)) == {}
     assert plain(opened(domain).company_by_ip(GLOBEX)) == {"domain": "globex.com"}
+
+
+@pytest.mark.parametrize("name", ["usher.db", "linked.mmdb"])
+def test_a_database_that_is_in_use_is_never_opened_and_loses_nothing(tmp_path: Path, name: str) -> None:
+    ours = tmp_path / "usher.db"
+    (tmp_path / "linked.mmdb").symlink_to(ours)
+    held = sqlite3.connect(ours, isolation_level=None)
+    held.execute("PRAGMA journal_mode=WAL")
+    held.execute("CREATE TABLE kept (n)")
+    assert opened(tmp_path / name).check().ok is False
+    look = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM kept').fetchall()"
+    subprocess.run([sys.executable, "-c", look, str(ours)], check=True)
+    held.execute("INSERT INTO kept VALUES (1)")
+    with sqlite3.connect(ours) as other:
+        assert other.execute("SELECT count(*) FROM kept").fetchone() == (1,)
+    held.close()
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no database"])

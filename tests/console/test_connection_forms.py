@@ -1,0 +1,91 @@
+"""The forms of connections: what only the operator says, what is wrong in an owner's words, what is kept meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from plugins.errors import AuthError, ConfigError
+from plugins.testing.fakes import Fault
+from server.adapters import connections
+from server.config import service as config
+from server.events import SYSTEM
+from tests.adapters.rolodex import KEY
+from tests.console.test_connections import NEW, form, listed, running, service
+
+__all__ = ["running", "service"]
+
+MAXMIND = "/connections/new/enrichment/maxmind"
+
+
+def test_nobody_at_the_console_names_a_file_of_the_server(desk, db, story, tmp_path):
+    """Opening and closing it would drop the locks that SQLite holds on it."""
+    owner = desk("owner")
+    page = owner.text(MAXMIND)
+    assert 'name="file"' not in page
+    assert "The operator has to set it" in page
+    assert "USHER_ENRICHMENT_MAXMIND_FILE" in page
+    refused = owner.post(MAXMIND, {"site": "acme", "file": str(tmp_path / "usher.db")})
+    assert refused.status_code == 422
+    assert str(tmp_path) not in refused.text
+    assert "Look at: Database file." in refused.text
+    assert [one.name for one in listed(db, story)] == []
+
+
+def test_a_file_that_an_owner_named_earlier_is_opened_no_more(desk, db, story, tmp_path):
+    version = config.active_of(db, story.site_id)
+    fresh = connections.draft(db, version, "enrichment", "maxmind", actor=SYSTEM, checked=False)
+    with pytest.raises(ConfigError, match="file: is required"):
+        connections.open(db, replace(fresh, config={"file": str(tmp_path / "x.mmdb")}))
+
+
+def test_what_the_operator_has_set_is_shown_as_set(desk, monkeypatch, tmp_path):
+    monkeypatch.setenv("USHER_ENRICHMENT_MAXMIND_FILE", str(tmp_path / "net.mmdb"))
+    page = desk("owner").text(MAXMIND)
+    assert "Set by the operator" in page
+    assert str(tmp_path) not in page
+
+
+def test_what_is_wrong_is_said_once_in_words_and_without_patterns(desk):
+    page = desk("owner").post(
+        "/connections/new/notify/webhook", {"site": "acme", "url": "nowhere", "secret": "short"}
+    ).text
+    assert "Nothing was kept. Look at: " in page
+    assert page.count("must be an address") == 1
+    assert page.count("does not look right.") == 1
+    assert "[A-Za-z" not in page
+    assert "secret does not" not in page
+
+
+def test_a_wrong_key_at_connecting_is_not_told_as_one_that_ended(desk, service):  # noqa: F811 - the fixture
+    refused = desk("owner").post(NEW, form(service, api_key="wrong"))
+    assert "The service does not accept these credentials." in refused.text
+    assert "no longer" not in refused.text
+
+
+def test_nobody_is_told_that_it_will_be_tried_again_when_it_will_not(desk, db, story, service):  # noqa: F811
+    owner = desk("owner")
+    service.faults.add(Fault(status=503), on="GET /me", times=9)
+    refused = owner.post(NEW, form(service, api_key=KEY))
+    assert "does not answer right now. Please try again in a minute." in refused.text
+    service.faults.clear()
+    owner.post(NEW, form(service, api_key=KEY))
+    owner.said()
+    service.faults.add(Fault(status=503), on="GET /me", times=9)
+    owner.post(f"/connections/{listed(db, story)[0].id}/check")
+    assert "does not answer right now. Please try again in a minute." in owner.said()
+
+
+def test_a_test_of_what_is_broken_says_what_was_found_now(desk, db, story, service):  # noqa: F811
+    owner = desk("owner")
+    owner.post(NEW, form(service, api_key=KEY))
+    (one,) = listed(db, story)
+    with db.transaction() as tx:
+        connections.failed(tx, one.id, AuthError("401"))
+    owner.said()
+    service.faults.add(Fault(status=503), on="GET /me", times=9)
+    owner.post(f"/connections/{one.id}/check")
+    said = owner.said()
+    assert "does not answer right now" in said
+    assert "no longer accepts" not in said
