@@ -69,7 +69,9 @@ def try_it(name: str | None, id: str | None) -> None:
 
     Exit code 0: it works. 1: it does not, and why is said. 2: wrong usage.
     """
-    if bool(name) == bool(id):
+    if name and id:
+        raise click.UsageError(f"Leave {name} out: a connection knows its adapter.")
+    if not name and not id:
         raise click.UsageError("Give the name of an adapter, or --connection ID.")
     try:
         adapter = _of_connection(id) if id else _of_environment(_find(name or ""))
@@ -91,6 +93,8 @@ def try_it(name: str | None, id: str | None) -> None:
 def new(name: str, kind: str, into: Path | None) -> None:
     """Write the package of a new adapter NAME, with a fake of its service and its conformance test."""
     folder = into or Path(f"usher-{name}")
+    if taken := next((one for one in registry.listings(kind) if one.name == name), None):
+        raise Invalid(f"There is a {kind} adapter {name} already ({taken.origin}): name yours otherwise.")
     try:
         files = scaffold.write(name, kind, folder)
     except scaffold.Unwritable as error:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sqlalchemy.exc import SQLAlchemyError
 
 from plugins.errors import PluginError
-from server import built
+from server import built, ids
 from server.adapters import service as adapters
 from server.booking import service as booking
 from server.cli import doctor_adapters, doctor_calendars
@@ -44,6 +44,7 @@ def _database(of: Settings) -> list[Finding]:
                 f"{where} answers, but is not up to date; `usher serve` and `usher apply` bring it there",
             )
         ]
+    ids.use_key(of.key(), of.old_keys)
     return [Finding("ok", "database", where), _sites(db), *doctor_calendars.examine(db), *_back_room(of, db)]
 
 

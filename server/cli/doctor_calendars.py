@@ -39,7 +39,8 @@ def _service(db: Database, version: Version, name: str) -> Finding:
         adapter = adapters.opened(db, version, "calendar", seconds=ANSWER_SECONDS)
     except ConfigError as problem:
         wrong = [f"USHER_{name.replace('.', '_').upper()}_{field.upper()} {why}" for field, why in problem.problems]
-        return Finding("FAULT", name, " ".join([problem.user_message, *wrong]))
+        standard = problem.user_message.startswith(problem.sentence)
+        return Finding("FAULT", name, " ".join([problem.sentence if standard else problem.user_message, *wrong]))
     try:
         told = adapter.check()
     except PluginError as problem:

@@ -10,13 +10,14 @@ import pytest
 from plugins import quality, registry
 from plugins.registry import BUILT_IN, Listing
 from plugins.testing.fakes import Fault
-from server import settings
+from server import ids, settings
 from server.adapters import connections
 from server.cli import adapters, doctor_adapters
 from server.cli.terminal import database
 from server.config import service as config
 from server.events import SYSTEM
 from server.settings import Settings
+from tests.adapters import rolodex
 from tests.cli.test_commands import usher  # noqa: F401 - a fixture
 from tests.plugins.testing.ledger import TOKEN, FakeLedger, Ledger
 
@@ -89,8 +90,29 @@ def test_a_connection_is_tried_with_its_own_settings(usher, ledger, monkeypatch)
     works = usher("adapters", "check", "--connection", made.id)
     assert (works.code, works.out) == (0, "Ledger works, as Acme.\n")
     ledger.faults.add(Fault(401, b"{}"))
+    both = usher("adapters", "check", "ledger", "--connection", made.id)
+    assert (both.code, "Leave ledger out: a connection knows its adapter." in both.err) == (2, True)
     refused = usher("adapters", "check", "--connection", made.id)
     assert (refused.code, "The service no longer accepts our sign-in." in refused.err) == (1, True)
+
+
+def test_doctor_opens_the_secrets_of_connections(usher, monkeypatch):  # noqa: F811
+    with rolodex.offered(), rolodex.RolodexFake() as fake:
+        _doctor_with_a_key(usher, monkeypatch, fake)
+
+
+def _doctor_with_a_key(usher, monkeypatch, fake):  # noqa: F811
+    monkeypatch.setenv("USHER_PRIVATE_HOSTS", "127.0.0.1")
+    settings.get.cache_clear()
+    usher("init", "site")
+    assert usher("apply", "site", "--no-tests").code == 0
+    db = database()
+    given = connections.Given({"base_url": fake.url}, {"api_key": rolodex.KEY})
+    version = config.active(db, config.sites(db)[0].key)
+    fresh = connections.draft(db, version, "calendar", "keyed", given=given, actor=SYSTEM)
+    connections.connect(db, fresh, actor=SYSTEM)
+    monkeypatch.setattr(ids, "_key", b"")
+    assert "ok calendar.keyed: answers as robot@service.example" in usher("doctor").out
 
 
 def test_a_new_adapter_is_written_once_and_only_by_a_name(usher, tmp_path: Path):  # noqa: F811
@@ -101,6 +123,13 @@ def test_a_new_adapter_is_written_once_and_only_by_a_name(usher, tmp_path: Path)
     for name in ("Acme", "9lives", "class", "a", "a-b", "../x"):
         assert usher("adapters", "new", "--kind", "crm", "--", name).code == 1
     assert usher("adapters", "new", "acme", "--kind", "fax").code == 2
+
+
+def test_a_new_adapter_gets_no_name_that_is_taken(usher, tmp_path: Path):  # noqa: F811
+    refused = usher("adapters", "new", "hubspot", "--kind", "crm", "--into", tmp_path / "here")
+    assert (refused.code, "There is a crm adapter hubspot already (built-in)" in refused.err) == (1, True)
+    assert not (tmp_path / "here").exists()
+    assert usher("adapters", "new", "hubspot", "--kind", "notify", "--into", tmp_path / "here").code == 0
 
 
 def test_doctor_says_who_may_run_because_it_is_installed(monkeypatch):
