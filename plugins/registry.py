@@ -108,9 +108,10 @@ class Registry:
             listing = self._usable(kind, name)
             try:
                 self._loaded[key] = _checked(listing, _import(listing.target))
-            except Exception as error:  # noqa: BLE001 - an outside module may raise anything when imported
-                self._broken[key] = f"{type(error).__name__}: {error}"
-                raise ConfigError(self._broken[key], adapter=f"{kind}.{name}", operation="load") from error
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - an outside module may raise anything when imported
+                why = self._broken[key] = f"{type(error).__name__}: {error}"
+                said = f"The adapter {kind}.{name} cannot be used ({why})."
+                raise ConfigError(why, adapter=f"{kind}.{name}", operation="load", user_message=said) from error
             self._broken.pop(key, None)
         return self._loaded[key]
 
@@ -237,7 +238,11 @@ def _checked(listing: Listing, found: Any) -> type[Adapter]:
         raise TypeError(f"{listing.target} is no subclass of {CONTRACTS[listing.kind]}")
     if found.name != listing.name:
         raise TypeError(f"{listing.target} calls itself {found.name!r}, not {listing.name!r}")
-    major, minor = found.api_version
+    match found.api_version:
+        case (int(major), int(minor)):
+            pass
+        case _:
+            raise TypeError(f"{listing.target} gives {found.api_version!r} as api_version, not a pair such as (1, 0)")
     if major != API_VERSION[0] or minor > API_VERSION[1]:
         raise TypeError(f"{listing.target} is written for API {major}.{minor}; this is {_dotted(API_VERSION)}")
     if lacking := getattr(found, "__abstractmethods__", None):

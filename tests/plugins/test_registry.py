@@ -82,7 +82,10 @@ def test_an_installed_adapter_is_listed_unimported_and_opens(site: Path) -> None
     [
         ("import no_such_library", "no_such_library"),
         ("raise SystemError('bad day')", "bad day"),
+        ("import sys; sys.exit('not licensed')", "SystemExit: not licensed"),
         ("Acme = 3", "no subclass"),
+        (code().replace("(1, 0)", "'1.0'"), "gives '1.0' as api_version, not a pair such as (1, 0)"),
+        (code().replace("(1, 0)", "(1,)"), "not a pair such as (1, 0)"),
         ("from plugins.calendar import Calendar as Acme", "no subclass"),
         ("", "Acme"),
         (code(name="other"), "calls itself 'other'"),
@@ -98,6 +101,7 @@ def test_a_broken_adapter_is_listed_with_its_reason_and_stops_nobody(site: Path,
     with pytest.raises(ConfigError, match="acme") as caught:
         found.open("crm", "acme", {"token": "t"}, records=MemoryRecords())
     assert why in str(caught.value)
+    assert why in caught.value.user_message
     assert why in listed(found, "acme")[0].problem
     assert found.open("crm", "builtin", {}, records=MemoryRecords()).name == "builtin"
 
