@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -13,11 +14,11 @@ from plugins.errors import PluginError
 from plugins.http import Http
 from plugins.oauth import OAuth, agreement_address, exchange
 from server import clock, ids, settings
-from server.adapters import connecting, opening, store
+from server.adapters import connecting, opening, store, trying
 from server.adapters.connection import Connection
 from server.config import service as config
 from server.db import Database
-from server.errors import Gone, Invalid, NotFound
+from server.errors import Conflict, Gone, Invalid, NotFound
 from server.events import Actor
 
 CALLBACK = "/connections/callback"
@@ -85,10 +86,19 @@ def finish(
     not connect for this rep ("" the site) any more.
 
     Gone when the state is forged, used, too old, or another browser's or person's; Invalid with a sentence when the
-    person or the service said no, or permissions lack (`missing`). Nothing is kept then.
+    person or the service said no, or permissions lack (`missing`). Nothing serves then that did not before; what was
+    entered for the site waits as a draft.
     """
     begun = _taken(db, answer.state, browser, actor)
     need(begun.rep)
+    try:
+        return _agreed(db, answer, begun, actor)
+    except Invalid:
+        _keep_entered(db, begun, actor)
+        raise
+
+
+def _agreed(db: Database, answer: Answer, begun: Any, actor: Actor) -> Connection:
     if answer.error or not answer.code:
         raise Invalid(_refusal(answer))
     fresh = _drafted(db, begun, actor)
@@ -98,8 +108,18 @@ def finish(
     try:
         tokens = _exchanged(db, fresh, oauth, answer.code, ids.unseal(_VERIFIER, begun.verifier))
     except PluginError as problem:
-        raise connecting.refused(problem) from problem
+        raise trying.refused(problem) from problem
     return connecting.connect(db, fresh, actor=actor, tokens=tokens)
+
+
+def _keep_entered(db: Database, begun: Any, actor: Actor) -> None:
+    """So that nobody types it again. A calendar's draft is left as it is: reps sign in with it."""
+    with db.reading() as tx:
+        there = store.open_one(tx, begun.site_id, begun.kind, begun.name, begun.rep)
+    if begun.rep or (there is not None and begun.kind == "calendar"):
+        return
+    with suppress(Conflict):  # one that serves stays as it is
+        connecting.keep_draft(db, _drafted(db, begun, actor), actor=actor)
 
 
 def _taken(db: Database, state: str, browser: str, actor: Actor) -> Any:

@@ -30,7 +30,7 @@ def check(db: Database, connection_id: str) -> CheckResult:
         with db.transaction() as tx:
             health.failed(tx, connection.id, problem)
             store.change(tx, connection.id, {"checked_at": clock.now()}, (WORKING, BROKEN))
-        return CheckResult(ok=False, message=health.answer(health.sentence(problem)))
+        return CheckResult(ok=False, message=health.to_asker(health.sentence(problem)))
     noted = {
         "checked_at": clock.now(),
         "label": (told.account or connection.label)[:200],

@@ -10,14 +10,14 @@ from typing import Any
 from sqlalchemy import Connection as Transaction
 from sqlalchemy.exc import IntegrityError
 
-from plugins import limits, registry
-from plugins.adapter import Adapter, CheckResult
+from plugins import limits
+from plugins.adapter import Adapter
 from plugins.config import Secret
 from plugins.errors import ConfigError, PluginError
 from plugins.fields import Field, Type, validate
 from plugins.tokens import Granted, MemoryTokens
 from server import clock, events, ids
-from server.adapters import found, health, opening, store
+from server.adapters import found, health, opening, store, trying
 from server.adapters.connection import (
     BROKEN,
     DRAFT,
@@ -31,7 +31,7 @@ from server.adapters.connection import (
 from server.adapters.tokens import seal_tokens
 from server.config.service import Version
 from server.db import Database
-from server.errors import Conflict, Invalid, NotFound, Unavailable
+from server.errors import Conflict, Invalid, Unavailable
 from server.events import Actor
 from server.outbox import service as outbox
 
@@ -63,7 +63,7 @@ def draft(
     """A connection as it would be with these settings: of the one that is there, or a new one; None leaves them as they
     are. Nothing is kept, nobody is called. Invalid names the field that is wrong, unless not to be `checked`; NotFound
     for an adapter that is not to be had."""
-    adapter = loaded(kind, name)
+    adapter = trying.loaded(kind, name)
     with db.reading() as tx:
         row = store.open_one(tx, version.site_id, kind, name, rep)
     there = shaped(row) if row is not None else None
@@ -79,7 +79,7 @@ def draft(
     try:
         validate(adapter.fields, opening.settings_of(db, fresh))
     except ConfigError as problem:
-        raise refused(problem) from None
+        raise trying.refused(problem) from None
     return fresh
 
 
@@ -94,7 +94,7 @@ def connect(db: Database, fresh: Connection, *, actor: Actor, tokens: Granted | 
         raise Invalid("Sign in at the service again, because its settings have changed.")
     anew = tokens is not None or (opening.sign_in_of(db, fresh) is None and not _is_kept(db, fresh))
     memory = MemoryTokens(tokens) if anew else None
-    told = tried(db, fresh, memory)
+    told = trying.tried(db, fresh, memory)
     values = {
         "config": dict(fresh.config),
         "sealed": fresh.sealed,
@@ -109,6 +109,18 @@ def connect(db: Database, fresh: Connection, *, actor: Actor, tokens: Granted | 
         "worked_at": clock.now(),
         "checked_at": clock.now(),
     }
+    try:
+        made = _put(db, fresh, values, anew=anew, actor=actor)
+    except Conflict:
+        twice = _the_same(db, fresh) if tokens is None else None
+        if twice is None:
+            raise
+        return twice
+    limits.reset(made.id)
+    return made
+
+
+def _put(db: Database, fresh: Connection, values: Mapping[str, Any], *, anew: bool, actor: Actor) -> Connection:
     with db.transaction() as tx:
         before = _keep(tx, fresh, values, anew=anew)
         made = shaped(store.get(tx, fresh.id))
@@ -117,8 +129,14 @@ def connect(db: Database, fresh: Connection, *, actor: Actor, tokens: Granted | 
         name = events.CONNECTION_CONNECTED if new else events.CONNECTION_CHANGED
         health.record(tx, name, made, actor, another=another)
         outbox.resume_for(tx, made.site_id, (made.kind, made.adapter))
-    limits.reset(made.id)
     return made
+
+
+def _the_same(db: Database, fresh: Connection) -> Connection | None:
+    """What somebody connected in this moment with the very same settings: a form that was sent twice."""
+    with db.reading() as tx:
+        row = store.open_one(tx, fresh.site_id, fresh.kind, fresh.name, fresh.rep)
+    return shaped(row) if row is not None and _is_kept(db, replace(fresh, id=row.id)) else None
 
 
 def keep_draft(db: Database, fresh: Connection, *, actor: Actor) -> Connection:
@@ -164,44 +182,13 @@ def needs_sign_in(db: Database, fresh: Connection) -> bool:
     if row is None or not row.tokens:
         return True
     before = shaped(row)
-    moved = _moved(loaded(fresh.kind, fresh.name).fields, before.config, fresh.config)
+    moved = _moved(trying.loaded(fresh.kind, fresh.name).fields, before.config, fresh.config)
     return moved is not None or opening.sign_in_of(db, before) != oauth
-
-
-def tried(db: Database, connection: Connection, tokens: MemoryTokens | None = None) -> CheckResult:
-    """What the service says to these settings. Invalid when it says no."""
-    try:
-        adapter = opening.open(db, connection, tokens=tokens, trying=True)
-        try:
-            told: CheckResult = adapter.check()
-        finally:
-            adapter.close()
-    except PluginError as problem:
-        raise refused(problem) from problem
-    if not told.ok:
-        said = health.answer(told.message or "The service does not accept these settings.", first=True)
-        raise Invalid(said, missing=list(told.missing))
-    return told
 
 
 def secret_names(connection: Connection) -> frozenset[str]:
     """Which of its secrets are kept; none that cannot be opened any more."""
     return frozenset(_kept_secrets(connection))
-
-
-def loaded(kind: str, name: str) -> type[Adapter]:
-    """The adapter's class. NotFound when there is none, or it is broken."""
-    try:
-        return registry.load(kind, name)
-    except ConfigError as problem:
-        raise NotFound(problem.user_message) from None
-
-
-def refused(problem: PluginError) -> Invalid:
-    """What went wrong, as an error of ours that names the fields."""
-    wrong = getattr(problem, "problems", ())
-    said = health.answer(health.sentence(problem), first=True)
-    return Invalid(said, field=wrong[0][0] if wrong else None, problems=wrong)
 
 
 def _merged(adapter: type[Adapter], there: Connection, given: Given) -> tuple[dict[str, Any], dict[str, str]]:

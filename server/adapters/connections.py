@@ -15,7 +15,7 @@ from server.adapters.connecting import (
 )
 from server.adapters.connection import BROKEN, DRAFT, OFF, WORKING, Connection
 from server.adapters.found import all_of, broken_ones, counts, get, is_connected, serving
-from server.adapters.health import failed, is_news, refusal, watched, worked
+from server.adapters.health import failed, is_news, refusal, to_asker, watched, worked
 from server.adapters.hooks import (
     Message,
     claim_message,
@@ -86,6 +86,7 @@ __all__ = [
     "serving",
     "settle_message",
     "sign_in_of",
+    "to_asker",
     "unsettled_messages",
     "watched",
     "worked",

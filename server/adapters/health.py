@@ -125,7 +125,7 @@ def sentence(problem: PluginError) -> str:
     return problem.user_message
 
 
-def answer(said: str, *, first: bool = False) -> str:
+def to_asker(said: str, *, first: bool = False) -> str:
     """The same for who asked and waits for it: nobody tries again for them. `first`: it has never worked so far."""
     if first and said == AuthError.sentence:
         return "The service does not accept these credentials."

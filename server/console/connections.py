@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask.typing import ResponseReturnValue
 
 from plugins.adapter import Adapter
+from plugins.errors import ConfigError
 from server import events
 from server.adapters import connections
 from server.adapters.connections import Connection
@@ -171,10 +172,18 @@ def _form(
     hook_address = connections.hook_address(one) if one and hears else ""
     return render_template(
         "connections/show.html", site=site, adapter=adapter, one=one, inputs=inputs, problem=problem, diary=diary,
-        waiting=waiting, sign_in=sign_in, hook_address=hook_address, forms=forms,
+        waiting=waiting, sign_in=sign_in, again=_signs_in(one), hook_address=hook_address, forms=forms,
         redirect_address=connections.redirect_address(),
         title=adapter.title if adapter else forms.title_of(one) if one else "",
     )  # fmt: skip
+
+
+def _signs_in(one: Connection | None) -> bool:
+    """Whether it is by signing in that it is connected, so that it can be done again."""
+    try:
+        return one is not None and one.serves and connections.sign_in_of(here.database(), one) is not None
+    except ConfigError:
+        return False
 
 
 def _sites() -> list[SiteHere]:

@@ -9,6 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from plugins.errors import PluginError
+from server.adapters import connections
 from server.config import service as config
 from server.console import crm_forms, crm_words, here
 from server.console.crm_forms import Form
@@ -89,11 +90,13 @@ def head_of(site: SiteHere) -> dict[str, Any]:
 
 
 def _page(site: SiteHere, form: Form) -> str:
-    fields, trouble = _their_fields(site)
+    found, makes_fields, trouble = _their_fields(site)
+    fields = {on: [one for one in some if (one.ours or one.name) not in IDENTITY] for on, some in found.items()}
     return render_template(
         "crm/show.html",
         form=form,
         theirs=fields,
+        lacking=[] if makes_fields else crm_forms.lacking(form, found),
         ours=_our_names(site),
         trouble=trouble,
         editable=here.may("apply_config"),
@@ -101,15 +104,17 @@ def _page(site: SiteHere, form: Form) -> str:
     )
 
 
-def _their_fields(site: SiteHere) -> tuple[Mapping[str, Sequence[Any]], str]:
-    """The fields of the connected CRM as choices; without them names are typed, and the page says why."""
+def _their_fields(site: SiteHere) -> tuple[Mapping[str, Sequence[Any]], bool, str]:
+    """The fields of the connected CRM, and whether it makes others; without them names are typed, and the page says
+    why."""
     try:
         with sync.opened(here.database(), site.id, seconds=PATIENCE_SECONDS) as at:
             found = {on: at.fields(on, fresh=True) or [] for on in (PEOPLE, COMPANIES)}
+            makes_fields = at.crm.makes_fields
     except PluginError as problem:
-        return {PEOPLE: [], COMPANIES: []}, problem.user_message
-    wanted = {on: [one for one in some if (one.ours or one.name) not in IDENTITY] for on, some in found.items()}
-    return wanted, "" if any(found.values()) else "This CRM does not tell which fields it has; type their names."
+        return {PEOPLE: [], COMPANIES: []}, True, connections.to_asker(problem.user_message)
+    untold = "" if any(found.values()) else "This CRM does not tell which fields it has; type their names."
+    return found, makes_fields, untold
 
 
 def _our_names(site: SiteHere) -> list[tuple[str, str]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import request
 from pydantic import ValidationError
 
-from server.sync.ours import field_of
+from server.sync.ours import PEOPLE, STANDARD, field_of
 from server.sync.schema import INTERACTIONS, Crm, Mapped
 from server.sync.writing import with_fields
 
@@ -50,6 +50,17 @@ def read(before: Crm) -> Form:
         except ValidationError as error:
             form.problem = _said(error)
     return form
+
+
+def lacking(form: Form, theirs: Mapping[str, Sequence[Any]]) -> list[int]:
+    """The rows whose field the CRM does not have, by number; where it does not tell, none."""
+    names = {on: {name for one in some for name in (one.name, one.ours) if name} for on, some in theirs.items() if some}
+    found = []
+    for number, row in enumerate(form.rows):
+        on = row["record"] or _own_record(row["ours"]) or PEOPLE
+        if on in names and row["theirs"] not in names[on] and row["theirs"] not in STANDARD[on]:
+            found.append(number)
+    return found
 
 
 def _settings() -> dict[str, Any]:

@@ -8,6 +8,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from plugins.errors import PluginError
+from server.adapters import connections
 from server.console import crm_forms, here
 from server.console.crm import head_of, site_of
 from server.console.here import SiteHere
@@ -48,7 +49,7 @@ def run(site_key: str) -> ResponseReturnValue:
             here.database(), site.id, lead_ids=[one for one in chosen if one in known], made_up=made_up, crm=crm
         )
     except PluginError as problem:
-        return _page(site, problem=problem.user_message)
+        return _page(site, problem=connections.to_asker(problem.user_message))
     return _page(site, tried=tried, unsaved=crm is not None, chosen=chosen)
 
 

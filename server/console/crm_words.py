@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from plugins import registry
+from plugins.errors import ConfigError
+
 DIRECTIONS = {"out": "To the CRM", "in": "From it", "both": "Both ways"}
 RULES = {"update": "Update", "fill": "Fill if empty", "create": "New only"}
 RECORDS = {"people": "Person", "companies": "Company"}
@@ -70,7 +73,12 @@ def parted(found: Any) -> tuple[list[Any], list[Any]]:
 
 def of_crm(name: str) -> str:
     """A CRM as people call it."""
-    return "the built-in CRM" if name == "builtin" else name.replace("_", " ").capitalize()
+    if name == "builtin":
+        return "the built-in CRM"
+    try:
+        return registry.load("crm", name.removeprefix("crm.")).title
+    except ConfigError:
+        return name
 
 
 def agreement(counts: dict[str, Any]) -> int | None:

@@ -25,8 +25,9 @@ def db(sqlite_db):
 
 
 def open_connections(db):
+    """Those that are connected, and not only entered."""
     with db.reading() as tx:
-        return tx.execute(text("SELECT count(*) FROM connections")).scalar()
+        return tx.execute(text("SELECT count(*) FROM connections WHERE state != 'draft'")).scalar()
 
 
 def under_way(db):
@@ -119,6 +120,27 @@ def test_what_the_service_says_instead_is_a_sentence(db, people, error, said):
     state = parse_qs(urlsplit(people.leave()).query)["state"][0]
     with pytest.raises(Invalid, match=said):
         connections.finish(db, connections.Answer(state, "", error), browser=BROWSER, actor=OLGA)
+
+
+def test_what_was_entered_waits_for_the_next_try_and_does_not_serve(db, people):
+    people.service.denies = True
+    with pytest.raises(Invalid):
+        people.signed_in(folder="cards")
+    people.service.denies = False
+    assert people.serving() is None
+    draft = connections.draft(db, people.version, "crm", "rolodex", actor=OLGA)
+    assert (draft.state, draft.config["folder"]) == ("draft", "cards")
+    assert draft.secrets() == {"client_secret": people.service.client_secret}
+    assert people.come_back(people.leave(draft)).id == draft.id
+
+
+def test_the_application_that_reps_sign_in_with_stays_when_another_try_fails(db, people):
+    kept = connections.keep_draft(db, people.draft("calendar", "wallchart", **people.app()), actor=OLGA)
+    there = people.leave(people.draft("calendar", "wallchart", **people.app(), folder="other"))
+    state = parse_qs(urlsplit(there).query)["state"][0]
+    with pytest.raises(Invalid):
+        connections.finish(db, connections.Answer(state, "", "access_denied"), browser=BROWSER, actor=OLGA)
+    assert people.found(kept.id).config == kept.config
 
 
 def test_permissions_that_were_not_ticked_are_named_and_nothing_is_kept(db, people):

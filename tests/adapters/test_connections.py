@@ -84,6 +84,16 @@ def test_of_two_crms_the_second_is_refused_until_the_first_is_ended(db, people):
     assert people.with_key().id != first.id
 
 
+def test_a_form_that_was_sent_twice_connects_once_and_both_are_told_so(people):
+    one, two = people.draft(api_key=KEY), people.draft(api_key=KEY)
+    assert one.id != two.id, "both began before either was kept"
+    made = connections.connect(people.db, one, actor=OLGA)
+    assert connections.connect(people.db, two, actor=OLGA).id == made.id
+    other = replace(two, config={**two.config, "folder": "another"})
+    with pytest.raises(Conflict):
+        connections.connect(people.db, other, actor=OLGA)
+
+
 def test_connecting_again_keeps_the_id_that_deliveries_and_hooks_know(people):
     first = people.with_key()
     again = people.with_key()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import replace
 
 import pytest
 
+from plugins import registry
 from plugins.errors import AuthError, ConfigError
+from plugins.registry import Listing
 from plugins.testing.fakes import Fault
 from server.adapters import connections
 from server.config import service as config
 from server.events import SYSTEM
-from tests.adapters.rolodex import KEY
-from tests.console.test_connections import NEW, form, listed, running, service
+from tests.adapters.rolodex import KEY, Rolodex
+from tests.console.test_connections import NEW, agree, app_of, form, listed, running, service
 
 __all__ = ["running", "service"]
 
@@ -48,9 +51,11 @@ def test_what_the_operator_has_set_is_shown_as_set(desk, monkeypatch, tmp_path):
 
 
 def test_what_is_wrong_is_said_once_in_words_and_without_patterns(desk):
-    page = desk("owner").post(
-        "/connections/new/notify/webhook", {"site": "acme", "url": "nowhere", "secret": "short"}
-    ).text
+    page = (
+        desk("owner")
+        .post("/connections/new/notify/webhook", {"site": "acme", "url": "nowhere", "secret": "short"})
+        .text
+    )
     assert "Nothing was kept. Look at: " in page
     assert page.count("must be an address") == 1
     assert page.count("does not look right.") == 1
@@ -89,3 +94,29 @@ def test_a_test_of_what_is_broken_says_what_was_found_now(desk, db, story, servi
     said = owner.said()
     assert "does not answer right now" in said
     assert "no longer accepts" not in said
+
+
+def test_who_has_connected_with_a_key_is_not_sent_to_sign_in(desk, db, story, service):  # noqa: F811
+    owner = desk("owner")
+    owner.post(NEW, form(service, api_key=KEY))
+    page = f"/connections/{listed(db, story)[0].id}"
+    assert "Sign in again" not in owner.text(page)
+    owner.post(f"{page}/disconnect")
+    agree(owner, owner.post(NEW, app_of(service)))
+    assert "Sign in again" in owner.text(f"/connections/{listed(db, story)[0].id}")
+
+
+def test_the_page_of_what_cannot_be_used_says_why(desk, monkeypatch):
+    outside = Listing("crm", "broken", "no_such_module:Acme", "acme 1.0")
+    monkeypatch.setattr(registry._here, "_outside", [outside])
+    monkeypatch.setattr(registry._here, "_broken", {})
+    found = desk("owner").get("/connections/new/crm/broken")
+    assert found.status_code == 404
+    assert "The adapter crm.broken cannot be used (ModuleNotFoundError" in html.unescape(found.text)
+
+
+def test_the_crms_page_calls_the_service_as_it_calls_itself(desk, db, story, service, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(Rolodex, "title", "RoloDex CRM")
+    owner = desk("owner")
+    owner.post(NEW, form(service, api_key=KEY))
+    assert "tells <strong>RoloDex CRM</strong>" in owner.text("/crm/acme")

@@ -117,15 +117,19 @@ def test_who_denies_reads_a_sentence_where_they_were(desk, db, story, service):
     owner, service.denies = desk("owner"), True
     found = agree(owner, owner.post(NEW, app_of(service)))
     assert found.location.startswith(NEW)
-    assert "You did not agree at the service" in owner.text(found.location)
-    assert listed(db, story) == []
+    (one,) = listed(db, story)
+    assert (one.state, owner.get(found.location).location) == ("draft", f"/connections/{one.id}")
+    page = owner.text(f"/connections/{one.id}")
+    assert "You did not agree at the service" in page
+    assert f'value="{service.client_id}"' in page
+    assert service.client_secret not in page
 
 
 def test_permissions_that_lack_are_named(desk, db, story, service):
     owner, service.granted = desk("owner"), ("people.read",)
-    found = agree(owner, owner.post(NEW, app_of(service)))
-    assert "people.write" in owner.text(found.location)
-    assert listed(db, story) == []
+    agree(owner, owner.post(NEW, app_of(service)))
+    assert "people.write" in owner.said()
+    assert [one.state for one in listed(db, story)] == ["draft"]
 
 
 def test_a_way_back_that_was_used_or_stolen_connects_nothing(desk, db, story, service):

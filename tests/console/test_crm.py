@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from plugins.crm.builtin import BuiltinCRM
 from server import events
 from server.adapters import connections
 from server.adapters.records import TableRecords
@@ -88,6 +89,20 @@ def test_fields_of_the_crm_are_offered_with_their_names(desk):
     assert '<option value="title" label="Job title">' in people
     assert '<option value="score" label="Score (custom) · number">' in people
     assert 'value="email"' not in people
+
+
+def test_a_field_that_the_crm_lacks_is_marked_at_once(desk, monkeypatch):
+    owner, form = desk("owner"), rows_of(desk("owner"))
+    number = int(form["rows"]) - 1
+    added = {f"ours-{number}": "lead.intent", f"theirs-{number}": "no_such_field_there", f"rule-{number}": "update"}
+    owner.post("/crm/acme", {**form, **added})
+    owner.said()
+    assert "no such field" not in owner.text("/crm/acme"), "the built-in one makes them"
+    monkeypatch.setattr(BuiltinCRM, "makes_fields", False)
+    page = owner.text("/crm/acme")
+    assert page.count("The CRM has no such field.") == 1
+    assert re.search(r'value="no_such_field_there"[^>]*><span[^>]*>The CRM has no such field', page)
+    assert "1 field of this mapping is not in the CRM" in page
 
 
 def test_trying_writes_nothing_and_shows_what_would_happen(desk, db, story):
