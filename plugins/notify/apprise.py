@@ -18,8 +18,9 @@ try:
 except ModuleNotFoundError as missing:
     raise ImportError("the library is not installed: pip install 'usher[apprise]'") from missing
 
-NOT_FOR_US = frozenset({"syslog", "dbus", "glib", "kde", "qt", "gnome", "macosx", "windows", "mailto", "mailtos"})
-"""Services of this machine's own desktop and log, and mail, which Usher sends itself."""
+NOT_FOR_US = frozenset({"syslog", "dbus", "glib", "kde", "qt", "gnome", "macosx", "windows", "mailto", "mailtos",
+                        "vapid", "blink1"})  # fmt: skip
+"""Services of this machine's own desktop, log, files and lamps, and mail, which Usher sends itself."""
 PORTS = {True: 443, False: 80}
 
 
@@ -63,6 +64,9 @@ class Apprise(Notify):
         if NOT_FOR_US & set(_schemas(found)):
             said = f"{found.service_name} is not offered here."
             raise ConfigError(said, problems=(("url", "not offered"),), user_message=said)
+        if any(isinstance(part, apprise.AppriseAttachment) and len(part) for part in vars(found).values()):
+            said = "Addresses that name a file or another address to be read, such as a template, are not offered here."
+            raise ConfigError(said, problems=(("url", "names a file"),), user_message=said)
         found.redirects = False
         return found
 

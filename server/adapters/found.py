@@ -21,8 +21,10 @@ ASKED = ("crm", "calendar", "marketing")
 def serving(tx: Transaction, version: Version, kind: str, rep: str = "") -> Connection | None:
     """The connection that serves `kind` ("crm", or a named adapter: "enrichment.ipinfo"): made in the console, a
     `rep`'s own before the site's; else the adapter that site.yml names, with settings from the environment. None: the
-    built-in adapter serves."""
+    built-in adapter serves. Mail ("notify" without a name) goes where the operator says, whatever is connected."""
     kind, _, name = kind.partition(".")
+    if not name and kind not in ASKED:
+        return of_environment(tx, version, kind)
     for row in store.serving(tx, version.site_id, kind, ("", rep) if rep else ("",)):
         if name in ("", row.name):
             return shaped(row)

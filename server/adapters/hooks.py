@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection as Transaction
 
-from plugins.errors import PermissionDenied, PluginError, Retry
+from plugins.errors import InvalidInput, PermissionDenied, PluginError, Retry
 from plugins.hooks import Heard, HookCall, HookMessage
 from server import clock, ids, settings
 from server.adapters import found, opening, store
@@ -72,6 +72,10 @@ def hear(
     adapter = opening.open(db, connection)
     try:
         told: Heard = adapter.hear(call)
+    except PluginError:
+        raise
+    except Exception as fault:  # a stranger's bytes may break any reader, before anything of them is believed
+        raise InvalidInput(f"{type(fault).__name__} while the call was read") from fault
     finally:
         adapter.close()
     if told.messages:

@@ -25,8 +25,9 @@ def hear(connection_id: str) -> Response:
         raise TooMany("Too many calls that were not good.", retry_after=max(1, round(wait)))
     body = request.get_data(cache=False)
     if len(body) > MOST_BYTES:
+        limits.hook_refused(address)
         raise Invalid("This is more than a service says at a time.")
-    limits.spend("hook", visitor=connection_id)
+    limits.spend("hook", visitor=f"{connection_id} {address}")  # nobody spends what another may say
     try:
         told = connections.hear(
             origins.database(),

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from plugins.crm import Person
 from plugins.errors import AuthError, QuotaExhausted, RateLimited, Transient
 from plugins.testing.fakes import Fault
-from server import clock, events, ids
+from server import clock, events, ids, settings
 from server.adapters import connections
 from server.adapters import service as adapters
 from server.errors import Conflict, Invalid, NotFound
@@ -150,6 +150,20 @@ def test_what_was_connected_in_the_console_comes_before_what_site_yml_names(db, 
     made = people.with_key()
     with db.reading() as tx:
         assert connections.serving(tx, apply(db, crm="rolodex"), "crm").id == made.id
+
+
+def test_mail_goes_where_the_operator_says_whatever_alerts_are_connected(db, people, monkeypatch, tmp_path):
+    monkeypatch.setenv("USHER_MAIL_TO", "mailbox")
+    monkeypatch.setenv("USHER_MAILBOX_DIR", str(tmp_path))
+    settings.get.cache_clear()
+    given = connections.Given({}, {"url": "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js"})
+    fresh = connections.draft(db, people.version, "notify", "apprise", given=given, actor=OLGA)
+    made = connections.connect(db, fresh, actor=OLGA)
+    with db.reading() as tx:
+        mail, alerts = (connections.serving(tx, people.version, kind) for kind in ("notify", "notify.apprise"))
+    assert (mail.name, mail.from_environment) == ("mailbox", True)
+    assert alerts.id == made.id
+    settings.get.cache_clear()
 
 
 def test_what_stops_a_connection_breaks_it_once_and_success_mends_it(db, people):

@@ -162,3 +162,12 @@ def test_an_id_longer_than_the_table_takes_is_still_one_message(db, call):
 def test_the_metrics_say_how_many_connections_are_in_each_state(app, connection):
     told = app.test_client().get("/metrics").text
     assert 'usher_connections{adapter="crm.rolodex",site="acme",state="working"} 1.0' in told
+
+
+def test_bytes_that_break_a_reader_are_refused_and_counted_like_a_forged_call(call, db, monkeypatch):
+    monkeypatch.setenv("USHER_RATE_LIMITS", "true")
+    settings.get.cache_clear()
+    answers = [call(b"\xff\xfe", address="203.0.113.77").status_code for _ in range(32)]
+    assert (answers[0], answers[-1]) == (422, 429)
+    assert call(b"a1").status_code == 202
+    assert [one.id for one in waiting(db)] == ["a1"]

@@ -197,6 +197,14 @@ def test_half_a_signature_is_none(signature: str) -> None:
         verified(headers, body, [SECRET], at)
 
 
+@pytest.mark.parametrize("stamp", ["999999999999", "9" * 12, "9" * 40, "-1", ""])
+def test_a_moment_that_no_calendar_has_is_no_moment(stamp: str) -> None:
+    at = datetime.fromtimestamp(1614265330, UTC)
+    headers = signed([SECRET], "msg_1", at, b"{}") | {"webhook-timestamp": stamp}
+    with pytest.raises(PermissionDenied):
+        verified(headers, b"{}", [SECRET], at)
+
+
 def test_an_id_holds_no_full_stop_that_could_move_the_parts() -> None:
     assert name_of("crm:person:lead_1") == "crm:person:lead_1"
     assert "." not in name_of("a.1614265330.{}")

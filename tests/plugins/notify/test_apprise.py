@@ -77,7 +77,14 @@ class TestApprise(NotifyConformance):
             subject.send(Alert("a", "b", to="grace"), key="k1")
 
 
-@pytest.mark.parametrize("url", ["nonsense", "json://10.0.0.1/x", "json://localhost/x", "syslog://", "mailto://a:b@c.example"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense", "json://10.0.0.1/x", "json://localhost/x", "syslog://", "mailto://a:b@c.example",
+        "workflows://example.com/a/b/?template=/etc/hosts", "fcm://project/token?keyfile=/etc/hosts",
+        "fcm://project/token?keyfile=http://127.0.0.1:1/k", "vapid://a@example.com/b?keyfile=http://127.0.0.1:1/k",
+    ],
+)  # fmt: skip
 def test_addresses_that_lead_into_our_network_or_nowhere_are_refused(url: str) -> None:
     adapter = Registry(discover=list).open("notify", "apprise", {"url": url}, records=MemoryRecords())
     assert adapter.check().ok is False
