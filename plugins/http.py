@@ -72,6 +72,15 @@ class Reply:
         except ValueError as error:
             raise _lost(self.call)(f"{self.call.place()}: the answer is no JSON", http_status=self.status) from error
 
+    def told(self, *names: str) -> dict[str, Any]:
+        """The decoded body: an object that has all of these names. Another shape is as good as no answer: Transient, or
+        AmbiguousOutcome after a write."""
+        said = self.json()
+        if not isinstance(said, dict) or not said.keys() >= set(names):
+            lacking = ", ".join(names) or "an object"
+            raise _lost(self.call)(f"{self.call.place()}: the answer lacks {lacking}", http_status=self.status)
+        return said
+
 
 def utc_now() -> datetime:
     """The clock where the host gives no other."""

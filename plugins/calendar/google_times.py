@@ -10,7 +10,7 @@ from plugins.calendar import Busy, Window
 from plugins.calendar.google_api import Api
 from plugins.calendar.google_errors import of_calendar
 from plugins.calendar.times import merge
-from plugins.errors import PluginError
+from plugins.errors import Permanent, PluginError
 from plugins.oauth import Authorized
 
 AT_ONCE = 50
@@ -52,8 +52,19 @@ def _told(calendar: str, answers: Sequence[Any], window: Window) -> Busy:
         told = answer if isinstance(answer, dict) else {}
         if told.get("errors") or not isinstance(told.get("busy"), list):
             return Busy(error=_error(calendar, told))
-        times += [Window(*(datetime.fromisoformat(one[name]) for name in ("start", "end"))) for one in told["busy"]]
+        try:
+            times += [_span(one) for one in told["busy"]]
+        except (KeyError, TypeError, ValueError) as unreadable:
+            problem = Permanent(f"a time that cannot be read: {unreadable}", http_status=200)
+            return Busy(error=problem.at("calendar.google", "busy"))
     return Busy(merge(times, window))
+
+
+def _span(told: Any) -> Window:
+    start, end = (datetime.fromisoformat(told[name]) for name in ("start", "end"))
+    if start.tzinfo is None or end.tzinfo is None or end < start:
+        raise ValueError("without a zone, or backwards")
+    return Window(start, end)
 
 
 def _error(calendar: str, told: dict[str, Any]) -> PluginError:

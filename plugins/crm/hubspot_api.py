@@ -89,9 +89,12 @@ class Api:
         """One record by its id, or by the unique property `by`; None when there is none. Sees what was just written."""
         params = {"properties": ",".join(properties)} | ({"idProperty": by} if by else {})
         try:
-            return _object(self.call(operation, "GET", objects(kind, id), params=params))
+            found = _object(self.call(operation, "GET", objects(kind, id), params=params))
         except NotFound:
             return None
+        if not found.get("id"):
+            raise Permanent("the answer holds no record", http_status=200)
+        return found
 
     def read_all(
         self, operation: str, kind: str, ids: Sequence[str], properties: Sequence[str]

@@ -92,13 +92,14 @@ class Session:
     ) -> dict[str, list[Any]]:
         """What several queries find, by their names: at most five, in one call that counts once."""
         resource = f"/services/data/v{self._config.text('api_version')}/{'queryAll' if deleted else 'query'}/?q="
-        parts = [
+        asking = [
             {"method": "GET", "url": f"{resource}{quote(soql, safe='')}", "referenceId": name}
             for name, soql in soqls.items()
         ]
-        asked = {"allOrNone": False, "compositeRequest": parts}
+        asked = {"allOrNone": False, "compositeRequest": asking}
         told = self.json(operation, "POST", "/services/data/v{v}/composite", json=asked, repeatable=True, names=names)
-        found = {part.get("referenceId"): part.get("body") for part in told.get("compositeResponse", [])}
+        parts = told.get("compositeResponse") if isinstance(told, dict) else None
+        found = {part.get("referenceId"): part.get("body") for part in parts or ()}
         if missing := [name for name in soqls if not isinstance(found.get(name), dict)]:
             raise Permanent(f"no answer to {', '.join(missing)}").at(self.http.adapter, operation)
         return {name: self._pages(operation, found[name]) for name in soqls}

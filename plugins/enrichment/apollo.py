@@ -45,7 +45,7 @@ class Apollo(Enrichment):
         if (refused := no_address(email, SOURCE)) is not None:
             return refused
         asked = {"email": email.strip(), "reveal_personal_emails": "false", "reveal_phone_number": "false"}
-        told = found(lambda: self._ask("person_by_email", "POST", "people/match", asked)) or {}
+        told = found(lambda: self._ask("person_by_email", "POST", "people/match", asked), "person") or {}
         person = told.get("person") or {}
         employer, departments = person.get("organization") or {}, person.get("departments") or []
         values = {

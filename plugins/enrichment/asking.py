@@ -10,7 +10,7 @@ from babel import Locale
 
 from plugins.enrichment import EmailType, Fact, Facts
 from plugins.enrichment.domains import usable_email
-from plugins.errors import NotFound
+from plugins.errors import NotFound, Transient
 
 NO_COUNTRY = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
 
@@ -26,12 +26,16 @@ def facts(source: str, confidence: float, values: Mapping[str, Any], *, cost: fl
     return Facts(told, cost=cost if told else 0.0)
 
 
-def found(ask: Callable[[], Any]) -> Any:
-    """What the service answers; None where it has no match, which it tells by 404."""
+def found(ask: Callable[[], Any], *said: str) -> Any:
+    """What the service answers; None where it has no match, which it tells by 404. Transient for an answer with none of
+    the names `said`: that is no knowledge, also not of nobody."""
     try:
-        return ask()
+        told = ask()
     except NotFound:
         return None
+    if not isinstance(told, dict) or (said and not told.keys() & set(said)):
+        raise Transient("the answer is not of the shape that the service has", http_status=200)
+    return told
 
 
 def no_address(email: str, source: str) -> Facts | None:

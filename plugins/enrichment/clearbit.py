@@ -41,7 +41,10 @@ class Clearbit(Enrichment):
 
     def company_by_ip(self, ip: str) -> Facts:
         public_ip(ip)
-        told = found(lambda: self._ask("company_by_ip", "reveal_url", "/v1/companies/find", {"ip": ip})) or {}
+        told = (
+            found(lambda: self._ask("company_by_ip", "reveal_url", "/v1/companies/find", {"ip": ip}), "type", "company")
+            or {}
+        )
         if told.get("type") not in (None, "company"):
             return Facts(pending=told.get("type") == PENDING)
         return facts(SOURCE, BY_IP, _company(told.get("company") or {}), cost=1)
@@ -51,14 +54,20 @@ class Clearbit(Enrichment):
         if not company:
             return Facts()
         asked = {"domain": company}
-        told = found(lambda: self._ask("company_by_domain", "company_url", "/v2/companies/find", asked)) or {}
+        told = (
+            found(lambda: self._ask("company_by_domain", "company_url", "/v2/companies/find", asked), "type", "domain")
+            or {}
+        )
         return Facts(pending=True) if told.get("type") == PENDING else facts(SOURCE, SURE, _company(told), cost=1)
 
     def person_by_email(self, email: str) -> Facts:
         if (refused := no_address(email, SOURCE)) is not None:
             return refused
         asked = {"email": email.strip()}
-        told = found(lambda: self._ask("person_by_email", "person_url", "/v2/combined/find", asked)) or {}
+        told = (
+            found(lambda: self._ask("person_by_email", "person_url", "/v2/combined/find", asked), "type", "person")
+            or {}
+        )
         if told.get("type") == PENDING:
             return Facts(pending=True)
         person = told.get("person") or {}

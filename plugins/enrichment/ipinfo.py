@@ -38,7 +38,7 @@ class IPinfo(Enrichment):
 
     def company_by_ip(self, ip: str) -> Facts:
         public_ip(ip)
-        told = found(lambda: self._ask("company_by_ip", ip)) or {}
+        told = found(lambda: self._ask("company_by_ip", ip), "ip", "bogon") or {}
         if told.get("bogon"):
             return Facts()
         geo = told.get("geo") or told

@@ -40,7 +40,7 @@ class PeopleDataLabs(Enrichment):
         return CheckResult(ok=True, account=SOURCE)
 
     def company_by_ip(self, ip: str) -> Facts:
-        told = found(lambda: self._ask("company_by_ip", "ip/enrich", {"ip": public_ip(ip)})) or {}
+        told = found(lambda: self._ask("company_by_ip", "ip/enrich", {"ip": public_ip(ip)}), "data") or {}
         about = (told.get("data") or {}).get("company") or {}
         return _company(about, CONFIDENCE.get(str(about.get("confidence")), 0.3))
 
@@ -49,14 +49,14 @@ class PeopleDataLabs(Enrichment):
         if not company:
             return Facts()
         asked = {"website": company, "min_likelihood": self.config["min_likelihood"]}
-        told = found(lambda: self._ask("company_by_domain", "company/enrich", asked)) or {}
+        told = found(lambda: self._ask("company_by_domain", "company/enrich", asked), "status", "likelihood") or {}
         return _company(told, _share(told))
 
     def person_by_email(self, email: str) -> Facts:
         if (refused := no_address(email, SOURCE)) is not None:
             return refused
         asked = {"email": email.strip(), "min_likelihood": self.config["min_likelihood"]}
-        told = found(lambda: self._ask("person_by_email", "person/enrich", asked)) or {}
+        told = found(lambda: self._ask("person_by_email", "person/enrich", asked), "data") or {}
         person = told.get("data") or {}
         levels = person.get("job_title_levels") or []
         values = {

@@ -36,7 +36,7 @@ class SixSense(Enrichment):
 
     def company_by_ip(self, ip: str) -> Facts:
         public_ip(ip)
-        told = found(lambda: self._ask("company_by_ip", ip)) or {}
+        told = found(lambda: self._ask("company_by_ip", ip), "company", "company_match") or {}
         if told.get("company_match", MATCH) != MATCH:
             return Facts()
         company = told.get("company") or {}

@@ -111,7 +111,8 @@ class ZoomInfo(Enrichment):
             lambda: self._calls.call(
                 operation, "POST", f"{self.config.text('base_url')}/data/v1/{what}/enrich", json=body, repeatable=True,
                 headers={"Content-Type": JSON_API, "Accept": JSON_API}, judge=_judge,
-            ).json()
+            ).json(),
+            "data",
         )  # fmt: skip
         first = ((told or {}).get("data") or [{}])[0]
         return (first or {}).get("attributes") or {}

@@ -135,8 +135,9 @@ class Slack(Notify):
         if reply.status != 200:
             return None
         told = reply.json()
-        if not isinstance(told, dict):
-            return Permanent("the answer is not what Slack answers")
+        if not isinstance(told, dict) or "ok" not in told:
+            lost = Transient if reply.call.repeatable else AmbiguousOutcome
+            return lost("the answer is not what Slack answers", http_status=200)
         if told.get("ok"):
             return None
         code = str(told.get("error", ""))

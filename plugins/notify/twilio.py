@@ -99,24 +99,25 @@ class Twilio(Notify):
     def _send(self, to: str, text: str) -> Sent:
         sender = self.config.text("sender")
         by = "MessagingServiceSid" if sender.startswith("MG") and len(sender) == 34 else "From"
-        return Sent(self._call("send_alert", "POST", "", data={"To": to, by: sender, "Body": text})["sid"])
+        made = self._call("send_alert", "POST", "", data={"To": to, by: sender, "Body": text})
+        return Sent(made.told("sid")["sid"])
 
     def _sent(self, to: str, text: str, began: datetime) -> Sent | None:
         """What an earlier call that got no answer may have sent."""
         since = began - CLOCKS_APART
         asked = {"To": to, "DateSent>": since.date().isoformat(), "PageSize": 100}
-        for message in self._call("send_alert", "GET", "", params=asked)["messages"]:
+        for message in self._call("send_alert", "GET", "", params=asked).told("messages")["messages"]:
             made = parsedate_to_datetime(message["date_created"])
             if message["body"].endswith(text) and made >= since and message["status"] != "failed":
                 return Sent(message["sid"])  # a trial account puts words before ours
         return None
 
-    def _call(self, operation: str, method: str, part: str, **request: Any) -> Any:
+    def _call(self, operation: str, method: str, part: str, **request: Any) -> Reply:
         account = self.config.text("account")
         return self.http.call(
             operation, method, f"{self.config.text('base_url')}/2010-04-01/Accounts/{account}/Messages{part}.json",
             auth=(self.config.text("key"), self.config.secret("secret")), judge=self._judge, **request,
-        ).json()  # fmt: skip
+        )  # fmt: skip
 
     def _judge(self, reply: Reply) -> PluginError | None:
         try:

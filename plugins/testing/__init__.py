@@ -18,7 +18,7 @@ import pytest
 KINDS = ("ai", "alerts", "crm", "calendar", "enrichment", "inbox", "marketing", "notify")
 pytest.register_assert_rewrite(*(f"plugins.testing.{kind}" for kind in KINDS))
 pytest.register_assert_rewrite(
-    *(f"plugins.testing.{part}" for part in ("conformance", "errors", "deeds", "foreign_events", "records"))
+    *(f"plugins.testing.{part}" for part in ("conformance", "errors", "failing", "deeds", "foreign_events", "records"))
 )
 
 # pytest must know these modules before they are imported

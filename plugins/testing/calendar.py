@@ -19,6 +19,7 @@ from plugins.testing.conformance import at_once, requires
 from plugins.testing.deeds import Reading, Writing
 from plugins.testing.fakes import Fault
 from plugins.testing.foreign_events import ForeignEvents
+from plugins.testing.guard import exempt
 from plugins.testing.table import UNSURE
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -39,7 +40,7 @@ class CalendarConformance(ForeignEvents, CalendarSides):
     def lost_answer(self, request: pytest.FixtureRequest) -> Callable[[], AbstractContextManager[Any]]:
         """Inside it the service does what it is asked, and its answer to the first write is lost on the way."""
         if self.no_http:
-            pytest.skip(f"no HTTP: {self.no_http}")
+            exempt(f"no HTTP: {self.no_http}")
         fake = request.getfixturevalue("fake")
 
         @contextmanager

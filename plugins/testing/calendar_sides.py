@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -10,14 +11,19 @@ from typing import Any, ClassVar
 import pytest
 
 from plugins.calendar import Capability, EventRef, Watch, Window
-from plugins.errors import Transient
+from plugins.errors import PluginError, Transient
 from plugins.hooks import HookCall
 from plugins.testing.calendar_samples import DAY, DEMO, at, on_day
 from plugins.testing.conformance import requires
 from plugins.testing.errors import ErrorTable
+from plugins.testing.fakes import Fake, Fault
+from plugins.testing.foreign_events import event
+from plugins.testing.guard import exempt
 from plugins.testing.hooks import HookCalls, HookConformance
 
 CALLBACK = "https://chat.acme.example/v1/hooks/con_1"
+MOMENTS = rb"\d{4}-?\d\d-?\d\dT\d\d:?\d\d(:?\d\d)?"
+"""Times of an event, as JSON and iCalendar have them."""
 PENDING = 20
 """How often a video link that is being made is asked for."""
 
@@ -52,11 +58,22 @@ class CalendarSides(HookConformance, ErrorTable):
         self, subject: Any, calendar: str
     ) -> None:
         if self.no_http:
-            pytest.skip(f"no HTTP: {self.no_http}")
+            exempt(f"no HTTP: {self.no_http}")
         found = subject.busy([self.strange, calendar], DAY)
         assert found[self.strange].error is not None
         assert found[self.strange].times == ()
         assert found[calendar].error is None
+
+    def test_a_calendar_of_whose_events_the_times_are_garbage_is_an_error_and_never_free(
+        self, failing: Fake, subject: Any, calendar: str, request: pytest.FixtureRequest
+    ) -> None:
+        if Capability.WRITE in self.adapter.capabilities:
+            subject.create(calendar, DEMO, key="k1")
+        else:
+            request.getfixturevalue("put")(event("DTSTART:20260302T120000Z", "DTEND:20260302T123000Z"))
+        failing.faults.add(Fault(garble=MOMENTS))
+        with suppress(PluginError):
+            assert subject.busy([calendar], DAY)[calendar].error is not None, "told as free, or as busy at some time"
 
     def test_more_calendars_than_fit_into_one_question_each_have_their_result(
         self, subject: Any, calendar: str

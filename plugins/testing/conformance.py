@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from enum import StrEnum
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import pytest
 
@@ -17,7 +17,7 @@ from plugins.errors import ConfigError, UnsupportedFeature
 from plugins.fields import json_schema, redact, validate, yaml_template
 from plugins.records import MemoryRecords, Records
 from plugins.registry import Registry
-from plugins.testing.guard import Guarded
+from plugins.testing.guard import Guarded, exempt
 from plugins.testing.network import only_loopback
 from plugins.tokens import Tokens
 
@@ -49,7 +49,7 @@ class Conformance(Guarded):
     def _declared(self, request: pytest.FixtureRequest) -> None:
         required = getattr(request.function, "requires", None)
         if required and required not in self.adapter.capabilities:
-            pytest.skip(f"{self.adapter.name} does not declare {required}")
+            exempt(f"{self.adapter.name} does not declare {required}")
 
     @pytest.fixture
     def fake(self) -> Any:
@@ -118,11 +118,6 @@ class Conformance(Guarded):
 
     def _secrets(self, config: dict[str, Any]) -> list[str]:
         return [config[field.name] for field in self.adapter.fields if field.secret and config.get(field.name)]
-
-
-def left_out(why: str) -> NoReturn:
-    """Skip a test that applies to the adapter and that its author gave no means for: the report says so."""
-    pytest.skip(f"left out: {why}")
 
 
 def requires(capability: StrEnum) -> Callable[[Test], Test]:

@@ -44,7 +44,14 @@ class NotifyConformance(AlertConformance):
 
     @pytest.fixture
     def writing(self, config: dict[str, Any]) -> Writing | None:
-        message: Mail | Alert = MAIL if Capability.MAIL in self.adapter.capabilities else ALERT
+        return self._sending(MAIL if Capability.MAIL in self.adapter.capabilities else ALERT, config)
+
+    @pytest.fixture
+    def writings(self, config: dict[str, Any]) -> list[Writing]:
+        both = {Capability.MAIL, Capability.ALERT} <= set(self.adapter.capabilities)
+        return [self._sending(ALERT, config)] if both else []
+
+    def _sending(self, message: Mail | Alert, config: dict[str, Any]) -> Writing:
         return Writing(
             "send", lambda subject, n, key: subject.send(message, key=key), lambda _, n: len(self.received(config))
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from plugins.testing.guard import standard_tests
+from plugins.testing.guard import is_narrowed
 from plugins.testing.recorder import NAME, Recorder, Run, held, report_of, title
 
 
@@ -20,17 +20,20 @@ def main(arguments: Sequence[str]) -> int:
     """Run pytest with these arguments. A report is written for each adapter whose tests all went well; the exit code is
     pytest's."""
     recorder = Recorder(compare=False)
-    code = pytest.main(["-q", "-p", "no:cacheprovider", *arguments], plugins=[_Named(recorder)])
-    for file in written(recorder):
-        print(file)
+    named = _Named(recorder)
+    code = pytest.main(["-q", "-p", "no:cacheprovider", *arguments], plugins=[named])
+    if code in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        for file in written(recorder, narrowed=named.narrowed):
+            print(file)
     return int(code)
 
 
-def written(recorder: Recorder) -> list[Path]:
-    """Write the reports of adapters whose classes ran whole and well; returns their files."""
+def written(recorder: Recorder, *, narrowed: bool = False) -> list[Path]:
+    """Write the reports of adapters whose classes ran well; returns their files. Where the caller asked for some tests
+    only, a class that did not run whole is passed over; otherwise what was not tried was left out."""
     reports: dict[Path, dict[str, Run]] = {}
-    for cls, rules in recorder.runs.items():
-        file = report_of(cls) if len(rules) == len(standard_tests(cls)) else None
+    for cls in recorder.runs:
+        file = None if narrowed and recorder.lacking(cls) else report_of(cls)
         if file and not any(name.startswith(f"{cls.__qualname__}::") for name in recorder.failed):
             reports.setdefault(file, {})[title(cls)] = recorder.run_of(cls)
     for file, runs in reports.items():
@@ -44,8 +47,10 @@ class _Named:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
+        self.narrowed = False
 
     def pytest_configure(self, config: pytest.Config) -> None:
+        self.narrowed = is_narrowed(config)
         config.pluginmanager.register(self._recorder, NAME)
 
     @pytest.hookimpl(trylast=True)

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from plugins.quality import STATES, place
+from plugins.quality import place
+from plugins.testing.guard import Exempt, LeftOut, Row, standard_tests, test_of
 
 NAME = "usher-quality"
 WRITE = "python -m plugins.testing.quality"
-LEFT_OUT = "left out: "
+WORST_FIRST = ("failing", "left_out", "done", "exempt")
 SAYINGS = {
     "no_keys": "the service knows no keys",
     "no_age": "a call carries no moment",
@@ -30,21 +31,22 @@ def record(request: pytest.FixtureRequest) -> None:
 
 
 class Recorder:
-    """`runs`: how the rules stood, by adapter and class. A rule with several parameters stands as the one of them
-    that comes first in STATES."""
+    """`runs`: how the rules stood, by adapter and class. A rule with several rows stands as the one of them that comes
+    first in WORST_FIRST, and is left out when one of its rows was not tried."""
 
     def __init__(self, *, compare: bool = True) -> None:
         self.compare = compare
         self.runs: dict[type, dict[str, tuple[str, str]]] = {}
         self.failed: set[str] = set()
+        self._tried: dict[tuple[type, str], set[Row]] = {}
         self._last: pytest.Item | None = None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(self, item: pytest.Item) -> Iterator[None]:
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
         report: Any = yield
         cls = held(item)
         if cls and (report.when == "call" or report.skipped or report.failed):
-            self._note(cls, item, report)
+            self._note(cls, item, report, call)
         if cls and report.when == "teardown" and self._last is item and (problem := self._problem(cls)):
             report.outcome, report.longrepr = "failed", problem
             report.__dict__.pop("wasxfail", None)
@@ -54,23 +56,40 @@ class Recorder:
         if self.compare and held(nextitem) is not held(item):
             self._last = item
 
-    def _note(self, cls: type, item: pytest.Item, report: Any) -> None:
-        test = item.name.partition("[")[0]
+    def _note(self, cls: type, item: pytest.Item, report: Any, call: pytest.CallInfo[None]) -> None:
+        test = test_of(item)
         if report.failed:
             self.failed.add(f"{cls.__qualname__}::{test}")
-        if test not in _standard(cls):
+        standard = standard_tests(cls).get(test)
+        if standard is None:
             return
-        rule = test.removeprefix("test_").replace("_", " ")
-        stands = _state(item, report)
-        known = self.runs.setdefault(cls, {}).get(rule)
-        if known is None or STATES.index(stands[0]) < STATES.index(known[0]):
-            self.runs[cls][rule] = stands
+        stands = _state(report, call)
+        if stands[0] != "failing" and getattr(item, "function", None) is not standard.test:
+            stands = "failing", "another test ran in its place"
+        rules = self.runs.setdefault(cls, {})
+        known = rules.get(rule_of(test))
+        if known is None or WORST_FIRST.index(stands[0]) < WORST_FIRST.index(known[0]):
+            rules[rule_of(test)] = stands
+        self._tried.setdefault((cls, test), set()).add(standard.row_of(item))
+
+    def lacking(self, cls: type) -> dict[str, str]:
+        """The rules of which rows were not tried, with how many."""
+        found = {}
+        for test, standard in standard_tests(cls).items():
+            untried = standard.lacking(cls, test, self._tried.get((cls, test), set()))
+            if untried:
+                found[rule_of(test)] = f"{len(untried)} of {len(standard.rows)} were not tried"
+        return found
 
     def run_of(self, cls: type) -> Run:
         """One run, as it is written."""
-        found: Run = {"done": sorted(rule for rule, stands in self.runs[cls].items() if stands[0] == "done")}
+        stands = dict(self.runs[cls])
+        for rule, why in self.lacking(cls).items():
+            if stands.get(rule, ("done", ""))[0] != "failing":
+                stands[rule] = "left_out", why
+        found: Run = {"done": sorted(rule for rule, (how, _) in stands.items() if how == "done")}
         for state in ("exempt", "left_out", "failing"):
-            found[state] = {rule: why for rule, (how, why) in sorted(self.runs[cls].items()) if how == state}
+            found[state] = {rule: why for rule, (how, why) in sorted(stands.items()) if how == state}
         found["said"] = _sayings(cls)
         return found
 
@@ -78,11 +97,16 @@ class Recorder:
         """What is wrong with the report that the package has, "" when it says the same. Runs of some tests only, or
         without success, say nothing."""
         file = report_of(cls)
-        if file is None or not file.exists() or self.failed or len(self.runs[cls]) < len(_standard(cls)):
+        if file is None or not file.exists() or self.failed or self.lacking(cls):
             return ""
         if json.loads(file.read_text()).get(title(cls)) == self.run_of(cls):
             return ""
         return f"{file.name} is out of date for {title(cls)}: {WRITE} TESTS"
+
+
+def rule_of(test: str) -> str:
+    """What the report calls a test."""
+    return test.removeprefix("test_").replace("_", " ")
 
 
 def report_of(cls: Any) -> Path | None:
@@ -99,27 +123,22 @@ def title(cls: type) -> str:
 def held(item: pytest.Item | None) -> type | None:
     """The class of the kit that the test belongs to, when it holds an adapter."""
     cls: type | None = getattr(item, "cls", None)
-    return cls if cls and hasattr(cls, "adapter") and _standard(cls) else None
+    return cls if cls and hasattr(cls, "adapter") and standard_tests(cls) else None
 
 
-def _standard(cls: type) -> set[str]:
-    kits = [kit for kit in cls.__mro__ if kit.__module__.startswith("plugins.testing.")]
-    return {name for kit in kits for name in vars(kit) if name.startswith("test_")}
-
-
-def _state(item: pytest.Item, report: Any) -> tuple[str, str]:
-    """How the rule stands, and why when it was not simply held."""
+def _state(report: Any, call: pytest.CallInfo[None]) -> tuple[str, str]:
+    """How the rule stands, and why when it was not simply held. Only the kit exempts."""
     if report.failed:
         return "failing", "it fails"
     if hasattr(report, "wasxfail"):
         return "failing", report.wasxfail.removeprefix("reason: ")
-    if report.skipped:
-        why = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
-        why = why.removeprefix("Skipped: ")
-        if item.get_closest_marker("skip") or item.get_closest_marker("skipif"):
-            return "left_out", f"skipped by the author: {why}"
-        return ("left_out", why.removeprefix(LEFT_OUT)) if why.startswith(LEFT_OUT) else ("exempt", why)
-    return "done", ""
+    if not report.skipped:
+        return "done", ""
+    raised = call.excinfo.value if call.excinfo else None
+    why = str(getattr(raised, "msg", None) or "without a reason")
+    if isinstance(raised, Exempt):
+        return "exempt", why
+    return "left_out", why if isinstance(raised, LeftOut) else f"skipped by the author: {why}"
 
 
 def _sayings(cls: Any) -> dict[str, str]:

@@ -74,6 +74,7 @@ class Means:
 UNSURE: Errors = (AmbiguousOutcome, Transient)
 """Sent without an answer. Transient is right where the key makes sending it twice harmless."""
 UNREADABLE: Errors = (Transient, AmbiguousOutcome, Permanent, AuthError, ConfigError)
+SHAPELESS: Errors = (PluginError,)
 PAGE = b"<!doctype html><html><head><title>Sign in</title></head><body>Please sign in</body></html>"
 BLANK = b"{" + b" " * 200 + b"}"
 
@@ -92,6 +93,16 @@ WRITE_ONLY = (
     Row("409", (Conflict,), (Conflict,), 409),
     Row("412", (Conflict,), (Conflict,), 412),
 )
+ELSEWHERE = (
+    *(row for row in BOTH if row.name in ("401", "429 in seconds", "503")),
+    Row("cut line", UNSURE, UNSURE, fault=Fault(500, drop=True)),
+)
+"""For what is written beside the first writing."""
+LACKING = (
+    Row("200 with {}", SHAPELESS, SHAPELESS, fault=Fault(200, b"{}", done=True), harmless=True),
+    Row("200 with []", SHAPELESS, SHAPELESS, fault=Fault(200, b"[]", done=True), harmless=True),
+)
+"""Valid JSON without what was asked for; a writing is done and may succeed, when it does not need the answer."""
 SLOW = Row("slow body", (Transient,), UNSURE, fault=Fault(200, BLANK, done=True, drip_seconds=SLOW_SECONDS))
 IN_200 = "error in 200"
 ANY = "*"

@@ -175,6 +175,16 @@ def test_a_gateway_may_have_passed_a_write_on(service: Service, client: Http, st
     assert type(failure(client, "POST", service.at(), repeatable=True)) is Transient
 
 
+@pytest.mark.parametrize("body", [b"{}", b"[]", b"null", b"", b'{"name": 1}', b"[1"])
+def test_an_answer_that_lacks_the_data_is_as_good_as_none(service: Service, client: Http, body: bytes) -> None:
+    service.answer = says(200, body)
+    for request, error in (({}, Transient), ({"repeatable": False}, AmbiguousOutcome)):
+        with pytest.raises(error):
+            client.call("find", "GET", service.at(), **request).told("id")  # type: ignore[arg-type]
+    service.answer = says(200, b'{"id": "c-7"}')
+    assert client.call("find", "GET", service.at()).told("id") == {"id": "c-7"}
+
+
 @pytest.mark.parametrize("value", ["30", "Mon, 02 Mar 2026 12:00:30 GMT"])
 def test_both_forms_of_retry_after_are_the_same_moment(service: Service, client: Http, value: str) -> None:
     service.answer = says(429, retry_after=value)

@@ -13,7 +13,8 @@ class Fault:
     """One way to fail. `done`: the work is done before it fails, and only the answer is bad.
 
     `status` None leaves the true answer, which `cut` (half of the body, whole by its length), `drop` (the line is cut
-    without an answer) or `drip_seconds` (the body comes byte by byte over that time) then spoil.
+    without an answer), `garble` (every match of the expression becomes "soon") or `drip_seconds` (the body comes byte
+    by byte over that time) then spoil.
     """
 
     status: int | None = None
@@ -23,6 +24,7 @@ class Fault:
     done: bool = False
     cut: bool = False
     drop: bool = False
+    garble: bytes = b""
     drip_seconds: float = 0.0
 
 

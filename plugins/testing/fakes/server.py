@@ -7,7 +7,9 @@ class Register(Fake):
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
 import socket
 import threading
 import time
@@ -133,6 +135,10 @@ class Fake:
             answer.headers.update(fault.headers)
         if fault.cut:
             answer.set_data(answer.get_data()[: len(answer.get_data()) // 2])
+        if fault.garble:
+            packed = answer.headers.pop("Content-Encoding", "") == "gzip"
+            plain = gzip.decompress(answer.get_data()) if packed else answer.get_data()
+            answer.set_data(re.sub(fault.garble, b"soon", plain))
         if fault.drip_seconds:
             whole = answer.get_data() or b" "
             return Response(_dripping(whole, fault.drip_seconds), answer.status, answer.headers)

@@ -136,6 +136,7 @@ class TestApollo(Service):
     adapter = Apollo
     service = apollo.ApolloFake
     known_domain, known_email = "globex.com", ADA
+    means = {("company_by_domain", "200 with {}"): Means(None, "Apollo says so that it knows no such company")}
 
     @staticmethod
     def fill(fake: apollo.ApolloFake) -> None:

@@ -10,7 +10,7 @@ import pytest
 from plugins.adapter import CheckResult
 from plugins.crm import CRM, Capability, Kind, Person, Ref
 from plugins.emails import fold
-from plugins.errors import InvalidInput, PluginError
+from plugins.errors import InvalidInput, PluginError, Transient
 from plugins.fields import Field, Type
 from plugins.http import Reply
 from plugins.testing import CRMConformance
@@ -76,7 +76,10 @@ class Ledger(CRM):
     def ask(self, operation: str, method: str, path: str, **request: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.config.secret('token')}"}
         url = self.config.text("url") + path
-        return self.http.call(operation, method, url, headers=headers, judge=refusal, **request).json()
+        told = self.http.call(operation, method, url, headers=headers, judge=refusal, **request).json()
+        if not isinstance(told, dict) or not set(told) & {"account", "found", "id"}:
+            raise Transient("the ledger did not say what it was asked")
+        return told
 
 
 def refusal(reply: Reply) -> PluginError | None:

@@ -116,8 +116,11 @@ class Patient(Ledger):
 
     name = "patient"
 
-    def ask(self, *arguments: Any, **request: Any) -> Any:
-        return super().ask(*arguments, **request, seconds=30)
+    def ask(self, operation: str, method: str, path: str, **request: Any) -> Any:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        url = self.config.text("url") + path
+        told = self.http.call(operation, method, url, headers=headers, seconds=30, **request).json()
+        return {"found": [], "id": "1", "created": True, **told}
 
 
 class Credulous(Ledger):

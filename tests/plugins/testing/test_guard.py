@@ -131,6 +131,106 @@ def test_a_report_says_what_was_held_left_out_exempt_and_expected_to_fail(pytest
     assert "crm.ledger.json is out of date for test_mine.TestMine" in stale.stdout
 
 
+ACME = """
+    import pytest
+    from acme.crm import Ledger
+    from tests.plugins.testing.ledger import LedgerConformance
+
+    class TestMine(LedgerConformance):
+        adapter = Ledger
+        no_http = "for this test only"
+"""
+FOUND = "a person is found by email in any case"
+GUARD = "test_no_standard_test_was_taken_away"
+
+
+@pytest.fixture
+def tier_of(pytester_of_kit: Any, tmp_path: Path) -> Any:
+    """The quality after a run of a package's tests with this `conftest.py` and `pytest.ini`, and what pytest said."""
+    package = tmp_path / "acme"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "crm.py").write_text("from tests.plugins.testing.ledger import Ledger as L\nclass Ledger(L): pass\n")
+
+    def run(text: str = ACME, conftest: str = "", ini: str = "") -> tuple[Quality, str]:
+        (tmp_path / "conftest.py").write_text(conftest)
+        (tmp_path / "pytest.ini").write_text(f"[pytest]\n{ini}\n")
+        paths = {"PYTHONPATH": f"{Path(__file__).parents[3]}:{tmp_path}"}
+        done = pytester_of_kit(text, module="plugins.testing.quality", **paths)
+        files = list(package.rglob("*.json"))
+        return merged(json.loads(files[0].read_text()) if files else {}), done.stdout
+
+    return run
+
+
+def test_a_row_that_is_dropped_at_collecting_is_seen(tier_of: Any):
+    drop = "def pytest_collection_modifyitems(items):\n    items[:] = [one for one in items if {} not in one.name]\n"
+    found, said = tier_of(conftest=drop.format("'GLOBEX'"))
+    assert f"{GUARD} - " in said
+    assert found.tier is Tier.UNPROVEN
+    both = drop.format("'GLOBEX'") + f"    items[:] = [one for one in items if one.name != {GUARD!r}]\n"
+    found, _ = tier_of(conftest=both)
+    assert found.tier is Tier.SILVER
+    assert found.left_out["case and blanks do not make another person"] == "1 of 3 were not tried"
+
+
+def test_what_somebody_else_skips_is_left_out_also_in_words_of_the_kit(tier_of: Any):
+    skip = """
+import pytest
+from plugins.testing.guard import exempt
+def pytest_runtest_setup(item):
+    if "any_case" in item.name: pytest.skip("nothing is written")
+    if "no_email" in item.name: exempt("ledger does not declare activity")
+    if "GLOBEX" in item.name: pytest.skip("nothing is written")
+"""
+    found, _ = tier_of(conftest=skip)
+    assert found.tier is Tier.SILVER
+    assert found.left_out == {
+        FOUND: "skipped by the author: nothing is written",
+        "what is no email is refused by field": "ledger does not declare activity",
+        "case and blanks do not make another person": "skipped by the author: nothing is written",
+    }
+
+
+def test_a_test_that_says_it_is_the_kits_own_is_seen(tier_of: Any):
+    forged = """
+    def forged(self): pass
+    forged.__module__ = "plugins.testing.crm"
+    TestMine.test_what_is_no_email_is_refused_by_field = forged
+    """
+    found, said = tier_of(ACME + forged)
+    assert f"{GUARD} - " in said
+    assert found.tier is Tier.UNPROVEN
+
+
+def test_a_class_that_says_it_is_the_kits_own_is_refused():
+    with pytest.raises(TypeError, match=PROOF):
+        type("CRM", (CRMConformance,), {"__module__": "plugins.testing.crm", PROOF: lambda self: None})
+
+
+def test_another_test_that_runs_in_the_place_of_one_is_seen(tier_of: Any):
+    swap = """
+def pytest_runtest_setup(item):
+    if "any_case" in item.name: item.obj = lambda subject: None
+"""
+    assert tier_of(conftest=swap)[0].failing == {FOUND: "another test ran in its place"}
+
+
+@pytest.mark.parametrize("name", ["_declared", "_no_foreign_network", "_recorded", "_writes", "failing"])
+def test_what_the_tests_stand_on_cannot_be_replaced(name: str):
+    with pytest.raises(TypeError, match=f"{name} replaces what the tests of"):
+        type("TestMine", (CRMConformance,), {name: pytest.fixture(autouse=True)(lambda self: None)})
+
+
+def test_what_a_projects_own_settings_choose_is_left_out(tier_of: Any):
+    found, said = tier_of(ini="addopts = -k 'not any_case'")
+    assert f"{GUARD} - " in said
+    assert found.tier is Tier.UNPROVEN
+    found, _ = tier_of(ini="addopts = -k 'not any_case and not taken_away'")
+    assert found.tier is Tier.SILVER
+    assert found.left_out[FOUND] == "1 of 1 were not tried"
+
+
 @pytest.mark.parametrize(
     ("quality", "tier"),
     [
