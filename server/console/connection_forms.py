@@ -118,7 +118,8 @@ def wrong_in(adapter: type[Adapter], refusal: UsherError | None) -> tuple[str, d
     """What to say above the form, and beside which of its fields, about what was refused."""
     if refusal is None:
         return "", {}
-    named = dict(refusal.extra.get("problems") or ())
+    fields = {one.name: one for one in adapter.fields}
+    named = {name: _beside(fields.get(name), why) for name, why in refusal.extra.get("problems") or ()}
     wrong = named or ({refusal.field: refusal.message} if refusal.field else {})
     titles = [one.title for one in adapter.fields if one.name in wrong]
     if not titles or (named and not refusal.message.startswith(ConfigError.sentence)):
@@ -132,6 +133,11 @@ def entered(adapter: type[Adapter], form: MultiDict[str, str]) -> Given:
     secret = {one.name: form.get(one.name, "").strip() for one in adapter.fields if one.secret}
     cleared = [name for name in secret if form.get(f"clear.{name}")]
     return Given({name: value for name, value in plain.items() if value}, secret, cleared)
+
+
+def _beside(field: Field | None, why: str) -> str:
+    """The sentence beside a field, which has its help below already."""
+    return f"{field.title} {why.removesuffix(field.help).rstrip(' .')}." if field else why
 
 
 def _read(field: Field, form: MultiDict[str, str]) -> str:
