@@ -24,7 +24,7 @@ SOAK = bool(os.environ.get("USHER_SOAK"))
 EVERY = [("salesforce", "google"), ("hubspot", "microsoft"), ("dynamics", "caldav"), ("webhook", "builtin")]
 EVERY += [("builtin", "builtin")]
 PAIRS = EVERY if SOAK else EVERY[:1]
-KILLS, LEADS = (20, 50) if SOAK else (3, 8)
+KILLS, LEADS = (20, 50) if SOAK else (3, 6)
 MOST_WORK_SECONDS = 2.5 if SOAK else 1.2
 """The first worker has all of it: what happened comes before what is told."""
 
