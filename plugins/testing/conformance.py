@@ -19,6 +19,7 @@ from plugins.records import MemoryRecords, Records
 from plugins.registry import Registry
 from plugins.testing.guard import Guarded, exempt
 from plugins.testing.network import only_loopback
+from plugins.testing.recorder import record
 from plugins.tokens import Tokens
 
 THREADS = 8
@@ -39,6 +40,10 @@ class Conformance(Guarded):
     @pytest.fixture
     def records(self) -> Records:
         return MemoryRecords()
+
+    @pytest.fixture(autouse=True)
+    def _recorded(self, request: pytest.FixtureRequest) -> None:
+        record(request)
 
     @pytest.fixture(autouse=True)
     def _no_foreign_network(self) -> Iterator[None]:

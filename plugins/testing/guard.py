@@ -93,12 +93,6 @@ class Guarded:
         if marks & {"skip", "skipif", "xfail"}:
             raise TypeError(f"{cls.__qualname__} is marked {', '.join(sorted(marks))} as a whole")
 
-    @pytest.fixture(autouse=True)
-    def _recorded(self, request: pytest.FixtureRequest) -> None:
-        from plugins.testing.recorder import record
-
-        record(request)
-
     def test_no_standard_test_was_taken_away(self, request: pytest.FixtureRequest) -> None:
         cls = type(self)
         standard = standard_tests(cls)
