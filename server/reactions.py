@@ -54,7 +54,8 @@ def tell_crm_of_the_mail(tx: Connection, event: Event) -> None:
 def connect_the_lead(tx: Connection, event: Event) -> None:
     """A lead belongs to the company its address or its company's name leads to, unless a person says otherwise."""
     segments = config.active_of(tx, event.site_id).part(Segments)
-    listed = [(one.name, one.domain) for one in (*segments.targets, *segments.customers) if one.name]
+    listed = [(one.name, one.domain) for one in segments.targets if one.name]
+    listed += [(one.name, one.domain) for one in segments.customers if one.name]
     leads.connect(tx, event.subject_id, listed=listed)
 
 

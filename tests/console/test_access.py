@@ -52,13 +52,12 @@ LOOKS: list[tuple[str, tuple[str, ...], int]] = [
     ("/rotation", EVERYBODY, 0),
     ("/calendars", EVERYBODY, 0),
     ("/my-calendar", REPS, 403),
-    ("/alerts/try", ("owner",), 403),
     ("/my-calendar/connect/caldav", REPS, 403),
     ("/rotation/acme/enterprise", WATCHERS_AND_GRACE, 404),
     ("/crm/acme", DESKS, 403),
     ("/crm/acme/try", ("owner", "marketing"), 403),
-    ("/crm/acme/news", DESKS, 403),
     ("/crm/acme/compare", DESKS, 403),
+    ("/crm/acme/news", DESKS, 403),
     ("/versions", DESKS, 403),
     ("/versions/acme/1", DESKS, 403),
     ("/versions/acme/1.zip", DESKS, 403),
@@ -80,6 +79,7 @@ DEEDS: list[tuple[str, tuple[str, ...], int]] = [
     ("/signed-in/keys/{key}/revoke", ("owner",), 403),
     ("/connections/new/calendar/caldav", ("owner",), 403),
     ("/connections/{connection}", ("owner",), 403),
+    ("/alerts/try", ("owner",), 403),
     ("/connections/{connection}/check", ("owner",), 403),
     ("/connections/{connection}/sign-in", ("owner",), 403),
     ("/connections/{connection}/disconnect", ("owner",), 403),
@@ -138,6 +138,7 @@ FORMS = {
     "/availability/acme/grace": {"kind": "away", "from": "2026-05-04", "zone": "UTC"},
     "/role": {"role": "rep", "rep": "dennis"},
     "/reply": {"text": "Hello"},
+    "/alerts/try": {"site": "acme", "alert": "wants-to-talk"},
 }
 
 

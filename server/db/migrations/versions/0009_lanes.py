@@ -4,6 +4,8 @@ Revision ID: 0009
 Revises: 0008
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -14,7 +16,7 @@ down_revision = "0008"
 
 
 def upgrade() -> None:
-    of_delivery = (
+    of_delivery: tuple[sa.Column[Any], ...] = (
         sa.Column("replaces", sa.String(120), nullable=False, server_default=""),
         sa.Column("lane", Name(110), nullable=False, server_default=""),
         sa.Column("connection_id", Id),
