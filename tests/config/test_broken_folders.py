@@ -141,7 +141,7 @@ BROKEN: dict[str, tuple[dict[str, str], list[str]]] = {
         [
             'playbooks/a.yml:2: when: found the unknown name "account.employes", allowed after account: city, country, '
             "csm, domain, employees, fields, id, industry, is_customer, is_target, name, owner, phone, region, "
-            'revenue, tech; did you mean "account.employees"?'
+            'revenue, tech, website; did you mean "account.employees"?'
         ],
     ),
     "bad text in one language": (

@@ -26,7 +26,7 @@ def test_the_table_names_known_roles_only():
 @pytest.mark.parametrize(
     ("role", "deeds"),
     [
-        ("rep", {"reply", "claim", "change_own_meetings"}),
+        ("rep", {"reply", "claim", "change_own_meetings", "connect_own_calendar", "connect_leads"}),
         (
             "marketing",
             {
@@ -37,8 +37,11 @@ def test_the_table_names_known_roles_only():
                 "see_config",
                 "apply_config",
                 "rollback",
+                "see_connections",
                 "see_deliveries",
                 "retry_delivery",
+                "connect_own_calendar",
+                "connect_leads",
             },
         ),
         (
@@ -51,7 +54,10 @@ def test_the_table_names_known_roles_only():
                 "calibrate",
                 "manage_availability",
                 "see_config",
+                "see_connections",
                 "see_deliveries",
+                "connect_own_calendar",
+                "connect_leads",
                 "reply",
                 "claim",
                 "change_own_meetings",

@@ -59,7 +59,7 @@ BROKEN = {
         "nodes:\n  - {id: size, ask: How many?, save: account.employes}\n",
         'playbooks/p.yml:2: nodes[0].save: found the unknown name "account.employes", allowed after account: city, '
         "country, csm, domain, employees, fields, id, industry, is_customer, is_target, name, owner, phone, region, "
-        'revenue, tech; did you mean "account.employees"?',
+        'revenue, tech, website; did you mean "account.employees"?',
     ),
     "a value that is worked out": (
         "nodes:\n  - {id: s, set: {lead.score: 99}}\n",
