@@ -171,7 +171,7 @@ def test_a_calendar_that_hangs_costs_the_visitor_half_of_the_patience_and_no_mor
     held = hold()
     wall.hanging = {mail(held.rep)}
     began = time.monotonic()
-    booking.check_calendars(db, version, held.id, opened, patience=1.0)
+    booking.check_calendars(db, version, held.id, opened, patience=4.0)
     waited = time.monotonic() - began
     wall.ended.set()
     with db.reading() as tx:
