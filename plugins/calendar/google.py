@@ -31,7 +31,6 @@ from plugins.calendar.google_sign_in import SignIn
 from plugins.calendar.times import hold_to_times
 from plugins.config import Config
 from plugins.errors import (
-    ConfigError,
     Conflict,
     Duplicate,
     NotFound,
@@ -113,10 +112,10 @@ class Google(Calendar):
         granted = self.tokens.load() if self.tokens else None
         asked = self.oauth(self.config)
         if granted and asked:
-            oauth.revoke(self._way_out, asked, granted)
+            oauth.revoke(self.http, asked, granted)
 
     def check(self) -> CheckResult:
-        return google_account.checked(self._api, self._sign_in, self.config, self._way_out.now())
+        return google_account.checked(self._api, self._sign_in, self.config, self.http.now())
 
     def calendars(self) -> list[CalendarInfo]:
         if self._sign_in.per_calendar:
@@ -188,7 +187,7 @@ class Google(Calendar):
     def watch(self, calendar: str, callback: str, secret: str) -> Watch:
         channel = google_channels.wanted(callback, secret)
         made = self._call("watch", "events.watch", calendar, body=channel)
-        return google_channels.opened(channel, made, self._sign_in.subject_of(calendar), self._way_out.now())
+        return google_channels.opened(channel, made, self._sign_in.subject_of(calendar), self.http.now())
 
     def unwatch(self, watch: Watch) -> None:
         body, subject = google_channels.known(watch)
@@ -203,19 +202,13 @@ class Google(Calendar):
     def told(self, data: Mapping[str, Any]) -> str:
         return google_channels.channel_of(data)
 
-    @property
-    def _way_out(self) -> Http:
-        if self.http is None:
-            raise ConfigError("there is no way out")
-        return self.http
-
     @cached_property
     def _api(self) -> Api:
-        return Api(self._way_out, self.config.text("base_url"))
+        return Api(self.http, self.config.text("base_url"))
 
     @cached_property
     def _sign_in(self) -> SignIn:
-        return SignIn(self._way_out, self.config, self.tokens)
+        return SignIn(self.http, self.config, self.tokens)
 
     def _as_owner_of(self, calendar: str) -> Authorized:
         return self._sign_in.as_(self._sign_in.subject_of(calendar))

@@ -16,7 +16,6 @@ from plugins.calendar.occupied import Owner
 from plugins.calendar.times import merge
 from plugins.errors import ConfigError, NotFound, PluginError
 from plugins.fields import Field, Type
-from plugins.http import Http
 
 
 class Ics(Calendar):
@@ -78,14 +77,8 @@ class Ics(Calendar):
     def _sources(self) -> list[Source]:
         return sources(self.config.secret("feeds"))
 
-    @property
-    def _way_out(self) -> Http:
-        if self.http is None:
-            raise ConfigError("there is no way out")
-        return self.http
-
     def _feed(self, source: Source) -> Feed:
-        return fetch(self._way_out, source)
+        return fetch(self.http, source)
 
     def _named(self, calendar: str) -> Source:
         wanted = calendar.casefold()

@@ -14,16 +14,16 @@ from plugins.calendar import microsoft_events as events
 from plugins.calendar import microsoft_watch as watching
 from plugins.calendar.microsoft_changes import changes_of
 from plugins.calendar.microsoft_events import Stored
-from plugins.calendar.microsoft_graph import PRIMARY, Graph, Place, as_object, items_of
+from plugins.calendar.microsoft_graph import PRIMARY, Graph, Place
 from plugins.calendar.microsoft_times import MAILBOXES, Times
 from plugins.calendar.times import hold_to_times
 from plugins.config import Config
 from plugins.errors import ConfigError, Conflict, Duplicate, NotFound, Transient
 from plugins.fields import Field, Type
 from plugins.hooks import Heard, HookCall
-from plugins.http import Http
 from plugins.microsoft import APP_FIELDS, LOGIN_FIELD, SignIn
 from plugins.oauth import Authorized, OAuth
+from plugins.odata import as_object, items_of
 from plugins.tokens import Granted
 
 SCOPE = "Calendars.ReadWrite"
@@ -158,10 +158,10 @@ class Microsoft365(Calendar):
         raise NotFound("this event has no Teams meeting", user_message="The calendar's account has no Teams meetings.")
 
     def changes(self, calendar: str, cursor: str = "") -> Changes:
-        return changes_of(self._graph, calendar, cursor, self._way_out.now(), self._zone())
+        return changes_of(self._graph, calendar, cursor, self.http.now(), self._zone())
 
     def watch(self, calendar: str, callback: str, secret: str) -> Watch:
-        return watching.watch(self._graph, calendar, callback, secret, self._way_out.now())
+        return watching.watch(self._graph, calendar, callback, secret, self.http.now())
 
     def unwatch(self, watch: Watch) -> None:
         watching.unwatch(self._graph, watch.id)
@@ -176,15 +176,9 @@ class Microsoft365(Calendar):
     def _is_person(self) -> bool:
         return self.config.text("sign_in") == PERSON
 
-    @property
-    def _way_out(self) -> Http:
-        if self.http is None:
-            raise ConfigError("there is no way out")
-        return self.http
-
     @cached_property
     def _calls(self) -> Authorized:
-        return Authorized(self._way_out, self.tokens, self._renew)
+        return Authorized(self.http, self.tokens, self._renew)
 
     @cached_property
     def _graph(self) -> Graph:
@@ -193,11 +187,11 @@ class Microsoft365(Calendar):
     def _renew(self, granted: Granted) -> Granted:
         if self._is_person:
             scopes = (_scope(self.config, SCOPE),)
-            return SignIn.of(self.config, "organizations").as_person(self._way_out, granted, scopes)
+            return SignIn.of(self.config, "organizations").as_person(self.http, granted, scopes)
         if not self.config.text("tenant"):
             said = "An application signs in to one directory: give its tenant ID."
             raise ConfigError(said, problems=(("tenant", "is required for an application"),), user_message=said)
-        return SignIn.of(self.config).as_application(self._way_out, _scope(self.config, ".default"))
+        return SignIn.of(self.config).as_application(self.http, _scope(self.config, ".default"))
 
     def _zone(self) -> ZoneInfo:
         named = self.config.text("time_zone")

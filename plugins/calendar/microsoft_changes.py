@@ -9,9 +9,10 @@ from typing import Any, Self
 
 from plugins.calendar import Change, Changed, Changes, EventRef, Window
 from plugins.calendar.microsoft_events import id_of
-from plugins.calendar.microsoft_graph import Graph, Place, items_of
+from plugins.calendar.microsoft_graph import Graph, Place
 from plugins.calendar.microsoft_times import blocks, span_of
 from plugins.errors import CursorExpired, InvalidInput, NotFound
+from plugins.odata import items_of
 
 BACK, AHEAD = timedelta(days=30), timedelta(days=730)
 RENEWED = timedelta(days=30)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from plugins.errors import (
     AuthError,
@@ -25,6 +25,7 @@ from plugins.errors import (
 )
 from plugins.http import Reply
 from plugins.oauth import Authorized
+from plugins.odata import OData
 from plugins.statuses import meaning
 
 PREFER = ('IdType="ImmutableId"', 'outlook.timezone="UTC"')
@@ -109,59 +110,17 @@ class Place:
         return f"{self.owner}/events/{quote(id, safe='')}"
 
 
-class Graph:
+class Graph(OData):
     """Graph with somebody's token. `base` is the address with its version, without a slash at the end."""
 
     def __init__(self, calls: Authorized, base: str) -> None:
-        self._calls, self.base = calls, base
+        self._calls, self.root = calls, base
 
     def call(self, operation: str, method: str, path: str, *, prefer: tuple[str, ...] = (), **request: Any) -> Reply:
         """`path` is ours ("/me/events"), or a whole address that Graph gave us to go on with."""
-        url = path if path.startswith(self.base) else self.base + path
+        url = path if path.startswith(self.root) else self.root + path
         headers = {"Accept": "application/json", "Prefer": ", ".join((*PREFER, *prefer)), **request.pop("headers", {})}
         return self._calls.call(operation, method, url, judge=judge, headers=headers, **request)
-
-    def get(self, operation: str, path: str, **request: Any) -> dict[str, Any]:
-        """An object."""
-        return as_object(self.call(operation, "GET", path, **request))
-
-    def pages(self, operation: str, path: str, **request: Any) -> Iterator[dict[str, Any]]:
-        """All of a collection. Permanent when it does not end."""
-        for _ in range(MOST_PAGES):
-            page = self.get(operation, path, **request)
-            yield from items_of(page)
-            if not (path := self.link(page, "@odata.nextLink")):
-                return
-            request.pop("params", None)
-        raise Permanent(f"{operation}: more than {MOST_PAGES} pages")
-
-    def link(self, page: Mapping[str, Any], name: str) -> str:
-        """Where it goes on, "" when it does not. Nobody is followed to another host with our token."""
-        url = str(page.get(name) or "")
-        if url and not self.owns(url):
-            raise Permanent(f"{name} leads to {urlsplit(url).hostname}")
-        return url
-
-    def owns(self, url: str) -> bool:
-        """Whether the address is one of this service's."""
-        ours, given = urlsplit(self.base), urlsplit(url)
-        return (ours.scheme, ours.netloc) == (given.scheme, given.netloc) and url.startswith(f"{self.base}/")
-
-
-def as_object(reply: Reply) -> dict[str, Any]:
-    """The answer as an object; Permanent when it is something else."""
-    found = reply.json()
-    if not isinstance(found, dict):
-        raise Permanent(f"{reply.call.place()}: the answer is no object", http_status=reply.status)
-    return found
-
-
-def items_of(page: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The members of a page; Permanent when there are none to be had, which is not the same as an empty page."""
-    found = page.get("value")
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise Permanent("the answer has no list of values")
-    return found
 
 
 def judge(reply: Reply) -> PluginError | None:

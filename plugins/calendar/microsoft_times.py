@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from plugins.calendar import Busy, Window
-from plugins.calendar.microsoft_graph import Graph, Place, as_object, items_of, moment, named, wire
+from plugins.calendar.microsoft_graph import Graph, Place, moment, named, wire
 from plugins.calendar.times import merge
 from plugins.errors import AuthError, NotFound, Permanent, PermissionDenied, PluginError, RateLimited, Transient
+from plugins.odata import as_object, items_of
 
 MAILBOXES = 20
 """How many getSchedule takes at a time."""

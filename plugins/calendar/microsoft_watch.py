@@ -11,9 +11,10 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 from plugins.calendar import Watch
-from plugins.calendar.microsoft_graph import Graph, Place, as_object
+from plugins.calendar.microsoft_graph import Graph, Place
 from plugins.errors import InvalidInput, NotFound, Permanent, PermissionDenied
 from plugins.hooks import Heard, HookCall, HookMessage
+from plugins.odata import as_object
 
 LONGEST = timedelta(minutes=10_080)
 """Of a subscription to events; asked for with some room, because their clock is not ours."""

@@ -28,9 +28,7 @@ from plugins.crm.dynamics_converting import convert
 from plugins.crm.dynamics_fields import OURS, Fields, table_of
 from plugins.crm.dynamics_people import People, best, owner_of
 from plugins.crm.dynamics_web import Web
-from plugins.errors import ConfigError
 from plugins.fields import Field, Type
-from plugins.http import Http
 from plugins.microsoft import APP_FIELDS, LOGIN_FIELD, SignIn
 from plugins.oauth import Authorized
 from plugins.tokens import Granted
@@ -137,17 +135,11 @@ class Dynamics(CRM):
         return self._activities.read(refs)
 
     def changes(self, cursor: str = "", *, limit: int = 200) -> Changes:
-        return Deltas(self._web, self._companies, self._way_out.now(), lambda: self._us).since(cursor, limit)
-
-    @property
-    def _way_out(self) -> Http:
-        if self.http is None:
-            raise ConfigError("there is no way out")
-        return self.http
+        return Deltas(self._web, self._companies, self.http.now(), lambda: self._us).since(cursor, limit)
 
     @cached_property
     def _web(self) -> Web:
-        calls = Authorized(self._way_out, self.tokens, self._renew)
+        calls = Authorized(self.http, self.tokens, self._renew)
         base = self.config.text("base_url").rstrip("/")
         return Web(calls, base, OURS, detect_duplicates=bool(self.config["detect_duplicates"]))
 
@@ -177,9 +169,9 @@ class Dynamics(CRM):
         """Tables whose changes Dataverse does not keep track of."""
         wanted = "LogicalName eq 'lead' or LogicalName eq 'contact' or LogicalName eq 'account'"
         params = {"$select": "LogicalName,ChangeTrackingEnabled", "$filter": wanted}
-        found = self._web.rows("check", "EntityDefinitions", params=params, prefer="")
+        found = self._web.pages("check", "EntityDefinitions", params=params, prefer="")
         return [str(one["LogicalName"]) for one in found if not one.get("ChangeTrackingEnabled")]
 
     def _renew(self, granted: Granted) -> Granted:
         scope = f"{self.config.text('base_url').rstrip('/')}/.default"
-        return SignIn.of(self.config).as_application(self._way_out, scope)
+        return SignIn.of(self.config).as_application(self.http, scope)

@@ -78,7 +78,7 @@ class Activities:
         for kind in ("task", "phonecall", "appointment"):
             path, key = SETS[kind]
             params = {"$select": key, "$filter": f"_regardingobjectid_value eq {id}"}
-            for one in list(self._web.rows("erase", path, params=params)):
+            for one in list(self._web.pages("erase", path, params=params)):
                 self._web.delete("erase", kind, str(one[key]))
         self._erase_notes(id)
         for other, key in self._same_person(table, id):
@@ -87,7 +87,7 @@ class Activities:
 
     def _erase_notes(self, id: str) -> None:
         params = {"$select": "annotationid", "$filter": f"_objectid_value eq {id}"}
-        for one in list(self._web.rows("erase", "annotations", params=params)):
+        for one in list(self._web.pages("erase", "annotations", params=params)):
             try:
                 self._web.call("erase", "DELETE", f"annotations({one['annotationid']})")
             except NotFound:
@@ -98,7 +98,7 @@ class Activities:
         if table != "contact":
             return []
         params = {"$select": "_originatingleadid_value", "$filter": f"contactid eq {id}"}
-        found = [one.get("_originatingleadid_value") for one in self._web.rows("erase", "contacts", params=params)]
+        found = [one.get("_originatingleadid_value") for one in self._web.pages("erase", "contacts", params=params)]
         return [("lead", str(one)) for one in found if one]
 
     def _about(self, person: Ref, table: str) -> dict[str, Any]:

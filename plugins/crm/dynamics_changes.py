@@ -12,8 +12,9 @@ from plugins.crm import Change, Changes
 from plugins.crm.dynamics_activities import moment
 from plugins.crm.dynamics_companies import Companies, domain_of
 from plugins.crm.dynamics_people import AT_ONCE, Row, columns_of, person_of, user_of
-from plugins.crm.dynamics_web import SETS, Web, rows_of
+from plugins.crm.dynamics_web import SETS, Web
 from plugins.errors import CursorExpired, InvalidInput, NotFound
+from plugins.odata import items_of
 
 TABLES = ("lead", "contact", "account")
 FIRST_PAGE, FIRST_PAGES = 2000, 20
@@ -87,7 +88,7 @@ class Deltas:
             place.links[table] = link or self._delta(page)
             if not link:
                 place.turn = (place.turn + 1) % len(TABLES)
-            items = self._items(table, rows_of(page))
+            items = self._items(table, items_of(page))
             if items:
                 return Changes(items, place.written(), more=bool(link) or place.turn != 0)
             if place.turn == 0:
@@ -156,7 +157,7 @@ class Deltas:
             these = " or ".join(f"systemuserid eq {id}" for id in wanted[first : first + AT_ONCE])
             columns = "systemuserid,fullname,internalemailaddress,isdisabled"
             params = {"$select": columns, "$filter": f"({these}) and applicationid eq null"}
-            for one in self._web.rows("changes", "systemusers", params=params):
+            for one in self._web.pages("changes", "systemusers", params=params):
                 user = user_of(one)
                 found[user.id] = user.email
         return found

@@ -74,7 +74,7 @@ class Companies:
             return []
         filtered = f"name eq {quoted(name.strip())}"
         params = {"$select": "accountid,name", "$filter": filtered, "$orderby": "createdon asc"}
-        rows = self._web.rows("companies_named", SETS["account"][0], params=params)
+        rows = self._web.pages("companies_named", SETS["account"][0], params=params)
         fitting = [one for one in rows if str(one.get("name") or "").strip().casefold() == wanted]
         return [self._web.ref("account", str(one["accountid"])) for one in fitting]
 
@@ -117,7 +117,7 @@ class Companies:
         params = {"$select": ",".join(self.columns()), "$filter": wanted, "$orderby": "createdon asc"} | expanded(
             "account"
         )
-        rows = [Row("account", one) for one in self._web.rows(operation, SETS["account"][0], params=params)]
+        rows = [Row("account", one) for one in self._web.pages(operation, SETS["account"][0], params=params)]
         fitting = [row for row in rows if self._domain or domain in (domain_of(row.data), _mail_domain(row.data))]
         return min(fitting, key=lambda row: (not row.is_open, domain_of(row.data) != domain), default=None)
 

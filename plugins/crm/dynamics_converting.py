@@ -61,7 +61,7 @@ def _of_contact(web: Web, id: str, company: Ref | None, opportunity: str) -> Con
     name = opportunity[:300]
     path, key = SETS["opportunity"]
     wanted = f"_parentcontactid_value eq {id} and name eq {quoted(name)}"
-    there = list(web.rows("convert", path, params={"$select": key, "$filter": wanted, "$orderby": "createdon asc"}))
+    there = list(web.pages("convert", path, params={"$select": key, "$filter": wanted, "$orderby": "createdon asc"}))
     if there:
         return Conversion(person, company, web.ref("opportunity", str(there[0][key])))
     deal = own_id("opportunity", id, name)
@@ -78,4 +78,4 @@ def _made_of(web: Web, table: str, lead: str) -> str | None:
     """The oldest row that came of a lead."""
     path, key = SETS[table]
     params = {"$select": key, "$filter": f"_originatingleadid_value eq {lead}", "$orderby": "createdon asc"}
-    return next((str(one[key]) for one in web.rows("convert", path, params=params)), None)
+    return next((str(one[key]) for one in web.pages("convert", path, params=params)), None)

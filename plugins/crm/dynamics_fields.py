@@ -103,7 +103,7 @@ class Fields:
     def _columns(self, table: str) -> list[dict[str, Any]]:
         if table not in self._known:
             path = f"EntityDefinitions(LogicalName='{table}')/Attributes"
-            self._known[table] = list(self._web.rows("fields_of", path, params={"$select": _ASKED}, prefer=""))
+            self._known[table] = list(self._web.pages("fields_of", path, params={"$select": _ASKED}, prefer=""))
         return self._known[table]
 
     def _choices_of(self, table: str, casts: tuple[str, ...] = WRITTEN) -> dict[str, dict[str, int]]:
@@ -118,7 +118,7 @@ class Fields:
     def _asked(self, table: str, cast: str) -> Iterator[tuple[str, dict[str, int]]]:
         path = f"EntityDefinitions(LogicalName='{table}')/Attributes/Microsoft.Dynamics.CRM.{cast}AttributeMetadata"
         params = {"$select": "LogicalName", "$expand": "OptionSet($select=Options)"}
-        for one in self._web.rows("fields_of", path, params=params, prefer=""):
+        for one in self._web.pages("fields_of", path, params=params, prefer=""):
             options = (one.get("OptionSet") or {}).get("Options") or []
             yield str(one["LogicalName"]), {_label(option["Label"]): int(option["Value"]) for option in options}
 

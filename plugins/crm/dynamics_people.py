@@ -92,7 +92,7 @@ class People:
         found = []
         for table in ("contact", "lead"):
             params = {"$select": ",".join(columns_of(table)), "$filter": wanted, "$expand": _OWNER}
-            rows = self._web.rows(operation, SETS[table][0], params={**params, "$orderby": "createdon asc"})
+            rows = self._web.pages(operation, SETS[table][0], params={**params, "$orderby": "createdon asc"})
             found += [Row(table, one) for one in rows if _is(one.get("emailaddress1"), folded)]
         return sorted(found, key=lambda row: str(row.data.get("createdon") or ""))
 
@@ -109,7 +109,7 @@ class People:
         """The key of the user with this address; InvalidInput when there is none who works there."""
         named = f"(internalemailaddress eq {quoted(email)} or domainname eq {quoted(email)})"
         params = {"$select": "systemuserid", "$filter": f"{named} and isdisabled eq false"}
-        for one in self._web.rows(operation, "systemusers", params=params):
+        for one in self._web.pages(operation, "systemusers", params=params):
             return str(one["systemuserid"])
         raise InvalidInput(f"no user of Dynamics has the address {email}", field="owner_email")
 
@@ -153,7 +153,7 @@ def by_key(
         for first in range(0, len(ids), AT_ONCE):
             wanted = " or ".join(f"{key} eq {id}" for id in ids[first : first + AT_ONCE])
             params = {"$select": ",".join(dict.fromkeys([*columns(table), *fields])), "$filter": wanted}
-            yield table, list(web.rows(operation, path, params=params | expanded(table)))
+            yield table, list(web.pages(operation, path, params=params | expanded(table)))
 
 
 def expanded(table: str) -> dict[str, str]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID, uuid5
 
 from plugins.crm import Kind, Ref
@@ -23,10 +22,10 @@ from plugins.errors import (
 )
 from plugins.http import Reply
 from plugins.oauth import Authorized
+from plugins.odata import OData
 from plugins.statuses import meaning
 
 API = "/api/data/v9.2"
-MOST_PAGES = 200
 LABELS = 'odata.include-annotations="OData.Community.Display.V1.FormattedValue"'
 LABEL = "@OData.Community.Display.V1.FormattedValue"
 _OURS = UUID("2a0c4d34-2f6e-4c6a-8a43-1b7f7c1f9b11")
@@ -77,7 +76,7 @@ _PROPERTY = re.compile(r"property named '(\w+)'|'(\w+)' attribute|property '(\w+
 NOT_A_USER = "This application is no user of the Dynamics environment yet: add it as an application user."
 
 
-class Web:
+class Web(OData):
     """Dataverse with the application's token. `base` is the environment's address without a slash at its end, `ours`
     our name of each table's columns."""
 
@@ -85,10 +84,11 @@ class Web:
         self, calls: Authorized, base: str, ours: Mapping[str, Mapping[str, str]], *, detect_duplicates: bool = False
     ) -> None:
         self._calls, self.base, self._ours, self._detect = calls, base, ours, detect_duplicates
+        self.root = f"{base}{API}"
 
     def call(self, operation: str, method: str, path: str, *, prefer: str = LABELS, **request: Any) -> Reply:
         """`path` begins behind the version ("leads"), or is a whole address that Dataverse gave us to go on with."""
-        url = path if self.owns(path) else f"{self.base}{API}/{path}"
+        url = path if self.owns(path) else f"{self.root}/{path}"
         headers = {
             "Accept": "application/json",
             "OData-Version": "4.0",
@@ -100,21 +100,10 @@ class Web:
 
     def get(self, operation: str, path: str, **request: Any) -> dict[str, Any]:
         """An object."""
-        reply = self.call(operation, "GET", path, **request)
-        found = reply.json()
-        if not isinstance(found, dict) or "error" in found:
-            raise Permanent(f"{reply.call.place()}: the answer is no object", http_status=reply.status)
+        found = super().get(operation, path, **request)
+        if "error" in found:
+            raise Permanent(f"{operation}: the answer is an error")
         return found
-
-    def rows(self, operation: str, path: str, **request: Any) -> Iterator[dict[str, Any]]:
-        """All rows of a question. Permanent when they do not end."""
-        for _ in range(MOST_PAGES):
-            page = self.get(operation, path, **request)
-            yield from rows_of(page)
-            if not (path := self.link(page, "@odata.nextLink")):
-                return
-            request.pop("params", None)
-        raise Permanent(f"{operation}: more than {MOST_PAGES} pages")
 
     def make(self, operation: str, table: str, id: str, values: Mapping[str, Any]) -> bool:
         """Create the row with this key; False when it is there already. Duplicate where a rule of theirs is met."""
@@ -152,17 +141,6 @@ class Web:
             refused.field = self._ours.get(table, {}).get(refused.field, refused.field)
             raise
 
-    def link(self, page: Mapping[str, Any], name: str) -> str:
-        """Where it goes on, "" when it does not. Nobody is followed to another host with our token."""
-        url = str(page.get(name) or "")
-        if url and not self.owns(url):
-            raise Permanent(f"{name} leads to {urlsplit(url).hostname}")
-        return url
-
-    def owns(self, url: str) -> bool:
-        """Whether it is a whole address of this environment."""
-        return url.startswith(f"{self.base}{API}/")
-
     def ref(self, table: str, id: str, *, created: bool = False) -> Ref:
         """How a row is known to us: its table and its key."""
         url = f"{self.base}/main.aspx?pagetype=entityrecord&etn={table}&id={id}"
@@ -198,14 +176,6 @@ def key_of(ref: Ref, kind: Kind) -> tuple[str, str]:
 def quoted(text: str) -> str:
     """A text inside a filter (OData 4.0 ABNF: a quote is doubled)."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def rows_of(page: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows of a page; Permanent when there are none to be had, which is not the same as an empty page."""
-    found = page.get("value")
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise Permanent("the answer has no list of rows")
-    return found
 
 
 def judge(reply: Reply) -> PluginError | None:
