@@ -27,12 +27,17 @@ CANCELLED, DONE, NO_SHOW = "cancelled", "done", "no_show"
 AHEAD = (PENDING, BOOKED, RESCHEDULED)
 """Meetings that will take place."""
 
-
 # Statements of every hold are put together once: doing it each time costs more than running them.
 _SITE: BindParameter[str] = bindparam("site_id")
 _REPS: BindParameter[Sequence[str]] = bindparam("reps", expanding=True)
 _THEIRS = and_(rep_calendars.c.site_id == _SITE, rep_calendars.c.rep.in_(_REPS))
-_LOCK = select(rep_calendars.c.rep).where(_THEIRS).order_by(rep_calendars.c.rep).with_for_update()
+_COUNT = select(func.count()).select_from(rep_calendars).where(_THEIRS).correlate(None).scalar_subquery()
+_LOCK = (
+    select(rep_calendars.c.rep)
+    .where(_THEIRS, bindparam("count") == _COUNT)
+    .order_by(rep_calendars.c.rep)
+    .with_for_update()
+)
 _TOUCH = (
     update(rep_calendars)
     .where(rep_calendars.c.site_id == bindparam("site"), rep_calendars.c.rep == bindparam("of"))
@@ -76,13 +81,19 @@ _PULSE = select(
 def lock_calendars(tx: Connection, site_id: str, reps: Iterable[str]) -> None:
     """These reps' calendars are ours until the transaction ends; always in one order, so nobody waits in a ring."""
     names = sorted(set(reps))
-    asked = {"site_id": site_id, "reps": names}
-    there = set(tx.execute(_LOCK, asked).scalars())
-    if new := [rep for rep in names if rep not in there]:
-        dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
-        rows = [{"site_id": site_id, "rep": rep, "stamp": 0} for rep in new]
-        tx.execute(dialect.insert(rep_calendars).on_conflict_do_nothing(), rows)
-        tx.execute(_LOCK, asked).all()
+    if not names or _lock_all(tx, site_id, names):
+        return
+    # One of them is new. Whoever makes it has it locked, so each has its turn in the same order as above.
+    dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
+    for rep in names:
+        made = dialect.insert(rep_calendars).values(site_id=site_id, rep=rep, stamp=0)
+        tx.execute(made.on_conflict_do_nothing())
+        _lock_all(tx, site_id, [rep])
+
+
+def _lock_all(tx: Connection, site_id: str, names: Sequence[str]) -> bool:
+    """Lock all of them, or, when one has no row yet, none."""
+    return tx.execute(_LOCK, {"site_id": site_id, "reps": names, "count": len(names)}).first() is not None
 
 
 def touch(tx: Connection, site_id: str, reps: Iterable[str]) -> None:

@@ -19,7 +19,8 @@ from tests.web.test_protocol import Link, hello, say
 
 @pytest.fixture
 def limited(app, monkeypatch):
-    """The app with its rates on, for few visitors an address; each test asks from addresses of its own."""
+    """The app with its rates on, for few visitors an address; nothing fills again while a slow machine asks."""
+    monkeypatch.setattr(limits, "_buckets", Buckets(seconds=lambda: 0.0))
     monkeypatch.setenv("USHER_RATE_LIMITS", "true")
     monkeypatch.setenv("USHER_VISITORS_PER_ADDRESS", "3")
     settings.get.cache_clear()
