@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from plugins.calendar.google import Google
-from plugins.calendar.google_events import event_id, written
+from plugins.calendar.google.events import event_id, written
 from plugins.http import Http
 from plugins.records import MemoryRecords
 from plugins.registry import Registry

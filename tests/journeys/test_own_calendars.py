@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 
 from plugins.testing.fakes.feeds import FeedFake
 from plugins.testing.fakes.google import GoogleFake
-from plugins.testing.fakes.google_sign_in import CLIENT_ID, CLIENT_SECRET
+from plugins.testing.fakes.google.sign_in import CLIENT_ID, CLIENT_SECRET
 from plugins.testing.fakes.graph import GraphFake
 from server import clock, schedule, settings
 from server.adapters import connections

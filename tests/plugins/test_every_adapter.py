@@ -1,4 +1,4 @@
-"""The table of adapters and their files agree: what is written is on offer, under the name of its file."""
+"""The table of adapters and their files agree: what is written is on offer, under the name of its file or package."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(("kind", "name"), BUILT_IN)
-def test_every_adapter_stands_in_the_file_of_its_name(kind: str, name: str) -> None:
+def test_every_adapter_stands_in_the_file_or_package_of_its_name(kind: str, name: str) -> None:
     assert BUILT_IN[kind, name].startswith(f"plugins.{kind}.{name}:")
 
 
 def test_every_adapter_class_stands_in_the_table() -> None:
     contracts = {path.partition(":")[2] for path in CONTRACTS.values()}
     found = {
-        f"plugins.{file.parent.name}.{file.stem}:{node.name}"
+        f"{'.'.join(file.relative_to(ROOT).with_suffix('').parts).removesuffix('.__init__')}:{node.name}"
         for kind in CONTRACTS
-        for file in (ROOT / "plugins" / kind).glob("*.py")
+        for file in (ROOT / "plugins" / kind).rglob("*.py")
         for node in ast.parse(file.read_text()).body
         if isinstance(node, ast.ClassDef) and any(isinstance(b, ast.Name) and b.id in contracts for b in node.bases)
     }

@@ -11,7 +11,7 @@ from typing import Any
 from plugins.calendar import Window
 from plugins.testing.fakes import Fault, Passing
 from plugins.testing.fakes.google import GoogleFake
-from plugins.testing.fakes.google_sign_in import CLIENT_ID, CLIENT_SECRET
+from plugins.testing.fakes.google.sign_in import CLIENT_ID, CLIENT_SECRET
 from plugins.testing.fakes.graph import GraphFake
 from server import clock
 from server.adapters import connections

@@ -12,7 +12,7 @@ from typing import Any
 from plugins.signing import new_secret
 from plugins.testing.fakes.dataverse import DataverseFake
 from plugins.testing.fakes.hubspot import HubSpotFake
-from plugins.testing.fakes.hubspot_sign_in import CLIENT_ID, CLIENT_SECRET
+from plugins.testing.fakes.hubspot.sign_in import CLIENT_ID, CLIENT_SECRET
 from plugins.testing.fakes.salesforce import SalesforceFake
 from plugins.testing.fakes.webhook import SECRET, WebhookFake
 from server import clock

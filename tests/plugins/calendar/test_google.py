@@ -21,7 +21,7 @@ from plugins.testing import CalendarConformance
 from plugins.testing.calendar_sides import CALLBACK
 from plugins.testing.fakes import Fault
 from plugins.testing.fakes.google import GoogleFake
-from plugins.testing.fakes.google_sign_in import CLIENT_ID, CLIENT_SECRET
+from plugins.testing.fakes.google.sign_in import CLIENT_ID, CLIENT_SECRET
 from plugins.testing.hooks import CALLED_AT
 from plugins.tokens import MemoryTokens, Tokens
 

@@ -19,8 +19,8 @@ import requests
 from plugins import errors, oauth
 from plugins.calendar import Busy, Window
 from plugins.calendar.google import Google
-from plugins.calendar.google_api import _resources
-from plugins.calendar.google_sign_in import BUSY, EVENTS, LIST, OWN_EVENTS, lacking
+from plugins.calendar.google.api import _resources
+from plugins.calendar.google.sign_in import BUSY, EVENTS, LIST, OWN_EVENTS, lacking
 from plugins.config import Config
 from plugins.errors import AuthError, ConfigError, InvalidInput, NotFound, PermissionDenied, PluginError
 from plugins.fields import validate

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from plugins.calendar.google_errors import meaning_of
+from plugins.calendar.google.errors import meaning_of
 from plugins.http import Call, Reply
 
 NOW = datetime(2026, 3, 2, 23, 30, tzinfo=UTC)

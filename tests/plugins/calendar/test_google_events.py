@@ -13,7 +13,7 @@ import pytest
 
 from plugins.calendar import Change, EventRef, Guest
 from plugins.calendar.google import Google
-from plugins.calendar.google_events import event_id
+from plugins.calendar.google.events import event_id
 from plugins.errors import Conflict, CursorExpired, Duplicate, InvalidInput, NotFound, Permanent, Transient
 from plugins.records import MemoryRecords
 from plugins.registry import Registry

@@ -14,7 +14,7 @@ from plugins.http import Http
 from plugins.limits import Limits
 from plugins.records import MemoryRecords
 from plugins.testing.fakes.hubspot import KEY, HubSpotFake
-from plugins.testing.fakes.hubspot_sign_in import CLIENT_ID, CLIENT_SECRET
+from plugins.testing.fakes.hubspot.sign_in import CLIENT_ID, CLIENT_SECRET
 
 NOW = datetime(2026, 3, 2, 22, 30, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ import pytest
 
 from plugins.crm import CRM, Kind, Ref
 from plugins.crm.hubspot import HubSpot
-from plugins.crm.hubspot_fields import PERSON, TYPES
+from plugins.crm.hubspot.fields import PERSON, TYPES
 from plugins.testing import CRMConformance
 from plugins.testing.fakes import Fault
 from plugins.testing.fakes.hubspot import KEY, HubSpotFake

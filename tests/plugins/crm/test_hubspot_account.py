@@ -11,7 +11,7 @@ import pytest
 
 from plugins.crm import Company, Person
 from plugins.crm.hubspot import HubSpot
-from plugins.crm.hubspot_api import FURTHER, SCOPES, VERSION
+from plugins.crm.hubspot.api import FURTHER, SCOPES, VERSION
 from plugins.errors import (
     AuthError,
     ConfigError,

@@ -15,7 +15,7 @@ from plugins.crm.hubspot import HubSpot
 from plugins.errors import PermissionDenied
 from plugins.testing.crm import ADA
 from plugins.testing.fakes.hubspot import KEY, HubSpotFake
-from plugins.testing.fakes.hubspot_sign_in import CLIENT_SECRET
+from plugins.testing.fakes.hubspot.sign_in import CLIENT_SECRET
 from tests.plugins.crm.hubspots import NOW, account, hubspot, opened_on, running
 
 __all__ = ["account", "hubspot", "running"]

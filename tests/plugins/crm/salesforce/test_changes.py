@@ -11,7 +11,7 @@ import pytest
 
 from plugins.crm import Change, Kind, Person
 from plugins.crm.salesforce import Salesforce
-from plugins.crm.salesforce_changes import REMEMBERED
+from plugins.crm.salesforce.changes import REMEMBERED
 from plugins.errors import CursorExpired, QuotaExhausted, RateLimited
 from plugins.testing.crm_samples import DEMO
 from plugins.testing.fakes import Fault

@@ -13,11 +13,11 @@ import pytest
 
 from plugins.crm import Company, Kind, MeetingStatus, Person
 from plugins.crm.salesforce import Salesforce
-from plugins.crm.salesforce_soql import containing, text
+from plugins.crm.salesforce.soql import containing, text
 from plugins.testing.crm_samples import CHAT, DEMO
 from plugins.testing.fakes import Asked, Refusal
 from plugins.testing.fakes.salesforce import SalesforceFake
-from plugins.testing.fakes.salesforce_soql import Reader
+from plugins.testing.fakes.salesforce.soql import Reader
 
 SPEC = Path(__file__).parents[4] / "../shared/specs/salesforce_rest_postman_subset.json"
 BEYOND = {

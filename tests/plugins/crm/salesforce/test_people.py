@@ -10,13 +10,13 @@ import pytest
 
 from plugins.crm import Company, Kind, Owner, Person, Ref
 from plugins.crm.salesforce import Salesforce
-from plugins.crm.salesforce_errors import RuleObjects
+from plugins.crm.salesforce.errors import RuleObjects
 from plugins.errors import AmbiguousOutcome, ConfigError, Duplicate, InvalidInput, NotFound, PluginError, Transient
 from plugins.records import MemoryRecords
 from plugins.testing.conformance import at_once
 from plugins.testing.fakes import Fault
 from plugins.testing.fakes.salesforce import SalesforceFake
-from plugins.testing.fakes.salesforce_rules import DuplicateRule, Rule
+from plugins.testing.fakes.salesforce.rules import DuplicateRule, Rule
 from tests.plugins.crm.salesforce.conftest import Open
 
 EMAIL = "ada@globex.example"
