@@ -9,17 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from plugins.adapter import CheckResult
-from plugins.config import Config
 from plugins.crm import CRM, Activity, Capability, Change, Company, Conversion, Kind, Meeting, Person, Ref
 from plugins.emails import ascii_domain, fold, stable_id
-from plugins.errors import ConfigError, InvalidInput, NotFound, PluginError, Transient
-from plugins.fields import Field, Type
+from plugins.errors import InvalidInput, NotFound
 from plugins.hooks import Heard, HookCall, HookMessage
-from plugins.http import Reply
 from plugins.limits import Rate
-from plugins.signing import SECRET, name_of, signed, verified
+from plugins.signing import verified
+from plugins.webhook import FIELDS, ping, secrets_of, send
 
-ADDRESS = r"https://[^\s/?#@]+([/?#]\S*)?|http://(127\.0\.0\.1|\[::1\]|localhost)(:\d+)?(/\S*)?"
 PREFIXES = {Kind.PERSON: "per", Kind.COMPANY: "com"}
 """How ids begin that we give records whose receiver names none."""
 
@@ -37,36 +34,10 @@ class Webhook(CRM):
     })  # fmt: skip
     makes_fields = True
     rate = Rate(50, 5)
-    fields = (
-        Field(
-            "url",
-            "Address of your program",
-            Type.URL,
-            required=True,
-            pattern=ADDRESS,
-            help="With https. It gets POSTs.",
-        ),
-        Field(
-            "secret",
-            "Signing secret",
-            secret=True,
-            required=True,
-            pattern=SECRET,
-            help="whsec_ and 24 to 64 random bytes in base64, such as `openssl rand -base64 32` gives.",
-        ),
-        Field(
-            "old_secret",
-            "Signing secret until now",
-            secret=True,
-            pattern=SECRET,
-            help="While you change secrets: messages carry both signatures, and either is believed. Clear it then.",
-        ),
-    )
+    fields = FIELDS
 
     def check(self) -> CheckResult:
-        self._send("check", "ping", "ping", {})
-        warnings = ("Two secrets are in use. Clear the old one when your program knows the new.",)
-        return CheckResult(True, self.config.text("url"), warnings=warnings if self.config.secret("old_secret") else ())
+        return CheckResult(True, self.config.text("url"), warnings=ping(self.http, self.config))
 
     def upsert_person(self, person: Person, *, key: str) -> Ref:
         email = fold(person.email)
@@ -104,7 +75,7 @@ class Webhook(CRM):
             return
 
     def hear(self, call: HookCall) -> Heard:
-        id = verified(call.headers, call.body, (*_secrets(self.config), call.secret), call.at)
+        id = verified(call.headers, call.body, (*secrets_of(self.config), call.secret), call.at)
         try:
             told = json.loads(call.body)
         except ValueError:
@@ -128,49 +99,10 @@ class Webhook(CRM):
         return (Change(Ref(kind, str(id)), at, known, deed == "deleted", about.get("ours") is True),)
 
     def _send(self, operation: str, type: str, key: str, data: Mapping[str, Any]) -> dict[str, Any]:
-        now = self.http.now()
-        id = name_of(f"ping:{int(now.timestamp() * 1000)}" if type == "ping" else key)
-        message = {"id": id, "type": type, "timestamp": _written(now), "data": data}
-        body = json.dumps(message, separators=(",", ":")).encode()
-        headers = {"Content-Type": "application/json", **signed(_secrets(self.config), id, now, body)}
-        reply = self.http.call(
-            operation, "POST", self.config.text("url"), data=body, headers=headers, judge=_judge, repeatable=True
-        )
-        answer = reply.json() if "json" in reply.headers.get("content-type", "") else None
-        return answer if isinstance(answer, dict) else {}
+        return send(self.http, self.config, operation, type, key, data)
 
     def _told(self, kind: Kind, name: str, answer: Mapping[str, Any]) -> Ref:
         return _ref(kind, answer, stable_id(PREFIXES[kind], name))
-
-
-def _judge(reply: Reply) -> PluginError | None:
-    """What the receiver says, where its status alone does not."""
-    about: dict[str, Any] = {"http_status": reply.status}
-    if 300 <= reply.status < 400:
-        return ConfigError("the address sends us elsewhere", user_message="The address sends us elsewhere.", **about)
-    if 200 <= reply.status < 300:
-        page = "html" in reply.headers.get("content-type", "")
-        return Transient("a page of HTML came back", **about) if page else None
-    said = _error(reply)
-    if reply.status in (404, 410) and said.get("code") != "not_found":
-        sentence = "There is nothing at the address that takes our messages."
-        return ConfigError(f"{reply.status} at the address", user_message=sentence, **about)
-    if reply.status in (400, 422) and said:
-        return InvalidInput(str(said.get("message", ""))[:300], field=str(said.get("field", "")), **about)
-    return None
-
-
-def _error(reply: Reply) -> dict[str, Any]:
-    try:
-        told = json.loads(reply.body)
-    except ValueError:
-        return {}
-    error = told.get("error") if isinstance(told, dict) else None
-    return error if isinstance(error, dict) else {}
-
-
-def _secrets(config: Config) -> tuple[str, str]:
-    return config.secret("secret"), config.secret("old_secret")
 
 
 def _ref(kind: Kind, answer: Mapping[str, Any], id: str) -> Ref:
@@ -188,21 +120,7 @@ def _own_id(kind: Kind, about: Mapping[str, Any]) -> str:
 
 def _said(value: Any) -> dict[str, Any]:
     """A dataclass as JSON, without what is None: that means "leave it as it is"."""
-    return {name: _plain(one) for name, one in asdict(value).items() if one is not None}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return _written(value)
-    if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return value
-
-
-def _written(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {name: one for name, one in asdict(value).items() if one is not None}
 
 
 def _moment(said: Any, now: datetime) -> datetime:

@@ -16,6 +16,7 @@ from plugins.notify.webhook import Webhook
 from plugins.signing import new_secret, verified
 from plugins.testing import NotifyConformance
 from plugins.testing.fakes import Fake, Refusal, on
+from plugins.testing.table import Means
 
 SECRET, OLD = new_secret(), new_secret()
 HOT = Alert("Ada wants to talk", "How much?", facts={"Company": "Globex"}, thread_key="lead:1", urgent=True)
@@ -45,6 +46,7 @@ class TestWebhook(NotifyConformance):
     adapter = Webhook
     error_in_200 = "a program answers with the status that fits"
     any_target = "the program decides who hears it"
+    means = {("*", 404): Means(ConfigError, "nobody at the address takes messages: that is for the owner to mend")}
 
     @pytest.fixture
     def fake(self) -> Iterator[Program]:
