@@ -15,6 +15,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from playwright.sync_api import Browser, sync_playwright
 
 import server
@@ -35,6 +37,25 @@ def import_all_tables() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _signing_key() -> None:
     ids.use_key("a key for tests only")
+
+
+class KnownTemplates(BytecodeCache):
+    """Templates are put together once for all apps of a process; doing it for each is a third of what pages cost."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._known:
+            bucket.bytecode_from_string(self._known[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates() -> None:
+    Flask.jinja_options["bytecode_cache"] = KnownTemplates()
 
 
 @pytest.fixture(scope="session")
@@ -195,7 +216,16 @@ CHROMIUM_FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-)
+    "--disable-features=" + ",".join((
+        "WebUIOmniboxPopup", "WebUIOmniboxAimPopup",  # two pages of its own beside each of ours: half of all its work
+        "SpareRendererForSitePerProcess",
+        # what playwright turns off itself: of two such flags only the last counts
+        "AimEnabled", "AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync",
+        "DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay",
+        "MediaRouter", "NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding", "PreconnectToSearch",
+        "ThirdPartyStoragePartitioning",
+    )),
+)  # fmt: skip
 
 
 @pytest.fixture(scope="session")

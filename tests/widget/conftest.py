@@ -65,6 +65,7 @@ def visit(browser: Browser, double: Double) -> Iterator[Callable[..., Page]]:
             "locale": "en-GB",
             "timezone_id": "Europe/Berlin",
             "viewport": {"width": 1280, "height": 800},
+            "reduced_motion": "reduce",  # else every press waits for its button to come to rest; journeys wait
         } | options
         context = browser.new_context(**options)
         contexts.append(context)
