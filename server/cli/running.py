@@ -1,4 +1,4 @@
-"""Commands that run the server, and look at how it is."""
+"""Commands that run the server and its workers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import sys
 import click
 
 from server import settings
-from server.cli import doctor
-from server.cli.terminal import out
 
 
 @click.command()
@@ -36,13 +34,4 @@ def worker() -> None:
     os.execv(sys.executable, [sys.executable, "-m", "server.work"])  # noqa: S606 - ourselves, with logging set up
 
 
-@click.command("doctor")
-def examine() -> int:
-    """Say what is configured, reachable and missing."""
-    findings = doctor.examine(settings.get())
-    for finding in findings:
-        out.print(f"{finding.mark} {finding.what}: {finding.says}", markup=False)
-    return 1 if any(finding.is_fault for finding in findings) else 0
-
-
-COMMANDS = (serve, worker, examine)
+COMMANDS = (serve, worker)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import pkgutil
+import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import import_module
 
 import pytest
 
 from server import cli, settings
+from tests.processes import ROOT
 
 SLOT_PROBLEM = {
     "now": "2026-01-01T00:00:00Z",
@@ -230,3 +234,16 @@ def test_doctor_says_what_is_missing_and_fails(usher):
     assert "ok database" in told.out
     assert "FAULT sites: none" in told.out
     assert "FAULT mail: not set up" in told.out
+
+
+def test_every_command_is_in_the_file_where_it_is_looked_for():
+    rooms = {room.name: import_module(f"server.cli.{room.name}") for room in pkgutil.iter_modules(cli.__path__)}
+    offered = {command.name: name for name, room in rooms.items() for command in getattr(room, "COMMANDS", ())}
+    assert offered == cli.ROOMS
+
+
+def test_what_is_refused_at_once_loads_no_library_that_it_does_not_need():
+    refused = "import sys; sys.argv = ['usher', 'serve', '--port', 'x']; from server.cli import main\n"
+    refused += "try: main()\nexcept SystemExit: print({'sqlalchemy', 'flask', 'gevent'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", refused], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.stdout == "set()\n", done.stderr

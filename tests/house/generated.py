@@ -140,7 +140,10 @@ def _leaves(command: click.Command, words: str) -> Iterator[tuple[str, click.Com
     if not isinstance(command, click.Group):
         yield words, command
         return
-    for name, inner in sorted(command.commands.items()):
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        inner = command.get_command(context, name)
+        assert inner
         yield from _leaves(inner, f"{words} {name}")
 
 

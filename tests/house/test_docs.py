@@ -84,7 +84,7 @@ def _exists(words: list[str]) -> bool:
             return True
         if word.startswith("-"):
             return True
-        if word not in command.commands:
+        if not (found := command.get_command(click.Context(command), word)):
             return False
-        command = command.commands[word]
+        command = found
     return True
