@@ -17,7 +17,7 @@ from plugins.errors import AmbiguousOutcome, PluginError, RateLimited, Transient
 
 OPENS_AFTER = 5
 """So many calls in a row without a usable answer open the breaker."""
-FIRST_OPEN, LONGEST_OPEN = timedelta(seconds=30), timedelta(minutes=15)
+FIRST_OPEN, LONGEST_OPEN = timedelta(seconds=30), timedelta(minutes=2)
 PROBE = timedelta(seconds=60)
 """Who probes and does not come back (its thread was ended) is waited for no longer than this."""
 MEANWHILE = timedelta(seconds=5)
