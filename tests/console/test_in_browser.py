@@ -6,7 +6,7 @@ import json
 import logging
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,9 @@ PAGES = (
     "/versions", "/versions/acme/2", "/deliveries", "/deliveries/{dead}", "/users", "/signed-in",
     "/connections", "/connections/choose", "/connections/{connection}", "/connections/new/crm/hubspot",
     "/rotation", "/rotation/acme/enterprise?again=1", "/crm/acme", "/crm/acme/try", "/crm/acme/compare",
-    "/crm/acme/news", "/adapters", "/adapters/calendar.caldav", "/alerts",
+    "/crm/acme/news", "/adapters", "/adapters/calendar.caldav", "/alerts", "/calendars", "/enrichment", "/erasures",
 )  # fmt: skip
+OF_A_REP = ("/my-calendar", "/my-calendar/connect/caldav", "/my-calendar/connect/ics")
 
 
 @pytest.fixture(scope="module")
@@ -162,15 +163,25 @@ def test_on_a_phone_the_rest_of_the_pages_and_the_sites_are_one_tap_away(open_pa
 
 @pytest.mark.parametrize("mode", MODES)
 def test_every_page_is_clean_for_axe_and_as_wide_as_its_window(open_page, story: Story, mode):
-    page = open_page("owner", mode)
     found = {}
-    for address in PAGES:
-        page.goto(address.format(**vars(story)))
+    for who, addresses in {"owner": PAGES, "grace": OF_A_REP}.items():
+        page = open_page(who, mode)
+        found |= faults_of(page, [address.format(**vars(story)) for address in addresses], mode)
+    assert found == {}
+
+
+def faults_of(page: Page, addresses: Iterable[str], mode: str) -> dict[str, list[Any]]:
+    """What is wrong with each of these pages, all their folds open."""
+    found = {}
+    for address in addresses:
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.ok, address
         for fold in page.locator("details:not([data-menu])").all():
             fold.evaluate("one => one.setAttribute('open', '')")
         if problems := [*axe(page, RULES[mode]), *too_wide(page)]:
             found[address] = problems
-    assert found == {}
+    return found
 
 
 def test_the_sign_in_page_is_clean_for_axe(browser, served):
