@@ -32,7 +32,9 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 class CheckResult:
     """What a harmless real call with these settings told.
 
-    `account` is the name of the account connected, `granted`/`missing` are scopes, `message` is for a person.
+    `account` is the name of the account connected, `account_id` what stays the same when it is renamed or somebody else
+    signs in (a CRM's has to be told: ids of its records mean nothing in another account). `granted`/`missing` are
+    scopes, `message` is for a person.
     """
 
     ok: bool
@@ -41,6 +43,7 @@ class CheckResult:
     missing: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     message: str = ""
+    account_id: str = ""
 
 
 def needs(capability: StrEnum) -> Callable[[Method], Method]:

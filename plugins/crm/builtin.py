@@ -49,7 +49,7 @@ class BuiltinCRM(CRM):
 
     def check(self) -> CheckResult:
         self.records.list(PERSON, limit=1)
-        return CheckResult(ok=True, account=self.title)
+        return CheckResult(ok=True, account=self.title, account_id=self.name)
 
     def upsert_person(self, person: Person, *, key: str) -> Ref:
         id = self.ref_of(person.email).id

@@ -37,7 +37,8 @@ class Webhook(CRM):
     fields = FIELDS
 
     def check(self) -> CheckResult:
-        return CheckResult(True, self.config.text("url"), warnings=ping(self.http, self.config))
+        url = self.config.text("url")
+        return CheckResult(True, url, warnings=ping(self.http, self.config), account_id=url)
 
     def upsert_person(self, person: Person, *, key: str) -> Ref:
         email = fold(person.email)

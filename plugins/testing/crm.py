@@ -43,6 +43,10 @@ class CRMConformance(CRMSides):
 
         return Writing("upsert_person", upsert, lambda crm, n: self.count(crm, Kind.PERSON))
 
+    def test_check_names_the_account_by_an_id_that_stays(self, subject: Any) -> None:
+        assert subject.check().account_id
+        assert subject.check().account_id == subject.check().account_id
+
     def test_upserting_a_person_twice_keeps_one_record(self, subject: Any) -> None:
         first, second = subject.upsert_person(ADA, key="k1"), subject.upsert_person(ADA, key="k2")
         assert first == second

@@ -14,7 +14,7 @@ from plugins.errors import PluginError
 from plugins.http import Http
 from plugins.oauth import OAuth, agreement_address, exchange
 from server import clock, ids, settings
-from server.adapters import connecting, opening, store, trying
+from server.adapters import connecting, drafting, opening, store, trying
 from server.adapters.connection import Connection
 from server.config import service as config
 from server.db import Database
@@ -137,7 +137,7 @@ def _taken(db: Database, state: str, browser: str, actor: Actor) -> Any:
 def _drafted(db: Database, begun: Any, actor: Actor) -> Connection:
     """The draft as it was when the person left for the service."""
     version = config.active_of(db, begun.site_id)
-    there = connecting.draft(db, version, begun.kind, begun.name, actor=actor, rep=begun.rep, checked=False)
+    there = drafting.draft(db, version, begun.kind, begun.name, actor=actor, rep=begun.rep, checked=False)
     return replace(there, config=dict(begun.config), sealed=begun.sealed)
 
 

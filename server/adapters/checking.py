@@ -25,7 +25,7 @@ def check(db: Database, connection_id: str) -> CheckResult:
     if not connection.serves:
         raise Conflict("This is not connected; connect it first.")
     try:
-        told = _asked(db, connection)
+        told = asked(db, connection)
     except PluginError as problem:
         with db.transaction() as tx:
             health.failed(tx, connection.id, problem)
@@ -91,7 +91,8 @@ def _resealed(db: Database, connection: Connection) -> bool:
         return store.replace(tx, connection.id, {column: kept[column] for column in changed}, changed)
 
 
-def _asked(db: Database, connection: Connection) -> CheckResult:
+def asked(db: Database, connection: Connection) -> CheckResult:
+    """What the service says; raises when it says no."""
     adapter = opening.open(db, connection, trying=True)
     try:
         told: CheckResult = adapter.check()

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection as Transaction
 from sqlalchemy.exc import IntegrityError
 
 from plugins import limits
-from plugins.adapter import Adapter
-from plugins.config import Secret
-from plugins.errors import ConfigError, PluginError
-from plugins.fields import Field, Type, validate
+from plugins.errors import PluginError
 from plugins.tokens import Granted, MemoryTokens
 from server import clock, events, ids
 from server.adapters import found, health, opening, store, trying
@@ -25,13 +22,13 @@ from server.adapters.connection import (
     OFF,
     WORKING,
     Connection,
-    seal_secrets,
+    account_of,
     shaped,
 )
-from server.adapters.tokens import seal_tokens
-from server.config.service import Version
+from server.adapters.drafting import kept_secrets, moved
+from server.adapters.tokens import seal_tokens, unsealed
 from server.db import Database
-from server.errors import Conflict, Invalid, Unavailable
+from server.errors import Conflict, Invalid
 from server.events import Actor
 from server.outbox import service as outbox
 
@@ -39,56 +36,13 @@ NOT_OFF = (DRAFT, WORKING, BROKEN)
 _log = logging.getLogger("usher.connections")
 
 
-@dataclass(frozen=True)
-class Given:
-    """What a person entered: settings in the clear and secret ones, by field name. A secret that is left out stays as
-    it is; `cleared` ones go."""
-
-    settings: Mapping[str, Any]
-    secrets: Mapping[str, str]
-    cleared: Collection[str] = ()
-
-
-def draft(
-    db: Database,
-    version: Version,
-    kind: str,
-    name: str,
-    *,
-    actor: Actor,
-    given: Given | None = None,
-    rep: str = "",
-    checked: bool = True,
-) -> Connection:
-    """A connection as it would be with these settings: of the one that is there, or a new one; None leaves them as they
-    are. Nothing is kept, nobody is called. Invalid names the field that is wrong, unless not to be `checked`; NotFound
-    for an adapter that is not to be had."""
-    adapter = trying.loaded(kind, name)
-    with db.reading() as tx:
-        row = store.open_one(tx, version.site_id, kind, name, rep)
-    there = shaped(row) if row is not None else None
-    fresh = there or Connection(
-        ids.new_id("connection"), version.site_id, kind, name, rep, state=DRAFT, label=adapter.title,
-        created_at=clock.now(), created_by=actor.name[:200], hook_secret=ids.seal(HOOK, ids.new_token()),
-    )  # fmt: skip
-    if given is not None:
-        config, secrets = _merged(adapter, fresh, given)
-        fresh = replace(fresh, config=config, sealed=seal_secrets(secrets))
-    if not checked:
-        return fresh
-    try:
-        validate(adapter.fields, opening.settings_of(db, fresh))
-    except ConfigError as problem:
-        raise trying.refused(problem) from None
-    return fresh
-
-
 def connect(db: Database, fresh: Connection, *, actor: Actor, tokens: Granted | None = None) -> Connection:
     """Try a `draft` with its service, and keep it when that went well: from now on it serves. `tokens`: what a sign-in
     gave, None to go on with those that are kept.
 
-    Raises Invalid with what the service said (`missing`: the permissions it lacks), or when a sign-in is needed;
-    Conflict when another one serves already. Then everything is as it was.
+    Another account of a CRM is another connection: the one that is there ends, because ids of its records are
+    somebody else's in the other account. Raises Invalid with what the service said (`missing`: the permissions it
+    lacks), or when a sign-in is needed; Conflict when another one serves already. Then everything is as it was.
     """
     if tokens is None and needs_sign_in(db, fresh):
         raise Invalid("Sign in at the service again, because its settings have changed.")
@@ -100,6 +54,7 @@ def connect(db: Database, fresh: Connection, *, actor: Actor, tokens: Granted | 
         "sealed": fresh.sealed,
         "tokens": seal_tokens(memory.load()) if memory else fresh.tokens,
         "label": (told.account or fresh.label)[:200],
+        "account": account_of(told),
         "granted": list(told.granted),
         "missing": list(told.missing),
         "state": WORKING,
@@ -122,6 +77,9 @@ def connect(db: Database, fresh: Connection, *, actor: Actor, tokens: Granted | 
 
 def _put(db: Database, fresh: Connection, values: Mapping[str, Any], *, anew: bool, actor: Actor) -> Connection:
     with db.transaction() as tx:
+        left = _left(tx, fresh, values, actor)
+        if left is not None:
+            fresh = _in_place_of(fresh, actor)
         before = _keep(tx, fresh, values, anew=anew)
         made = shaped(store.get(tx, fresh.id))
         another = before is not None and before.state != DRAFT and before.label != made.label
@@ -129,7 +87,35 @@ def _put(db: Database, fresh: Connection, values: Mapping[str, Any], *, anew: bo
         name = events.CONNECTION_CONNECTED if new else events.CONNECTION_CHANGED
         health.record(tx, name, made, actor, another=another)
         outbox.resume_for(tx, made.site_id, (made.kind, made.adapter))
+    if left is not None:
+        _revoke(db, left, MemoryTokens(unsealed(left)))
     return made
+
+
+def _left(tx: Transaction, fresh: Connection, values: Mapping[str, Any], actor: Actor) -> Connection | None:
+    """The connection to another account of the CRM, which has ended now; None when it is the same one."""
+    row = store.get(tx, fresh.id)
+    if fresh.kind != "crm" or row is None or row.state not in (WORKING, BROKEN):
+        return None
+    there = shaped(row)
+    same = there.account == values["account"] if there.account else there.label == values["label"]
+    if same or not store.change(tx, there.id, _gone(), (WORKING, BROKEN)):
+        return None
+    health.record(tx, events.CONNECTION_DISCONNECTED, there, actor, reason=f"{values['label']} took its place")
+    outbox.resume(tx, there.id)
+    return there
+
+
+def _in_place_of(fresh: Connection, actor: Actor) -> Connection:
+    """The same settings as a connection of its own."""
+    return replace(
+        fresh, id=ids.new_id("connection"), created_at=clock.now(), created_by=actor.name[:200],
+        hook_secret=ids.seal(HOOK, ids.new_token()),
+    )  # fmt: skip
+
+
+def _gone() -> dict[str, Any]:
+    return {"state": OFF, "off_at": clock.now(), "sealed": "", "tokens": "", "hook_secret": "", "renewing_until": None}
 
 
 def _the_same(db: Database, fresh: Connection) -> Connection | None:
@@ -163,9 +149,8 @@ def disconnect(db: Database, connection_id: str, *, actor: Actor) -> str:
     if connection.from_environment:
         raise Conflict("This one is set up by the operator; take it out of site.yml to end it.")
     said = "" if connection.state == OFF else _revoke(db, connection)
-    gone = {"state": OFF, "off_at": clock.now(), "sealed": "", "tokens": "", "hook_secret": "", "renewing_until": None}
     with db.transaction() as tx:
-        if store.change(tx, connection_id, gone, NOT_OFF):
+        if store.change(tx, connection_id, _gone(), NOT_OFF):
             health.record(tx, events.CONNECTION_DISCONNECTED, connection, actor, reason=said)
             outbox.resume(tx, connection_id)
     return said
@@ -182,36 +167,8 @@ def needs_sign_in(db: Database, fresh: Connection) -> bool:
     if row is None or not row.tokens:
         return True
     before = shaped(row)
-    moved = _moved(trying.loaded(fresh.kind, fresh.name).fields, before.config, fresh.config)
-    return moved is not None or opening.sign_in_of(db, before) != oauth
-
-
-def secret_names(connection: Connection) -> frozenset[str]:
-    """Which of its secrets are kept; none that cannot be opened any more."""
-    return frozenset(_kept_secrets(connection))
-
-
-def _merged(adapter: type[Adapter], there: Connection, given: Given) -> tuple[dict[str, Any], dict[str, str]]:
-    """Settings and secrets after what was entered. Secrets that are kept go to no new address."""
-    closed = opening.operators_own(adapter)
-    fields = {one.name: one for one in adapter.fields if one.name not in closed}
-    config = {
-        n: _plain(v) for n, v in given.settings.items() if n in fields and not fields[n].secret and v not in (None, "")
-    }
-    entered = {n: v for n, v in given.secrets.items() if n in fields and fields[n].secret and v}
-    old = {n: v for n, v in _kept_secrets(there).items() if n not in given.cleared and n not in entered}
-    if old and (moved := _moved(fields.values(), there.config, config)):
-        names = ", ".join(fields[name].title for name in old)
-        raise Invalid(f"{moved.title} has changed: enter {names} again, too.", field=next(iter(old)))
-    return config, {**old, **entered}
-
-
-def _kept_secrets(there: Connection) -> dict[str, str]:
-    """None when the key they were sealed under is gone: they have to be entered again anyway."""
-    try:
-        return there.secrets()
-    except Unavailable:
-        return {}
+    moved_one = moved(trying.loaded(fresh.kind, fresh.name).fields, before.config, fresh.config)
+    return moved_one is not None or opening.sign_in_of(db, before) != oauth
 
 
 def _is_kept(db: Database, fresh: Connection) -> bool:
@@ -221,17 +178,7 @@ def _is_kept(db: Database, fresh: Connection) -> bool:
     there = shaped(row) if row is not None else None
     if there is None or not there.serves:
         return False
-    return dict(there.config) == dict(fresh.config) and _kept_secrets(there) == _kept_secrets(fresh)
-
-
-def _moved(fields: Collection[Field], before: Mapping[str, Any], after: Mapping[str, Any]) -> Field | None:
-    """A field that says where secrets go, and says something else now."""
-    places = [one for one in fields if one.type is Type.URL]
-    return next((one for one in places if (before.get(one.name) or "") != (after.get(one.name) or "")), None)
-
-
-def _plain(value: Any) -> Any:
-    return value.reveal() if isinstance(value, Secret) else list(value) if isinstance(value, tuple) else value
+    return dict(there.config) == dict(fresh.config) and kept_secrets(there) == kept_secrets(fresh)
 
 
 def _keep(tx: Transaction, fresh: Connection, values: Mapping[str, Any], *, anew: bool) -> Connection | None:
@@ -263,9 +210,9 @@ def _taken(fresh: Connection) -> Conflict:
     return Conflict(f"Another {fresh.kind} connection serves already; disconnect that one first.", field=None)
 
 
-def _revoke(db: Database, connection: Connection) -> str:
+def _revoke(db: Database, connection: Connection, tokens: MemoryTokens | None = None) -> str:
     try:
-        adapter = opening.open(db, connection)
+        adapter = opening.open(db, connection, tokens=tokens)
         try:
             adapter.revoke()
         finally:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
+from plugins.adapter import CheckResult
 from server import ids
 
 DRAFT, WORKING, BROKEN, OFF = "draft", "working", "broken", "off"
@@ -21,8 +22,8 @@ SECRETS, TOKENS, HOOK = "connection secrets", "connection tokens", "connection h
 class Connection:
     """`rep` is "" for the site's own. `origin`: made in the console, or named in site.yml with settings from the
     environment. `state`: draft (settings of an application, nobody signed in) | working | broken | off. `calendars`:
-    which ones block (`blocking`) and which gets the events (`events`). `problem` is the last failure as a sentence, ""
-    once something has worked."""
+    which ones block (`blocking`) and which gets the events (`events`). `account` stays when the account is renamed, ""
+    until it is known. `problem` is the last failure as a sentence, "" once something has worked."""
 
     id: str
     site_id: str
@@ -31,6 +32,8 @@ class Connection:
     rep: str = ""
     origin: str = CONSOLE
     label: str = ""
+    account: str = ""
+    tried: str = field(default="", repr=False)
     config: Mapping[str, Any] = field(default_factory=dict)
     sealed: str = field(default="", repr=False)
     tokens: str = field(default="", repr=False)
@@ -85,3 +88,8 @@ def seal_secrets(secrets: Mapping[str, str]) -> str:
     """Secret settings as they are kept; "" for none."""
     given = {name: value for name, value in secrets.items() if value}
     return ids.seal(SECRETS, json.dumps(given)) if given else ""
+
+
+def account_of(told: CheckResult) -> str:
+    """What tells the account that a check found from others of the service."""
+    return (told.account_id or told.account)[:200]

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from server.adapters.agreeing import Answer, begin, finish, redirect_address
 from server.adapters.checking import any_broken, check, check_broken, reseal
-from server.adapters.connecting import (
-    Given,
-    connect,
-    disconnect,
-    draft,
-    keep_draft,
-    needs_sign_in,
-    secret_names,
-)
+from server.adapters.confirming import confirm
+from server.adapters.connecting import connect, disconnect, keep_draft, needs_sign_in
 from server.adapters.connection import BROKEN, DRAFT, OFF, WORKING, Connection
+from server.adapters.drafting import Given, draft, secret_names
 from server.adapters.found import all_of, broken_ones, counts, get, is_connected, serving
 from server.adapters.health import failed, is_news, refusal, to_asker, watched, worked
 from server.adapters.hooks import (
@@ -55,6 +49,7 @@ __all__ = [
     "check",
     "check_broken",
     "claim_message",
+    "confirm",
     "connect",
     "counts",
     "disconnect",

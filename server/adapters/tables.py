@@ -18,6 +18,8 @@ connections = Table(
     Column("rep", String(60), nullable=False),  # "" when it is the site's
     Column("origin", String(12), nullable=False),  # console | environment
     Column("label", String(200), nullable=False),  # the account, as the service calls it
+    Column("account", String(200), nullable=False, server_default=""),  # what stays when it is renamed; "" unknown
+    Column("tried", String(64), nullable=False, server_default=""),  # digest of the settings that led to it
     Column("config", Json, nullable=False),  # no secrets
     Column("sealed", Text, nullable=False),  # the secret settings
     Column("tokens", Text, nullable=False),  # sealed

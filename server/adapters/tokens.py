@@ -17,6 +17,7 @@ from server import clock, ids
 from server.adapters import store
 from server.adapters.connection import OFF, TOKENS, Connection
 from server.db import Database
+from server.errors import Unavailable
 
 ASKING = timedelta(seconds=45)
 """How long one may ask for new tokens before another takes over; longer than any call takes."""
@@ -96,6 +97,14 @@ def ensure(tx: Any, connection: Connection) -> None:
 def seal_tokens(granted: Mapping[str, Any] | None) -> str:
     """Tokens as they are kept; "" for none."""
     return ids.seal(TOKENS, json.dumps(dict(granted))) if granted else ""
+
+
+def unsealed(connection: Connection) -> Granted | None:
+    """The tokens that a connection holds; None for none, and for those whose key is gone."""
+    try:
+        return _opened(connection.tokens) if connection.tokens else None
+    except Unavailable:
+        return None
 
 
 def _opened(sealed: str) -> Granted:

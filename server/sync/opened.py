@@ -16,6 +16,7 @@ from server.adapters import connections
 from server.config import service as config
 from server.config.service import Version
 from server.db import Database
+from server.sync import store
 from server.sync.ours import COMPANIES, PEOPLE
 from server.sync.schema import Crm
 
@@ -66,7 +67,8 @@ class Opened:
 
 @contextmanager
 def opened(db: Database, site_id: str, *, seconds: float | None = None) -> Iterator[Opened]:
-    """The site's CRM; how calls inside go is noted with its connection. Raises plugins.errors; calls nobody itself."""
+    """The site's CRM; how calls inside go is noted with its connection. Raises plugins.errors; calls nobody itself, but
+    when the environment's settings for it are new."""
     with db.reading() as tx:
         version = config.active_of(tx, site_id)
         connection = connections.serving(tx, version, "crm")
@@ -74,6 +76,7 @@ def opened(db: Database, site_id: str, *, seconds: float | None = None) -> Itera
         if connection is None:
             adapter = connections.open_built_in(db, site_id, "crm")
         else:
+            connections.confirm(db, connection, store.leave)
             adapter = connections.open(db, connection, seconds=seconds)
         try:
             yield Opened(version, connection.id if connection else BUILT_IN, adapter, version.part(Crm))

@@ -56,6 +56,12 @@ def drop_link(tx: Connection, connection_id: str, kind: str, subject_id: str) ->
     tx.execute(delete(crm_links).where(*_is(connection_id, kind, subject_id)))
 
 
+def leave(tx: Connection, connection_id: str, ended_id: str) -> None:
+    """What was linked there is known of an ended connection from now on; reading begins anew."""
+    tx.execute(update(crm_links).where(crm_links.c.connection_id == connection_id).values(connection_id=ended_id))
+    tx.execute(delete(crm_positions).where(crm_positions.c.connection_id == connection_id))
+
+
 def links_of(tx: Connection, connection_id: str, kind: str, ids: Collection[str]) -> Sequence[Link]:
     found = select(crm_links).where(
         crm_links.c.connection_id == connection_id, crm_links.c.subject_kind == kind, crm_links.c.subject_id.in_(ids)

@@ -86,7 +86,8 @@ class Dynamics(CRM):
         tracked = self._untracked()
         host = self._web.base.split("://")[-1]
         warnings = [f"Changes of {table}s are not tracked: turn on Track changes." for table in tracked]
-        return CheckResult(ok=True, account=f"{named.get('fullname') or us} ({host})", warnings=tuple(warnings))
+        account = f"{named.get('fullname') or us} ({host})"
+        return CheckResult(ok=True, account=account, warnings=tuple(warnings), account_id=self._who["OrganizationId"])
 
     def upsert_person(self, person: Person, *, key: str) -> Ref:
         return self._people.upsert(person)
@@ -161,9 +162,15 @@ class Dynamics(CRM):
         return Activities(self._web, self._people)
 
     @cached_property
+    def _who(self) -> dict[str, str]:
+        """Who we are there, and of which organization, by their keys."""
+        told = self._web.get("check", "WhoAmI")
+        return {name: str(told.get(name) or "") for name in ("UserId", "OrganizationId")}
+
+    @property
     def _us(self) -> str:
         """The key of the application user."""
-        return str(self._web.get("check", "WhoAmI").get("UserId") or "")
+        return self._who["UserId"]
 
     def _untracked(self) -> list[str]:
         """Tables whose changes Dataverse does not keep track of."""

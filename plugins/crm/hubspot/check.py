@@ -29,7 +29,8 @@ def check(api: Api, own: OwnProperty) -> CheckResult:
         said = f"The connected account does not let us: {', '.join(missing)}."
         return CheckResult(False, account, tuple(granted), tuple(missing), (), said)
     further = [f"Without {scope} {why}." for scope, why in _FURTHER.items() if granted and scope not in granted]
-    return CheckResult(True, account, tuple(granted), (), (*warnings, *further))
+    portal = str(kept["portalId"])
+    return CheckResult(True, account, tuple(granted), (), (*warnings, *further), account_id=portal)
 
 
 _FURTHER = {"crm.objects.deals.write": "converted leads become no deals"}

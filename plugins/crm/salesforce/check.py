@@ -36,7 +36,8 @@ def checked(session: Session, config: Config, shape: Shape) -> CheckResult:
     if config.text("login_url").startswith("http:"):
         warnings.append("Secrets are sent without encryption.")
     message = f"{'; '.join(problems)}." if problems else ""
-    return CheckResult(not problems, account, granted, missing, tuple(warnings), message)
+    org = " ".join(row["Id"] for row in found)
+    return CheckResult(not problems, account, granted, missing, tuple(warnings), message, org)
 
 
 def _fields(session: Session, config: Config, shape: Shape) -> tuple[list[str], list[str]]:
