@@ -37,7 +37,6 @@ test: lint $(VENV)/.chromium build/assets/manifest.json ## run lint and all test
 lint: $(VENV)/.tests widget/node_modules/.stamp ## ruff, mypy, import-linter, tsc on the widget
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy --follow-imports=silent -p demo
 	$(BIN)/lint-imports
 	PATH="$$(cat $(VENV)/.node):$$PATH" node widget/node_modules/typescript/bin/tsc -p widget
 

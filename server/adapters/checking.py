@@ -8,7 +8,7 @@ from plugins.adapter import CheckResult
 from plugins.errors import AuthError, PluginError
 from server import clock, ids
 from server.adapters import found, health, opening, store
-from server.adapters.connection import BROKEN, HOOK, OFF, SECRETS, TOKENS, WORKING, Connection, shaped
+from server.adapters.connection import BROKEN, HOOK, OFF, SECRETS, TOKENS, WORKING, Connection, account_of, shaped
 from server.adapters.tokens import ensure
 from server.db import Database
 from server.errors import Conflict, NotFound, Unavailable
@@ -34,6 +34,7 @@ def check(db: Database, connection_id: str) -> CheckResult:
     noted = {
         "checked_at": clock.now(),
         "label": (told.account or connection.label)[:200],
+        "account": connection.account or account_of(told),
         "granted": list(told.granted),
         "missing": list(told.missing),
     }

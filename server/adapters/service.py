@@ -95,6 +95,7 @@ def _carried_out(db: Database, delivery: Delivery) -> Delivered:
     with db.reading() as tx:
         version = config.active_of(tx, delivery.site_id)
         connection, payload = _serving(tx, version, delivery)
+        _hold_to_account(delivery, connection)
         payload = {name: _resolved(tx, value) for name, value in payload.items()}
     if connection is None:
         return _told(_unconnected(db, version, delivery.kind), delivery, payload)
@@ -102,11 +103,23 @@ def _carried_out(db: Database, delivery: Delivery) -> Delivered:
         return _told(connections.open(db, connection), delivery, payload)
 
 
+def _hold_to_account(delivery: Delivery, connection: connections.Connection | None) -> None:
+    """What names a record by its id is for the account that it stands in: `"$at": {connection, account}`, the account
+    "" while it was not known."""
+    at = delivery.payload.get("$at")
+    if at is None:
+        return
+    if connection is None or connection.id != at["connection"] or at["account"] not in ("", connection.account):
+        said = "The account that this record stands in is no longer connected; see to it there by hand."
+        raise Permanent("another account is connected", adapter=delivery.kind, user_message=said)
+
+
 def _serving(tx: Any, version: Version, delivery: Delivery) -> tuple[connections.Connection | None, Mapping[str, Any]]:
     """Through which connection it goes, and its payload for that one. With `"$events_of": rep` it goes to the calendar
     that the rep's events go to now, where they have one of their own; an event is changed through what wrote it."""
     if delivery.kind != own_calendars.KIND:
-        return connections.serving(tx, version, delivery.kind), delivery.payload
+        payload = {name: value for name, value in delivery.payload.items() if name != "$at"}
+        return connections.serving(tx, version, delivery.kind), payload
     payload = {name: value for name, value in delivery.payload.items() if name != "$events_of"}
     if rep := delivery.payload.get("$events_of"):
         connection, calendar = own_calendars.events_of(tx, version, rep)

@@ -31,7 +31,7 @@ from server.outbox.service import Delivery
 from server.sync import agreeing, fates, learning, looking, mapping, store, values
 from server.sync.fates import Fate
 from server.sync.looking import Look
-from server.sync.opened import BUILT_IN, Opened, opened
+from server.sync.opened import BUILT_IN, Opened, confirm, opened
 from server.sync.ours import COMPANIES, PEOPLE
 from server.sync.schema import Crm
 from server.sync.values import Known
@@ -68,6 +68,8 @@ def carry_out(db: Database, delivery: Delivery) -> Delivered:
     step = _STEPS.get(delivery.operation) if delivery.kind == "crm" else None
     lead_id = _lead_of(delivery) if step else ""
     if step is None or not lead_id:
+        if delivery.kind == "crm":
+            confirm(db, delivery.site_id)
         return adapters.carry_out(db, delivery)
     try:
         with opened(db, delivery.site_id) as at:

@@ -76,12 +76,25 @@ def opened(db: Database, site_id: str, *, seconds: float | None = None) -> Itera
         if connection is None:
             adapter = connections.open_built_in(db, site_id, "crm")
         else:
-            connections.confirm(db, connection, store.leave)
+            _confirm(db, connection)
             adapter = connections.open(db, connection, seconds=seconds)
         try:
             yield Opened(version, connection.id if connection else BUILT_IN, adapter, version.part(Crm))
         finally:
             adapter.close()
+
+
+def confirm(db: Database, site_id: str) -> None:
+    """Know the account: nothing is said of records by their ids in another one. Raises plugins.errors."""
+    with db.reading() as tx:
+        connection = connections.serving(tx, config.active_of(tx, site_id), "crm")
+    if connection is not None:
+        with connections.watched(db, connection):
+            _confirm(db, connection)
+
+
+def _confirm(db: Database, connection: connections.Connection) -> None:
+    connections.confirm(db, connection, store.leave)
 
 
 def serving_id(tx: Connection, version: Version) -> str:
