@@ -8,6 +8,8 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
+# Whatever the environment says, what was compiled is kept: else each of our many processes compiles all of Usher anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 PORT ?= 8000
 SITE_PORT ?= $(shell expr $(PORT) + 10 2>/dev/null)
