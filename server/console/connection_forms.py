@@ -16,6 +16,7 @@ from plugins.fields import Field, Type, environment_names
 from server.adapters import connections
 from server.adapters.connections import Connection, Given
 from server.console.broken import title_of
+from server.console.words import sentence
 from server.errors import NotFound, UsherError
 
 __all__ = ["KINDS", "Input", "Service", "adapter_of", "entered", "inputs", "services", "title_of", "wrong_in"]
@@ -67,8 +68,9 @@ class Input:
 
     @property
     def rare(self) -> bool:
-        """Whether it is shown at a second look only: there is a value that nearly everybody keeps."""
-        return not self.field.required and self.field.default is not None and not self.wrong
+        """Whether it is shown at a second look only: there is a value that nearly everybody keeps, and not one of
+        several that what else is needed may depend on."""
+        return not (self.field.required or self.field.choices or self.field.default is None or self.wrong)
 
 
 def services(kind: str) -> list[Service]:
@@ -80,7 +82,7 @@ def services(kind: str) -> list[Service]:
         try:
             adapter = registry.load(item.kind, item.name)
         except ConfigError as problem:
-            found.append(Service(item.kind, item.name, item.name, "", problem.user_message))
+            found.append(Service(item.kind, item.name, sentence(item.name), *_unusable(problem)))
         else:
             found.append(Service(item.kind, item.name, adapter.title or item.name, adapter.about))
     return sorted(found, key=lambda one: one.title.casefold())
@@ -133,6 +135,13 @@ def entered(adapter: type[Adapter], form: MultiDict[str, str]) -> Given:
     secret = {one.name: form.get(one.name, "").strip() for one in adapter.fields if one.secret}
     cleared = [name for name in secret if form.get(f"clear.{name}")]
     return Given({name: value for name, value in plain.items() if value}, secret, cleared)
+
+
+def _unusable(problem: ConfigError) -> tuple[str, str]:
+    """What an owner reads of it, and of what is wrong; the technical reason stands under Adapters."""
+    if isinstance(problem.__cause__, ImportError):
+        return "The operator can install it, then it is connected here.", "Not installed"
+    return "The operator can mend it, then it is connected here.", "Cannot be used"
 
 
 def _beside(field: Field | None, why: str) -> str:

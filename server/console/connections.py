@@ -125,11 +125,15 @@ def sign_in(connection_id: str) -> ResponseReturnValue:
 def disconnect(connection_id: str) -> ResponseReturnValue:
     """End it: the service is asked to forget us, the secrets are deleted. Also that of a rep who has left."""
     one = _mine(connection_id, manage=not here.may("manage_connections"))
+    back = redirect(_back(url_for(".index" if here.may("see_connections") else "console.home.show")), 303)
+    if one.state == connections.OFF:
+        flash(f"{forms.title_of(one)} had ended already.", "done")
+        return back
     said = connections.disconnect(here.database(), one.id, actor=here.user().actor)
     flash(f"{forms.title_of(one)} is disconnected, and its secrets are deleted.", "done")
     if said:
         flash(f"The service could not be asked to forget us ({said}) End the access there, too.", "problem")
-    return redirect(_back(url_for(".index" if here.may("see_connections") else "console.home.show")), 303)
+    return back
 
 
 def _back(otherwise: str) -> str:

@@ -47,7 +47,7 @@ def show(site_key: str) -> ResponseReturnValue:
     """The mapping that holds."""
     here.need("see_config")
     site = site_of(site_key)
-    return _page(site, crm_forms.of_mapping(site.version.part(Crm)))
+    return page(site, crm_forms.of_mapping(site.version.part(Crm)))
 
 
 @bp.post("/<site_key>")
@@ -55,11 +55,12 @@ def save(site_key: str) -> ResponseReturnValue:
     """Make the mapping of the form a new version of the site; nothing else in the folder changes."""
     here.need("apply_config")
     site = site_of(site_key)
-    if request.form.get("seen") != site.version.id:
-        raise Conflict("Another version was applied since you opened this page; look at it as it is now.")
     form = crm_forms.read(site.version.part(Crm))
+    if request.form.get("seen") != site.version.id:
+        form.is_stale = True
+        return page(site, form), Conflict.status
     if form.crm is None:
-        return _page(site, form), Invalid.status
+        return page(site, form), Invalid.status
     if form.crm == site.version.part(Crm):
         flash("Nothing was different, so nothing was kept.", "done")
         return redirect(url_for(".show", site_key=site.key), 303)
@@ -69,7 +70,7 @@ def save(site_key: str) -> ResponseReturnValue:
         version = config.apply(here.database(), files, author=here.user().email, note="CRM mapping", sections=SECTIONS)
     except ConfigProblems as error:
         form.problem = error.message
-        return _page(site, form), Invalid.status
+        return page(site, form), Invalid.status
     flash(f"Kept as version {version.number}.", "done")
     return redirect(url_for(".show", site_key=site.key), 303)
 
@@ -89,7 +90,8 @@ def head_of(site: SiteHere) -> dict[str, Any]:
     return {"site": site, "serving": name, "linked": linked}
 
 
-def _page(site: SiteHere, form: Form) -> str:
+def page(site: SiteHere, form: Form) -> str:
+    """The mapping's page with what stands in the form."""
     found, makes_fields, trouble = _their_fields(site)
     fields = {on: [one for one in some if (one.ours or one.name) not in IDENTITY] for on, some in found.items()}
     return render_template(

@@ -9,6 +9,7 @@ from typing import Any
 from flask import request
 from pydantic import ValidationError
 
+from server.console import crm_values
 from server.sync.ours import PEOPLE, STANDARD, field_of
 from server.sync.schema import INTERACTIONS, Crm, Mapped
 from server.sync.writing import with_fields
@@ -20,12 +21,15 @@ MOST_ROWS = 200
 
 @dataclass
 class Form:
-    """What stands in the form: `rows` as texts, what is wrong by number of the row, and the mapping when nothing is."""
+    """What stands in the form: `rows` as texts, what is wrong by number of the row, and the mapping when nothing is.
+    `wrong_words`: rows in which that is "Words there". `is_stale`: another version was applied since it was opened."""
 
     rows: list[dict[str, str]]
     settings: dict[str, Any]
     problems: dict[int, str] = field(default_factory=dict)
+    wrong_words: set[int] = field(default_factory=set)
     problem: str = ""
+    is_stale: bool = False
     crm: Crm | None = None
 
 
@@ -84,12 +88,15 @@ def _mapped(form: Form, number: int, row: Mapping[str, str]) -> Mapped | None:
                 "record": row["record"] if row["record"] not in ("", _own_record(row["ours"])) else None,
                 "direction": row["direction"] or "out",
                 "rule": row["rule"] or "update",
-                "values": _pairs(row["values"]),
+                "values": crm_values.read(row["values"]),
             }
         )
     except ValidationError as error:
         form.problems[number] = _said(error)
-        return None
+    except ValueError as error:
+        form.problems[number] = str(error)
+        form.wrong_words.add(number)
+    return None
 
 
 def _own_record(name: str) -> str:
@@ -98,17 +105,10 @@ def _own_record(name: str) -> str:
     return found.record if found else ""
 
 
-def _pairs(text: str) -> dict[str, str]:
-    """`assigned = Working, new = Open` as a mapping; a piece without = is said by the schema to be no pair."""
-    pieces = [piece.partition("=") for piece in text.split(",") if piece.strip()]
-    return {name.strip(): value.strip() for name, _, value in pieces if name.strip() and value.strip()}
-
-
 def _shown(mapped: Mapped) -> dict[str, str]:
-    values = ", ".join(f"{ours} = {theirs}" for ours, theirs in mapped.values.items())
     return {
         "ours": mapped.ours, "theirs": mapped.theirs, "record": mapped.on, "direction": mapped.direction,
-        "rule": mapped.rule, "values": values,
+        "rule": mapped.rule, "values": crm_values.shown(mapped.values),
     }  # fmt: skip
 
 

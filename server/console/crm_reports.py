@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from server.console import crm_words, here
 from server.console.crm import head_of, site_of
+from server.db import Connection
 from server.errors import Invalid
 from server.leads import service as leads
 from server.sync import service as sync
@@ -26,11 +29,7 @@ def show(site_key: str) -> ResponseReturnValue:
         found = list(sync.reports(tx, site.id))
         newest = next((one for one in found if one.ended_at is not None), None)
         rows = sync.findings(tx, newest.id, kind, limit=SHOWN) if newest is not None else ()
-        names = {
-            row.subject_id: str(known.lead.get("name") or known.lead.get("email") or "Unnamed lead")
-            for row in rows
-            if row.subject_kind == "lead" and (known := leads.known(tx, row.subject_id))
-        }
+        names = {row.subject_id: _name_of(tx, row) for row in rows}
     open_ones = sum(newest.counts.get(name, 0) for name in sync.REPAIRABLE) if newest is not None else 0
     return render_template(
         "crm/compare.html",
@@ -69,3 +68,12 @@ def repair(site_key: str, report_id: str) -> ResponseReturnValue:
     )
     flash("It is told again." if told == 1 else f"{told} records are told again; see Deliveries.", "done")
     return redirect(url_for(".show", site_key=site.key, kind=request.form.get("kind") or None), 303)
+
+
+def _name_of(tx: Connection, row: Any) -> str:
+    """What a person or company is called, as far as it is still here; "" for a meeting."""
+    if row.subject_kind == "lead":
+        person = leads.known(tx, row.subject_id).lead
+        return str(person.get("name") or person.get("email") or "Unnamed lead")
+    company = leads.known(tx, None, row.subject_id).account if row.subject_kind == "account" else {}
+    return str(company.get("name") or company.get("domain") or "")

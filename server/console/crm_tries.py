@@ -11,6 +11,7 @@ from plugins.errors import PluginError
 from server.adapters import connections
 from server.console import crm_forms, here
 from server.console.crm import head_of, site_of
+from server.console.crm import page as mapping_page
 from server.console.here import SiteHere
 from server.errors import Invalid
 from server.leads import service as leads
@@ -39,7 +40,8 @@ def run(site_key: str) -> ResponseReturnValue:
     if "rows" in request.form:
         form = crm_forms.read(site.version.part(Crm))
         if form.crm is None:
-            raise Invalid(form.problem or next(iter(form.problems.values())))
+            form.is_stale = request.form.get("seen") != site.version.id
+            return mapping_page(site, form), Invalid.status
         crm, chosen = form.crm, sync.latest_leads(here.database(), site.id, CHOSEN_FIRST)
     made_up = sync.MADE_UP if "made_up" in request.form or crm is not None else ()
     with here.database().reading() as tx:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -10,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, url_for
 from flask_login import current_user
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from server import clock, settings
-from server.console import broken, here, menu, words
+from server.console import broken, diary, here, menu, words
 
 STATIC = Path(__file__).parent / "static"
 STYLES = (
@@ -26,10 +27,11 @@ _HALF_A_DAY = 12 * 60 * 60
 def init_app(app: Flask) -> None:
     """Teach the templates."""
     app.jinja_env.filters.update(moment=moment, day=day, date_words=date_words, time=time)
-    app.jinja_env.filters.update(plain=words.plain, initials=words.initials)
+    app.jinja_env.filters.update(plain=words.plain, initials=words.initials, coded=coded)
     app.jinja_env.globals.update(
         static=static, styles=STYLES, scripts=scripts, when=when, here=here, menu=menu, words=words, signed_in=signed_in
     )
+    app.jinja_env.globals.update(diary_lines=diary.lines)
     app.jinja_env.globals.update(broken_connections=broken.broken_connections, connection_title=broken.title_of)
 
 
@@ -105,6 +107,11 @@ def date_words(local: date) -> str:
 def time(at: datetime, zone: str = "UTC") -> str:
     """ "09:00", local to the zone."""
     return f"{at.astimezone(ZoneInfo(zone)):%H:%M}"
+
+
+def coded(text: str) -> Markup:
+    """What stands between backticks as code; all else as it is."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped
 
 
 def today_in(zone: str) -> tuple[datetime, datetime]:

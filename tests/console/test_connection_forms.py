@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import replace
 
 import pytest
@@ -59,7 +60,7 @@ def test_what_is_wrong_is_said_once_in_words_and_without_patterns(desk):
     assert "Nothing was kept. Look at: " in page
     assert page.count("must be an address") == 1
     assert page.count("Signing secret does not look right.") == 1
-    assert page.count("such as `openssl rand -base64 32` gives.") == 1
+    assert page.count("such as <code>openssl rand -base64 32</code> gives.") == 1
     assert "[A-Za-z" not in page
 
 
@@ -120,3 +121,38 @@ def test_the_crms_page_calls_the_service_as_it_calls_itself(desk, db, story, ser
     owner = desk("owner")
     owner.post(NEW, form(service, api_key=KEY))
     assert "tells <strong>RoloDex CRM</strong>" in owner.text("/crm/acme")
+
+
+def test_how_to_sign_in_is_asked_in_the_open_and_before_what_depends_on_it(desk):
+    for kind, choice in (
+        ("crm/salesforce", "sign_in"),
+        ("calendar/microsoft", "sign_in"),
+        ("calendar/google", "write_to"),
+    ):
+        page = desk("owner").text(f"/connections/new/{kind}")
+        shown = page[: page.index("More settings")]
+        assert f'<select class="input" id="field-{choice}"' in shown, kind
+    page = desk("owner").text("/connections/new/crm/salesforce")
+    assert page.index('id="field-sign_in"') < page.index("For jwt")
+    assert not re.search(r'for="field-sign_in">[^<]*<span class="soft">optional', page)
+
+
+def test_code_in_a_help_is_shown_as_code_and_nothing_else_is_markup(desk, app):
+    page = desk("owner").text("/connections/new/calendar/google")
+    assert "<code>own</code> asks for less" in page
+    assert "`" not in page[page.index("<main") : page.index("</main>")]
+    coded = app.jinja_env.filters["coded"]
+    assert coded("a `<b>` & <i>") == "a <code>&lt;b&gt;</code> &amp; &lt;i&gt;"
+
+
+def test_an_owner_reads_what_is_not_installed_in_words_and_where_the_reason_stands(desk, monkeypatch):
+    outside = Listing("notify", "broken", "no_such_module:Acme", "acme 1.0")
+    monkeypatch.setattr(registry._here, "_outside", [outside])
+    monkeypatch.setattr(registry._here, "_broken", {})
+    owner = desk("owner")
+    page = owner.text("/connections/choose")
+    assert "Not installed" in page
+    assert "The operator can install it" in page
+    assert "no_such_module" not in page
+    assert 'href="/adapters/notify.broken"' in page
+    assert "ModuleNotFoundError" in owner.text("/adapters/notify.broken")

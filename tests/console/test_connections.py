@@ -196,13 +196,18 @@ def test_disconnecting_asks_the_service_to_forget_us(desk, db, story, service):
     assert "its secrets are deleted" in owner.said()
     assert "Ended" in owner.text(f"/connections/{one.id}")
     assert listed(db, story) == []
+    owner.post(f"/connections/{one.id}/disconnect")
+    assert "Rolodex had ended already." in owner.said()
 
 
 def test_a_rep_connects_their_own_calendar_and_nobody_elses(desk, db, story, service):
     owner, grace, dennis = desk("owner"), desk("grace"), desk("dennis")
     app = {**app_of(service), "later": "1"}
     kept = owner.post("/connections/new/calendar/wallchart", app)
-    assert "Not connected yet" in owner.text(kept.location)
+    page = owner.text(kept.location)
+    assert "Not connected yet" in page
+    assert re.search(r"<dt>Kept</dt><dd>.*by owner@acme.example|<dt>Kept</dt><dd>.*by Owner", page)
+    assert "<dt>Connected</dt>" not in page
     own = own_calendar(db, story, "grace")
     path = f"/connections/{own.id}"
     assert "ada@service.example" in grace.text(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 
 import pytest
@@ -11,6 +13,8 @@ from server import events
 from server.adapters import connections
 from server.adapters.records import TableRecords
 from server.config import service as config
+from server.leads import service as leads
+from server.leads.values import FieldValue
 from server.sync import service as sync
 from server.sync.schema import Crm
 from server.worker import Worker
@@ -20,12 +24,21 @@ from tests.console.conftest import Desk
 def rows_of(desk: Desk) -> dict[str, str]:
     """The form as the page has it."""
     page = desk.text("/crm/acme")
-    form = {name: value for name, value in re.findall(r'name="((?:ours|theirs|values)-\d+)" value="([^"]*)"', page)}
+    form = {
+        name: html.unescape(value) for name, value in re.findall(r'name="((?:ours|theirs)-\d+)" value="([^"]*)"', page)
+    }
+    form |= words_in(page)
     for name, options in re.findall(r'<select class="input" name="([^"]+)".*?>(.*?)</select>', page, re.DOTALL):
         form[name] = re.search(r'value="([^"]*)" selected', options)[1] if "selected" in options else ""
     form |= {name: "on" for name in re.findall(r'name="((?:tell|match)-\w+)" checked', page)}
     form |= dict(re.findall(r'type="hidden" name="(seen|rows)" value="([^"]*)"', page))
     return {**form, "rest_minutes": "30"}
+
+
+def words_in(page: str) -> dict[str, str]:
+    """What stands in the boxes "Words there"."""
+    found = re.findall(r'<textarea class="input" name="(values-\d+)"[^>]*>(.*?)</textarea>', page, re.DOTALL)
+    return {name: html.unescape(text) for name, text in found}
 
 
 def mapping(db) -> Crm:
@@ -75,12 +88,78 @@ def test_a_row_that_is_wrong_is_named_and_nothing_is_kept(desk, db):
     assert config.active(db, "acme").number == 1
 
 
-def test_who_saves_an_older_page_is_told_and_loses_nothing_of_the_others(desk, db):
+def status_row(form: dict[str, str]) -> str:
+    return next(name.partition("-")[2] for name, value in form.items() if value == "lead.status")
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("disqualified=Unqualified, bad timing", {"disqualified": "Unqualified, bad timing"}),
+        (
+            "new = Open; assigned=Working, active\r\nlost = A=B",
+            {"new": "Open", "assigned": "Working, active", "lost": "A=B"},
+        ),
+        ('new = "Open, assigned = Working"', {"new": "Open, assigned = Working"}),
+    ],
+)
+def test_words_there_keep_their_commas(desk, db, typed, kept):
+    owner, form = desk("owner"), rows_of(desk("owner"))
+    assert owner.post("/crm/acme", {**form, f"values-{status_row(form)}": typed}).status_code == 303
+    assert next(one.values for one in mapping(db).fields if one.ours == "lead.status") == kept
+
+
+@pytest.mark.parametrize("typed", ["hot: Heiss; warm: Warm", "new = Open\nassigned", "new =", "new = A\nnew = B"])
+def test_words_there_that_are_no_pairs_are_refused_and_stay_in_the_form(desk, db, typed):
+    owner, form = desk("owner"), rows_of(desk("owner"))
+    box = f"values-{status_row(form)}"
+    for path in ("/crm/acme", "/crm/acme/try"):
+        found = owner.post(path, {**form, box: typed})
+        assert found.status_code == 422
+        assert words_in(found.text)[box] == typed
+        row = found.text[found.text.index(f'name="{box}"') :].split("</td>")[0]
+        assert 'aria-invalid="true"' in row
+        assert re.search(r"is no pair; write one on each line|stands there twice", row)
+    assert config.active(db, "acme").number == 1
+
+
+def test_words_there_that_a_file_holds_are_saved_as_they_are_shown(desk, db):
+    values = {
+        "new": "Open, to do; or so",
+        "a=b": "x = y",
+        "VP, Sales": 'say "VP", x = 1',
+        '"q': "",
+        " edge ": "two\nlines",
+    }
+    files = config.export(config.active(db, "acme"))
+    files["crm.yml"] = json.dumps({"fields": [{"ours": "lead.status", "theirs": "status", "values": values}]})
+    config.apply(db, files, author="owner@acme.example", note="by hand")
+    owner = desk("owner")
+    assert owner.post("/crm/acme", rows_of(owner)).status_code == 303
+    assert "nothing was kept" in owner.said()
+    form = rows_of(owner)
+    owner.post("/crm/acme", {**form, "people-new": "never"})
+    assert mapping(db).people.new == "never"
+    assert mapping(db).fields[0].values == values
+
+
+def test_who_saves_an_older_page_is_told_keeps_what_they_typed_and_loses_nothing_of_the_others(desk, db):
     owner, form = desk("owner"), rows_of(desk("owner"))
     owner.post("/crm/acme", {**form, "people-new": "never"})
-    assert owner.post("/crm/acme", {**form, "people-known": "never"}).status_code == 303
-    assert "Another version was applied" in owner.said()
+    found = owner.post("/crm/acme", {**form, "people-known": "never", f"values-{status_row(form)}": "new = Typed"})
+    assert found.status_code == 409
+    assert "Another version was applied" in found.text
+    assert words_in(found.text)[f"values-{status_row(form)}"] == "new = Typed"
+    assert re.search(r'name="people-known".*?<option value="never" selected', found.text, re.DOTALL)
     assert (mapping(db).people.new, mapping(db).people.known) == ("never", "update")
+
+
+def test_who_tries_an_older_page_that_is_wrong_is_told_before_saving_over_the_others(desk):
+    owner, form = desk("owner"), rows_of(desk("owner"))
+    owner.post("/crm/acme", {**form, "people-new": "never"})
+    found = owner.post("/crm/acme/try", {**form, "ours-0": "lead.segmint"})
+    assert found.status_code == 422
+    assert "Another version was applied" in found.text
 
 
 def test_fields_of_the_crm_are_offered_with_their_names(desk):
@@ -149,3 +228,12 @@ def test_a_comparison_that_was_asked_for_is_shown_and_repaired_row_by_row(desk, 
 @pytest.mark.parametrize("path", ["/crm/nosuch", "/crm/nosuch/try", "/crm/nosuch/compare"])
 def test_an_unknown_site_has_no_crm(desk, path):
     assert desk("owner").get(path).status_code == 404
+
+
+def test_companies_in_a_comparison_have_their_names(desk, db, story):
+    page = desk("owner").text("/crm/acme/compare")
+    assert re.search(r'<span class="capped">globex\.example</span>', page)
+    with db.transaction() as tx:
+        account = leads.get(tx, story.ada).account_id
+        leads.learn_account(tx, account, [FieldValue("name", "Globex Inc", "conversation")])
+    assert '<span class="capped">Globex Inc</span>' in desk("owner").text("/crm/acme/compare")

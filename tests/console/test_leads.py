@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import threading
 
+from server.events import SYSTEM
 from server.leads import service as leads
+from server.leads.values import FieldValue
 from tests.console import story as told
 
 
@@ -90,3 +92,22 @@ def test_older_leads_follow_page_by_page(desk, db, story):
     second = owner.text(more[1].replace("&amp;", "&"))
     assert second.count("lead-cell") == 5
     assert "Show older ones" not in second
+
+
+def test_the_diary_says_what_changed_and_tells_changes_that_follow_one_another_once(desk, db, story):
+    def learn(field, value):
+        with db.transaction() as tx:
+            leads.learn(tx, leads.get(tx, story.zoe), [FieldValue(field, value, "conversation", "playbook pricing")])
+
+    def told_of_changes():
+        page = desk("owner").text(f"/leads/{story.zoe}")
+        return re.findall(r"<span>(Lead changed[^<]*?) *<", page)
+
+    learn("phone", "+49 30 1234")
+    learn("fields.team_size", 12)
+    learn("phone", "+49 30 1235")
+    before = told_of_changes()
+    assert before == ["Lead changed: e-mail, name, company, phone, team size"]
+    leads.claim(db, story.zoe, "grace", SYSTEM)
+    learn("title", "CTO")
+    assert told_of_changes() == ["Lead changed: title", *before]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from plugins.errors import Transient
@@ -101,3 +103,10 @@ def test_who_is_no_rep_has_no_such_page(desk, db):
     assert desk("owner").get("/my-calendar").status_code == 403
     assert "/my-calendar" not in desk("owner").text("/")
     assert "/my-calendar" in desk("grace").text("/")
+
+
+def test_every_service_has_its_button(desk):
+    page = desk("grace").text("/my-calendar")
+    for title, way in (("CalDAV", "Connect"), ("iCalendar feed", "Connect")):
+        card = page[page.index(f'<span class="strong">{title}') :].split("</li>")[0]
+        assert re.search(rf'<a class="button small main-deed" href="[^"]+">{way}<', card), title
