@@ -159,6 +159,8 @@ def _save(site: SiteHere, adapter: type[Adapter], there: Connection | None) -> R
     except (Invalid, Conflict) as refusal:
         return _form(site, adapter, there, refusal), refusal.status
     flash(f"{adapter.title} is connected as {made.label}.", "done")
+    if there and made.id != there.id:
+        flash("It is another account than before: people and companies are looked up there anew.", "done")
     return redirect(url_for(".show", connection_id=made.id), 303)
 
 

@@ -37,13 +37,15 @@ class RolodexFake(AuthorizationFake):
     def reset(self) -> None:
         super().reset()
         self.people: dict[str, str] = {}
+        self.robot = "robot@service.example"
 
+    robot: str  # whose the key is
     people: dict[str, str]
 
     @on("GET", "/me")
     def me(self, request: Request) -> dict[str, Any]:
         if request.headers.get("Authorization") == f"Bearer {KEY}":
-            return {"email": "robot@service.example", "scope": " ".join(SCOPES)}
+            return {"email": self.robot, "scope": " ".join(SCOPES)}
         grant = self.of_bearer(request)
         return {"email": grant.account, "scope": " ".join(grant.scopes)}
 

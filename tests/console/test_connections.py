@@ -88,6 +88,18 @@ def test_an_owner_connects_with_a_key_and_sees_the_account(desk, db, story, serv
     assert [one.label for one in listed(db, story)] == ["robot@service.example"]
 
 
+def test_a_key_of_another_account_begins_another_connection_and_the_page_says_so(desk, db, story, service):
+    owner = desk("owner")
+    first = owner.post(NEW, form(service, api_key=KEY)).location
+    assert owner.post(first, form(service, folder="others")).location == first
+    service.robot = "robot@another.example"
+    now = owner.post(first, form(service, api_key=KEY)).location
+    assert now != first
+    assert "It is another account than before" in owner.text(now)
+    assert "Ended" in owner.text(first)
+    assert [one.label for one in listed(db, story)] == ["robot@another.example"]
+
+
 def test_an_owner_signs_in_at_the_service_and_comes_back_connected(desk, db, story, service):
     owner = desk("owner")
     found = agree(owner, owner.post(NEW, app_of(service)))
