@@ -13,9 +13,10 @@ from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import NameResolutionError
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError
 
+from plugins import bounds
 from plugins.errors import ConfigError
 
 Resolve = Callable[[str, int], list[str]]
@@ -23,7 +24,16 @@ IDLE_SECONDS = 4.0
 """A connection that has lain idle longer is made anew: the other side may be closing it (common servers do after five
 seconds), and a write sent into that moment is one whose outcome nobody knows."""
 
+_NETWORKS = """
+192.0.0.0/24 192.88.99.0/24
+::/96 ::ffff:0:0:0/96 64:ff9b:1::/48 100::/63 2001::/23 3fff::/20 5f00::/16 fec0::/10
+"""
+_REFUSED = [ipaddress.ip_network(one) for one in _NETWORKS.split()]
+"""Not for everybody, whatever the `ipaddress` of this Python says. IANA's registries of special-purpose addresses: IETF
+protocols, relays of 6to4; IPv4-compatible (RFC 4291), IPv4-translated (RFC 2765), local NAT64 (RFC 8215), discard and
+dummies (RFC 6666, 9780), IETF protocols with Teredo, documentation (RFC 9637), segments (RFC 9602), site-local."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_ISATAP = (0x00005EFE, 0x02005EFE)
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -31,7 +41,7 @@ def is_public(address: str) -> bool:
     """Whether anybody on the internet could mean this address: not private, loopback, link-local, multicast …, also
     when such an IPv4 address hides in an IPv6 one."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    return all(part.is_global and not part.is_multicast for part in (ip, *_inside(ip)))
+    return all(map(_is_for_everybody, (ip, *_inside(ip))))
 
 
 def system_resolve(host: str, port: int) -> list[str]:
@@ -73,12 +83,19 @@ class GuardedAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = _pools(self._gate)
 
 
+def _is_for_everybody(ip: _Address) -> bool:
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in _REFUSED)
+
+
 def _inside(ip: _Address) -> list[_Address]:
-    """IPv4 addresses that an IPv6 address stands for: mapped (RFC 4291), 6to4 (RFC 3056), NAT64 (RFC 6052)."""
+    """IPv4 addresses that an IPv6 address stands for: mapped (RFC 4291), 6to4 (RFC 3056), NAT64 (RFC 6052), ISATAP
+    (RFC 5214). The other kinds are refused whole."""
     if isinstance(ip, ipaddress.IPv4Address):
         return []
-    nat64 = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None
-    return [part for part in (ip.ipv4_mapped, ip.sixtofour, nat64) if part is not None]
+    last = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    isatap = int(ip) >> 32 & 0xFFFFFFFF in _ISATAP
+    found = (ip.ipv4_mapped, ip.sixtofour, last if ip in _NAT64 or isatap else None)
+    return [part for part in found if part is not None]
 
 
 def _pools(gate: Gate) -> dict[str, type[HTTPConnectionPool]]:
@@ -86,7 +103,7 @@ def _pools(gate: Gate) -> dict[str, type[HTTPConnectionPool]]:
         def _new_conn(self) -> socket.socket:
             return _connect(self, gate, super()._new_conn)
 
-    class Secure(HTTPSConnection):
+    class Secure(bounds.BoundedTls):
         def _new_conn(self) -> socket.socket:
             return _connect(self, gate, super()._new_conn)
 
@@ -112,19 +129,24 @@ class _Fresh:
 
 def _connect(connection: HTTPConnection, gate: Gate, connect: Callable[[], socket.socket]) -> socket.socket:
     """Connect to the first address that answers; urllib3 gets an address in place of the name for just that moment."""
-    name = connection._dns_host
+    name, patience = connection._dns_host, connection.timeout
     try:
         addresses = gate.addresses(connection.host, connection.port)
     except socket.gaierror as error:
         raise NameResolutionError(connection.host, connection, error) from error
+
+    def attempt(address: str) -> socket.socket:
+        connection._dns_host, connection.timeout = address, bounds.within(patience)
+        return bounds.BoundedSocket.over(connect())
+
     try:
         for address in addresses[:-1]:
-            connection._dns_host = address
             try:
-                return connect()
+                return attempt(address)
             except Exception:  # noqa: BLE001,S112 - whatever it was, the next address may answer; the last one raises
                 continue
-        connection._dns_host = addresses[-1]
-        return connect()
+        return attempt(addresses[-1])
+    except TimeoutError as error:
+        raise ConnectTimeoutError(connection, "no time is left to connect") from error
     finally:
-        connection._dns_host = name
+        connection._dns_host, connection.timeout = name, patience

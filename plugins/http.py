@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
 import time
@@ -19,10 +18,11 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NameResolutionError, NewConnectionError
 from urllib3.exceptions import SSLError as TlsError
 
-from plugins import sessions
+from plugins import bounds, sessions
 from plugins.addresses import Gate, Resolve, system_resolve
 from plugins.config import strip_secrets
 from plugins.errors import AmbiguousOutcome, ConfigError, Permanent, PluginError, RateLimited, Retry, Transient
+from plugins.foreign import read_json, writable
 from plugins.limits import Limits
 from plugins.meter import OK, Metering
 from plugins.statuses import meaning, retry_after
@@ -30,6 +30,8 @@ from plugins.statuses import meaning, retry_after
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 20.0
 MAX_BYTES = 10_000_000
+ENVELOPE_BYTES = 256_000
+"""What may arrive around a body: shake of hands, headers, trailers. Marks of chunks and TLS records may double it."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"})
 REQUEST_IDS = ("x-request-id", "request-id", "x-correlation-id", "sforce-request-id")
 _NOT_SENT = (NewConnectionError, ConnectTimeoutError, NameResolutionError, TlsError)
@@ -63,12 +65,12 @@ class Reply:
     body: bytes
 
     def json(self) -> Any:
-        """The decoded body, None when it is empty. What is no JSON (a login page, half an answer) is Transient, or
-        AmbiguousOutcome after a write."""
+        """The decoded body, None when it is empty. What is no JSON (a login page, half an answer) or cannot be stored
+        is Transient, or AmbiguousOutcome after a write."""
         if not self.body:
             return None
         try:
-            return json.loads(self.body)
+            return read_json(self.body)
         except ValueError as error:
             raise _lost(self.call)(f"{self.call.place()}: the answer is no JSON", http_status=self.status) from error
 
@@ -188,35 +190,39 @@ class Http:
         return self._limits.passing(self.now, bucket=bucket, begun=begun) if self._limits else nullcontext()
 
     def _exchange(self, call: Call, seconds: float, request: dict[str, Any]) -> Reply:
-        deadline = time.monotonic() + self._connect_seconds + seconds
+        """By the transport alone: a Session would read the whole body of a redirect first, however large."""
+        most = 2 * self._max_bytes + ENVELOPE_BYTES
+        whole = bounds.Bounds(time.monotonic() + self._connect_seconds + seconds, most)
+        session, timeout = self._session, (self._connect_seconds, seconds)
         try:
-            with self._session.request(
-                call.method,
-                call.url,
-                timeout=(self._connect_seconds, seconds),
-                allow_redirects=False,
-                stream=True,
-                **request,
-            ) as answer:
-                body = self._read(call, answer, deadline)
+            prepared = session.prepare_request(requests.Request(call.method, call.url, **request))
+            send, trusted = session.get_adapter(call.url).send, session.verify or True
+            with bounds.kept(whole), send(prepared, stream=True, timeout=timeout, verify=trusted) as answer:
+                body = self._read(call, answer)
                 return Reply(call, answer.status_code, CaseInsensitiveDict(answer.headers), body)
+        except bounds.TooLarge:
+            raise self._too_large(call) from None
         except (requests.RequestException, HTTPError) as error:
             kind = Transient if _never_sent(error) else _lost(call)
             raise kind(f"{call.place()}: {type(error).__name__}") from None
 
-    def _read(self, call: Call, answer: requests.Response, deadline: float) -> bytes:
-        """The decoded body. Each read takes what has arrived, so that an answer that drips meets the deadline."""
+    def _read(self, call: Call, answer: requests.Response) -> bytes:
+        """The decoded body. What is packed several times is refused: we did not ask for it, and a few bytes of it can
+        keep the unpacking busy for hours."""
+        if "," in answer.headers.get("content-encoding", ""):
+            raise _lost(call)(f"{call.place()}: the answer is packed more than once")
         body = bytearray()
         while piece := answer.raw.read1(65536, decode_content=True):
             body += piece
             if len(body) > self._max_bytes:
-                raise Permanent(f"{call.place()}: the answer is larger than {self._max_bytes} bytes")
-            if time.monotonic() > deadline:
-                raise _lost(call)(f"{call.place()}: the answer took too long")
+                raise self._too_large(call)
         return bytes(body)
 
+    def _too_large(self, call: Call) -> Permanent:
+        return Permanent(f"{call.place()}: the answer is larger than {self._max_bytes} bytes")
+
     def _raise_for(self, reply: Reply, judge: Judge | None, welcome: Collection[int]) -> None:
-        error = judge(reply) if judge else None
+        error = _judged(reply, judge) if judge else None
         if error is None:
             if reply.status in welcome:
                 return
@@ -243,9 +249,9 @@ class Http:
             self._meter.called(self.adapter, operation, outcome, time.monotonic() - began)
 
     def _cleaned(self, error: PluginError, operation: str) -> PluginError:
-        error.message = strip_secrets(error.message, self._secrets)
-        error.user_message = strip_secrets(error.user_message, self._secrets)
-        error.vendor_code = strip_secrets(error.vendor_code, self._secrets)
+        for name in ("message", "user_message", "vendor_code", "field"):
+            if said := getattr(error, name, ""):
+                setattr(error, name, strip_secrets(writable(said), self._secrets))
         error.args = (error.message,)
         return error.at(self.adapter, operation)
 
@@ -271,6 +277,14 @@ def _never_sent(error: Exception) -> bool:
 
 def _lost(call: Call) -> type[PluginError]:
     return Transient if call.repeatable else AmbiguousOutcome
+
+
+def _judged(reply: Reply, judge: Judge) -> PluginError | None:
+    """What the judge says; nothing when the answer is nested too deep for it."""
+    try:
+        return judge(reply)
+    except RecursionError:
+        return None
 
 
 def _excerpt(reply: Reply) -> str:

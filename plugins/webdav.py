@@ -195,8 +195,16 @@ def _spelled(path: str) -> str:
 
 def _same_owner(host: str, other: str) -> bool:
     """Whether two hosts are of one registered domain, such as caldav.icloud.com and p34-caldav.icloud.com."""
-    domains = {_suffixes().privatesuffix(name.lower()) for name in (host, other)}
-    return len(domains) == 1 and None not in domains
+    domain = _domain(host)
+    return domain is not None and domain == _domain(other)
+
+
+def _domain(host: str) -> str | None:
+    """The registered domain, None when there is none: an IP address, in whatever spelling, belongs to no domain."""
+    name = host.lower().rstrip(".")
+    if ":" in name or not name.rpartition(".")[2][:1].isalpha():  # no top-level domain begins with a digit
+        return None
+    return _suffixes().privatesuffix(name)
 
 
 @cache

@@ -7,8 +7,10 @@ import pytest
 from plugins.addresses import Gate, is_public
 from plugins.errors import ConfigError
 
+PUBLIC = "8.8.8.8 192.0.1.1 2001:4860:4860::8888 ::ffff:8.8.8.8 64:ff9b::808:808 2002:808:808:: 2a00:1450::5efe:808:808"
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808"])
+
+@pytest.mark.parametrize("address", PUBLIC.split())
 def test_public_addresses(address: str) -> None:
     assert is_public(address)
 
@@ -16,6 +18,9 @@ def test_public_addresses(address: str) -> None:
 INSIDE = """
 0.0.0.0 10.0.0.1 100.64.0.1 127.8.8.8 169.254.169.254 172.16.0.1 192.168.1.1 224.0.0.1 255.255.255.255
 :: ::1 fc00::1 fe80::1 fe80::1%eth0 ff02::1 ::ffff:10.0.0.1 64:ff9b::a00:1 2002:a00:1::
+::127.0.0.1 ::10.0.0.1 ::8.8.8.8 ::ffff:0:127.0.0.1 ::ffff:0:8.8.8.8 64:ff9b:1::7f00:1 64:ff9b:1::1 fec0::1 feff::1
+192.0.0.1 192.0.0.171 192.88.99.1 ::ffff:192.0.0.1 64:ff9b::192.0.0.1 2002:c058:6301:: 2002:7f00:1:: 2001:0:7f00:1::
+100::1 100:0:0:1::1 2001:db8::1 3fff::1 5f00::1 2a00:1450::5efe:7f00:1 2a00:1450::200:5efe:10.0.0.1
 """
 
 

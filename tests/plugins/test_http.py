@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import http.server
+import json
 import logging
 import socket
 import threading
@@ -31,7 +32,7 @@ from plugins.errors import (
     Retry,
     Transient,
 )
-from plugins.http import Http
+from plugins.http import Http, Reply
 from plugins.limits import Limits
 from tests.plugins.certificates import Authority
 
@@ -197,6 +198,27 @@ def test_an_adapter_may_judge_an_answer_in_the_services_own_words(service: Servi
     assert (type(error), error.adapter, error.vendor_code) == (AuthError, "crm.acme", "x")
 
 
+@pytest.mark.parametrize(("status", "error"), [(401, AuthError), (422, InvalidInput), (503, Transient)])
+def test_an_error_nested_too_deep_for_the_judge_is_what_its_status_says(
+    service: Service, client: Http, status: int, error: type[PluginError]
+) -> None:
+    service.answer = says(status, b"[" * 40_000)
+    assert type(failure(client, "GET", service.at(), judge=lambda reply: json.loads(reply.body))) is error
+
+
+def test_what_an_error_says_can_always_be_written(service: Service, client: Http) -> None:
+    service.answer = says(422, rb'{"error": "a\ud800b"}')
+
+    def judge(reply: Reply) -> PluginError:
+        said = json.loads(reply.body)["error"]
+        return InvalidInput(said, field=said, user_message=said, vendor_code=said)
+
+    error = failure(client, "GET", service.at(), judge=judge)
+    assert isinstance(error, InvalidInput)
+    said = (error.message, error.field, error.user_message, error.vendor_code, *error.args)
+    assert said == ("a?b",) * 5
+
+
 def test_an_adapter_may_welcome_an_answer_that_is_an_error_to_others(service: Service, client: Http) -> None:
     service.answer = says(301, b"", location="/elsewhere")
     assert client.call("find", "GET", service.at(), welcome=(301,)).headers["location"] == "/elsewhere"
@@ -211,11 +233,30 @@ def test_questions_of_webdav_change_nothing(service: Service, client: Http, meth
     assert service.seen[0].body == b"<x/>"
 
 
-@pytest.mark.parametrize("body", [b'{"id": "c-', b"<html>Please sign in</html>"])
+UNREADABLE = {
+    "half": b'{"id": "c-',
+    "a page": b"<html>Please sign in</html>",
+    "deep lists": b"[" * 40_000,
+    "deep objects": b'{"a":' * 9_000,
+    "half a pair": rb'{"id": "a\ud800b"}',
+    "half a pair as a name": rb'{"\uDFFF": 1}',
+    "half a pair as bytes": b'{"id": "\xed\xa0\x80"}',
+    "no letters": b'{"id": "\xff"}',
+}
+
+
+@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
 def test_an_answer_nobody_can_read_is_not_taken_for_success(service: Service, client: Http, body: bytes) -> None:
     service.answer = says(200, body)
     assert type(failure(client, "GET", service.at())) is Transient
     assert type(failure(client, "POST", service.at())) is AmbiguousOutcome
+
+
+@pytest.mark.parametrize("text", ['"\\ud83d\\ude00 \\\\ud800"', '"\N{GRINNING FACE} \\\\ud800"'])
+@pytest.mark.parametrize("coded", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_letters_of_every_kind_are_read(service: Service, client: Http, text: str, coded: str) -> None:
+    service.answer = says(200, text.encode(coded))
+    assert client.call("find", "GET", service.at()).json() == "\N{GRINNING FACE} \\ud800"
 
 
 def test_an_answer_cut_short_is_not_taken_for_whole(service: Service, client: Http) -> None:

@@ -14,7 +14,8 @@ class Fault:
 
     `status` None leaves the true answer, which `cut` (half of the body, whole by its length), `drop` (the line is cut
     without an answer), `garble` (every match of the expression becomes "soon") or `drip_seconds` (the body comes byte
-    by byte over that time) then spoil.
+    by byte over that time) then spoil. With `endless`, `body` stands on the line in place of the answer, and then these
+    bytes again and again until the caller leaves: at once, or one by one every `drip_seconds`.
     """
 
     status: int | None = None
@@ -26,6 +27,22 @@ class Fault:
     drop: bool = False
     garble: bytes = b""
     drip_seconds: float = 0.0
+    endless: bytes = b""
+
+
+_OK, _CHUNKED = b"HTTP/1.1 200 OK\r\n", b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"
+_PACKED = bytes.fromhex("1f8b0800000000000003")  # the head of gzip, and then blocks with nothing inside
+ENDLESS: Mapping[str, Fault] = {
+    "status": Fault(body=b"HTTP/1.1 200 ", endless=b"O"),
+    "answers before the answer": Fault(endless=b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "header": Fault(body=_OK + b"X-A: ", endless=b"a"),
+    "headers before the answer": Fault(body=b"HTTP/1.1 100 Continue\r\n", endless=b"X-A: a\r\n"),
+    "chunk": Fault(body=_OK + _CHUNKED + b"2;", endless=b"a"),
+    "trailers": Fault(body=_OK + _CHUNKED + b"0\r\n", endless=b"X-A: a\r\n"),
+    "nothing, packed": Fault(body=_OK + b"Content-Encoding: gzip\r\n\r\n" + _PACKED, endless=b"\0\0\0\xff\xff"),
+    "body": Fault(body=_OK + b"\r\n", endless=b" "),
+}
+"""Answers without end, by what of them has none."""
 
 
 class Faults:

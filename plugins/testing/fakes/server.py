@@ -14,6 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
@@ -127,7 +128,9 @@ class Fake:
 
     def _spoilt(self, request: Request, fault: Fault) -> Response:
         true = self._answer(request) if fault.done or fault.status is None else None
-        if fault.drop:
+        if fault.endless:
+            _send_for_ever(request.environ["werkzeug.socket"], fault)
+        elif fault.drop:
             request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         answer = true if fault.status is None else None
         if answer is None:
@@ -175,6 +178,14 @@ def _response(given: Any) -> Response:
     if isinstance(given, str):
         return Response(given, status, content_type="text/plain")
     return Response(json.dumps(given), status, content_type="application/json")
+
+
+def _send_for_ever(line: socket.socket, fault: Fault) -> None:
+    with suppress(OSError):
+        line.sendall(fault.body)
+        while True:
+            line.sendall(fault.endless if fault.drip_seconds else fault.endless * 2000)
+            time.sleep(fault.drip_seconds)
 
 
 def _dripping(whole: bytes, seconds: float) -> Iterator[bytes]:
