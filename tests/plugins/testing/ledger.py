@@ -62,7 +62,8 @@ class Ledger(CRM):
     fields = (Field("url", "Address", Type.URL), Field("token", "Token", secret=True, required=True))
 
     def check(self) -> CheckResult:
-        return CheckResult(ok=True, account=self.ask("check", "GET", "/me")["account"])
+        account = self.ask("check", "GET", "/me")["account"]
+        return CheckResult(ok=True, account=account, account_id=account)
 
     def find_by_email(self, email: str) -> list[Ref]:
         return [Ref(Kind.PERSON, id) for id in self.ask("find_by_email", "GET", f"/people/{email.lower()}")["found"]]
