@@ -27,8 +27,9 @@ class Type(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One setting of an adapter. `pattern` must match the whole text; `choices` are the only values allowed.
-    `operators`: it names a file or folder of the server, so only the operator says it, in the environment."""
+    """One setting of an adapter. `pattern` must match the whole text; `choices` are the only values allowed, and
+    `choice_titles` what forms call them, in the same order. `operators`: it names a file or folder of the server, so
+    only the operator says it, in the environment. `rare`: forms show it at a second look; most leave it as it is."""
 
     name: str
     title: str
@@ -42,6 +43,12 @@ class Field:
     minimum: float | None = None
     maximum: float | None = None
     operators: bool = False
+    choice_titles: tuple[str, ...] = ()
+    rare: bool = False
+
+    def title_of(self, choice: str) -> str:
+        """What forms call this choice."""
+        return dict(zip(self.choices, self.choice_titles, strict=False)).get(choice, choice)
 
 
 def validate(fields: Sequence[Field], given: Mapping[str, Any]) -> Config:

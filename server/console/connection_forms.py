@@ -70,7 +70,8 @@ class Input:
     def rare(self) -> bool:
         """Whether it is shown at a second look only: there is a value that nearly everybody keeps, and not one of
         several that what else is needed may depend on."""
-        return not (self.field.required or self.field.choices or self.field.default is None or self.wrong)
+        known = self.field.rare or (self.field.default is not None and not self.field.choices)
+        return known and not (self.field.required or self.wrong)
 
 
 def services(kind: str) -> list[Service]:

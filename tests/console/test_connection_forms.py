@@ -133,13 +133,15 @@ def test_how_to_sign_in_is_asked_in_the_open_and_before_what_depends_on_it(desk)
         shown = page[: page.index("More settings")]
         assert f'<select class="input" id="field-{choice}"' in shown, kind
     page = desk("owner").text("/connections/new/crm/salesforce")
-    assert page.index('id="field-sign_in"') < page.index("For jwt")
+    assert page.index('id="field-sign_in"') < page.index("With a certificate: ")
+    assert '<option value="jwt">With a certificate (JWT)</option>' in page
+    assert page.index("More settings") < page.index('id="field-private_key"')
     assert not re.search(r'for="field-sign_in">[^<]*<span class="soft">optional', page)
 
 
 def test_code_in_a_help_is_shown_as_code_and_nothing_else_is_markup(desk, app):
-    page = desk("owner").text("/connections/new/calendar/google")
-    assert "<code>own</code> asks for less" in page
+    page = desk("owner").text("/connections/new/crm/webhook")
+    assert "such as <code>openssl rand -base64 32</code> gives" in page
     assert "`" not in page[page.index("<main") : page.index("</main>")]
     coded = app.jinja_env.filters["coded"]
     assert coded("a `<b>` & <i>") == "a <code>&lt;b&gt;</code> &amp; &lt;i&gt;"

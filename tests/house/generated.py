@@ -155,6 +155,8 @@ def _classes(module: object, root: type) -> list[type]:
 def _explained(field: Field) -> str:
     words = [field.title]
     words += [field.help] if field.help else []
+    named = [f"`{one}` ({field.title_of(one)})" if field.choice_titles else f"`{one}`" for one in field.choices]
+    words += [f"One of {', '.join(named)}."] if named else []
     words += ["Required."] if field.required else []
     words += ["Set by the operator only."] if field.operators else []
     words += [f"Default: `{field.default}`."] if field.default not in (None, "", ()) else []

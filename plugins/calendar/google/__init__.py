@@ -66,7 +66,8 @@ class Google(Calendar):
             "Calendars that meetings are written to",
             choices=("own", "shared"),
             default="own",
-            help="`own` asks for less: only calendars that the connected account owns can be written.",
+            choice_titles=("Those of the account", "Those shared with it, too"),
+            help="For its own ones the account is asked for less.",
         ),
         Field(
             "invite",

@@ -46,8 +46,8 @@ class Microsoft365(Calendar):
             "Who signs in",
             choices=(PERSON, APPLICATION),
             default=PERSON,
-            help="`person`: somebody connects their own account. `application`: an administrator consents once, "
-            "for all mailboxes that the application may reach.",
+            choice_titles=("A person, with their own account", "The application, for all mailboxes"),
+            help="For all mailboxes that the application may reach an administrator consents once.",
         ),
         Field(
             "tenant", "Directory (tenant) ID", help="Or its domain. Needed for an application; narrows for a person."

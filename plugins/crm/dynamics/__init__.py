@@ -59,6 +59,7 @@ class Dynamics(CRM):
             "new_people",
             "New people are made as",
             choices=("lead", "contact"),
+            choice_titles=("Leads", "Contacts"),
             default="lead",
             help="Who is there already is changed where they are.",
         ),
