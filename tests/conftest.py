@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 from flask import Flask
@@ -22,6 +23,9 @@ from playwright.sync_api import Browser, sync_playwright
 import server
 from server import clock, ids
 from server.db import Database, metadata
+
+hypothesis.settings.register_profile("patient", deadline=None)  # how long an example takes is the machine's affair
+hypothesis.settings.load_profile("patient")
 
 MONDAY_MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 

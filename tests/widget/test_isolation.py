@@ -225,6 +225,7 @@ def test_frame_of_another_origin_changes_nothing_whatever_it_posts(visit: Visit,
     for is_open in (False, True):
         if is_open:
             settled(opened(page))
+            double.wait(lambda: bool(double.heard("seen")))
         before, frames = page.evaluate(WITHIN), len(double.frames)
         page.evaluate("""() => new Promise((heard) => {
           addEventListener("message", (it) => it.data === "end" && setTimeout(heard, 100));
