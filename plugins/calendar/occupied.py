@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-from calendar import monthrange
 from collections import OrderedDict
 from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass
@@ -14,31 +13,23 @@ from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-import recurring_ical_events
 from icalendar import Calendar
 from icalendar.error import InvalidCalendar
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from plugins.calendar import Window
+from plugins.calendar.repeats import changes_clocks, many, occurrences
+from plugins.calendar.steps import ZONE_BYTES, Steps, Unreadable, nested, unfolded
 
-MOST = 100_000
-"""Of the times that a rule may have to be tried for, from its start to the end of the window."""
-_OFTEN = {"SECONDLY": 86_400.0, "MINUTELY": 1440.0, "HOURLY": 24.0, "YEARLY": 0.01}
-"""Times a day at most; birthdays are series since 1604 in some programs."""
-REMEMBERED = 20_000
+REMEMBERED = 400_000
+"""Of the times that a process keeps."""
 _DAY = timedelta(days=1)
 _NEEDED = frozenset(
     ("BEGIN", "END", "VERSION", "CALSCALE", "UID", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "STATUS")
     + ("RECURRENCE-ID", "SEQUENCE", "TRANSP", "TZID", "TZOFFSETFROM", "TZOFFSETTO", "TZNAME")
 )
-_VTIMEZONE = re.compile(r"BEGIN:VTIMEZONE\n.*?END:VTIMEZONE\n", re.DOTALL | re.IGNORECASE)
-_VALARM = re.compile(r"BEGIN:VALARM\n.*?END:VALARM\n", re.DOTALL | re.IGNORECASE)
-
-
-class Unreadable(ValueError):
-    """iCalendar text that we cannot make sense of."""
-
-
+_VTIMEZONE = re.compile(r"^BEGIN:VTIMEZONE\n.*?^END:VTIMEZONE\n", re.DOTALL | re.IGNORECASE | re.MULTILINE)
+_VALARM = re.compile(r"^BEGIN:VALARM\n.*?^END:VALARM\n", re.DOTALL | re.IGNORECASE | re.MULTILINE)
 _BROKEN = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, InvalidCalendar)
 
 
@@ -55,6 +46,7 @@ class _Memory:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Hashable, list[Window]] = OrderedDict()
+        self._size = 0
         self._lock = threading.Lock()
 
     def of(self, mark: Hashable) -> list[Window] | None:
@@ -63,9 +55,10 @@ class _Memory:
 
     def keep(self, mark: Hashable, found: list[Window]) -> None:
         with self._lock:
+            self._size += len(found) + 1 - len(self._kept.pop(mark, ()))
             self._kept[mark] = found
-            while len(self._kept) > REMEMBERED:
-                self._kept.popitem(last=False)
+            while self._size > REMEMBERED:
+                self._size -= len(self._kept.popitem(last=False)[1]) + 1
 
 
 _memory = _Memory()
@@ -82,18 +75,21 @@ class Told:
     gone: bool
 
 
-def busy(text: str, window: Window, owner: Owner) -> list[Window]:
-    """The times in which the events of one resource block, near the window. Unreadable when it cannot be known.
+def busy(text: str, window: Window, owner: Owner, steps: Steps | None = None) -> list[Window]:
+    """The times in which the events of one resource block, near the window. Unreadable when it cannot be known, TooMuch
+    when it takes more than the steps left to its calendar.
 
     Calendars are read again and again and hardly change: what a text came to is remembered.
     """
+    steps = steps or Steps()
+    steps.spend(len(text) // 10)
     days = Window(_midnight(window.start) - _DAY, _midnight(window.end) + 2 * _DAY)
     mark = _mark(text, owner)
     for known in (_memory.of(mark), _memory.of((mark, days))):
         if known is not None:
             return known
     try:
-        series, found = _occurrences(text, days, owner)
+        series, found = _occurrences(_read(text, steps), days, owner, steps)
         times = [_span(one, owner) for one in found if _counts(one, owner)]
     except Unreadable:
         raise
@@ -107,7 +103,7 @@ def busy(text: str, window: Window, owner: Owner) -> list[Window]:
 def told(text: str, owner: Owner) -> Told | None:
     """What a resource tells; None when it is no event or cannot be read."""
     try:
-        events = _read(text).walk("VEVENT")
+        events = _read(text, Steps()).walk("VEVENT")
         event = next((one for one in events if "RECURRENCE-ID" not in one), events[0])
         span = _span(event, owner)
     except _BROKEN:
@@ -116,10 +112,11 @@ def told(text: str, owner: Owner) -> Told | None:
     return Told(str(event.get("UID", "")), span.start, span.end, _counts(event, owner), gone)
 
 
-def periods(text: str) -> list[Window]:
+def periods(text: str, steps: Steps | None = None) -> list[Window]:
     """The times of a VFREEBUSY answer; those that it calls free are left out."""
+    (steps or Steps()).spend(len(text))
     try:
-        reports = Calendar.from_ical(text).walk("VFREEBUSY")
+        reports = Calendar.from_ical(nested(unfolded(text))).walk("VFREEBUSY")
         return [Window(start, end) for one in reports for start, end in _reported(one)]
     except _BROKEN as error:
         raise Unreadable(f"{type(error).__name__}: {error}") from error
@@ -129,12 +126,12 @@ def zone_of(text: str) -> tzinfo | None:
     """The zone that a calendar names: a VTIMEZONE (calendar-timezone) or just its id (calendar-timezone-id)."""
     if not text.strip():
         return None
-    named = re.search(r"(?m)^TZID(?:;[^:\n]*)?:(.+?)\s*$", text)
+    named = re.search(r"(?m)^TZID(?:;[^:\n]*)?:(.+)$", text)
     found = _known((named[1] if named else text).strip())
     if found or not named:
         return found
     try:
-        zones: list[Any] = Calendar.from_ical(text).walk("VTIMEZONE")
+        zones: list[Any] = Calendar.from_ical(_with_zones(nested(unfolded(text)), Steps())).walk("VTIMEZONE")
         return zones[0].to_tz() if zones else None
     except _BROKEN:
         return None
@@ -146,20 +143,30 @@ def _mark(text: str, owner: Owner) -> bytes | None:
     return None if zone is None else sha256("\0".join([text, zone, *sorted(owner.addresses)]).encode()).digest()
 
 
-def _read(text: str) -> Calendar:
-    """The events with nothing but what their times hang on. Definitions of zones that we know are left out; others get
-    a name of their own, because two calendars may define different zones under one name."""
-    lines = re.sub(r"\r?\n[ \t]", "", text).replace("\r\n", "\n")
-    lines = _VALARM.sub("", f"{lines}\n")
+def _read(text: str, steps: Steps) -> Calendar:
+    """The events with nothing but what their times hang on."""
+    lines = _with_zones(_VALARM.sub("", nested(unfolded(text))), steps)
+    needed = "".join(f"{line}\r\n" for line in lines.split("\n") if _matters(line))
+    steps.spend(len(needed))
+    return Calendar.from_ical(needed)
+
+
+def _with_zones(lines: str, steps: Steps) -> str:
+    """Definitions of zones that we know are left out; others get a name of their own, because two calendars may define
+    different zones under one name."""
     for block in _VTIMEZONE.findall(lines):
-        lines = _with_zone(lines, block)
-    return Calendar.from_ical("".join(f"{line}\r\n" for line in lines.split("\n") if _matters(line)))
+        lines = _with_zone(lines, block, steps)
+    return lines
 
 
-def _with_zone(lines: str, block: str) -> str:
+def _with_zone(lines: str, block: str, steps: Steps) -> str:
+    steps.spend(2 * len(block) + len(lines) // 100)
     named = re.search(r"(?mi)^TZID(?:;[^:\n]*)?:(.+)$", block)
     if named is None or _known(named[1].strip()):
         return lines.replace(block, "")
+    rules = re.findall(r"(?mi)^RRULE(?:;[^:\n]*)?:(.*)$", block)
+    if len(block) > ZONE_BYTES or not all(changes_clocks(rule) for rule in rules):
+        raise Unreadable("a zone whose clocks change as no clocks do")
     name, own = named[1].strip(), f"Zone-{sha256(block.encode()).hexdigest()[:16]}"
     lines = lines.replace(block, block.replace(named[0], f"TZID:{own}"))
     return re.sub(rf'(?i);TZID="?{re.escape(name)}"?(?=[;:])', f";TZID={own}", lines)
@@ -170,49 +177,21 @@ def _matters(line: str) -> bool:
     return name in _NEEDED or (name == "ATTENDEE" and "DECLINED" in line.upper())
 
 
-def _occurrences(text: str, window: Window, owner: Owner) -> tuple[bool, list[Any]]:
-    """Whether there is more to it than one event at one time, and each time that it takes place. Unreadable for what
-    would keep us counting."""
-    whole = _read(text)
+def _occurrences(whole: Calendar, window: Window, owner: Owner, steps: Steps) -> tuple[bool, list[Any]]:
+    """Whether there is more to it than one event at one time, and each time that it takes place."""
     events: list[Any] = whole.walk("VEVENT")
     if len(events) == 1 and not {"RRULE", "RDATE", "RECURRENCE-ID"} & set(events[0]):
         return False, events
     if not any(_counts(event, owner) for event in events):
         return True, []
-    for event in events:
-        for rule in _many(event.get("RRULE")):
-            _bound(rule, event["DTSTART"].dt, window.end)
-    return True, recurring_ical_events.of(whole).between(window.start, window.end)
-
-
-def _bound(rule: Any, start: date, end: datetime) -> None:
-    """Hold a rule to what can be counted, and let an end that is a day include that day, as its writer meant."""
-    often = _OFTEN.get(str(rule["FREQ"][0]).upper(), 1.0)
-    if often < 1 and {"BYDAY", "BYYEARDAY", "BYWEEKNO"} & set(rule):
-        often = 1.0
-    for name in ("BYHOUR", "BYMINUTE", "BYSECOND"):
-        often *= max(1, len(_many(rule.get(name))))
-    if often * ((end.year - start.year) * 366 + 366) > MOST or not _has_days(rule):
-        raise Unreadable("an event repeats too often, or never")
-    until = _many(rule.get("UNTIL"))
-    if until and isinstance(start, datetime) and not isinstance(until[0], datetime):
-        last = datetime.combine(until[0], time(23, 59, 59), tzinfo=start.tzinfo)
-        rule["UNTIL"] = [last.astimezone(UTC) if start.tzinfo else last]
-
-
-def _has_days(rule: Any) -> bool:
-    """Whether the months named have one of the days named: searching for 30 February takes until the year 9999."""
-    months, days = _many(rule.get("BYMONTH")), _many(rule.get("BYMONTHDAY"))
-    return not (months and days) or any(
-        abs(int(day)) <= monthrange(2024, int(month))[1] for month in months for day in days
-    )
+    return True, occurrences(whole, window, steps)
 
 
 def _counts(event: Any, owner: Owner) -> bool:
     """Whether the event keeps its time from others: not shown as free, cancelled, or declined by the owner."""
     if _is(event, "TRANSP", "TRANSPARENT") or _is(event, "STATUS", "CANCELLED"):
         return False
-    return not any(_declined(one, owner.addresses) for one in _many(event.get("ATTENDEE")))
+    return not any(_declined(one, owner.addresses) for one in many(event.get("ATTENDEE")))
 
 
 def _declined(attendee: Any, addresses: Collection[str]) -> bool:
@@ -241,14 +220,9 @@ def _moment(when: date, zone: tzinfo) -> datetime:
 
 
 def _reported(report: Any) -> Iterator[tuple[datetime, datetime]]:
-    for line in _many(report.get("FREEBUSY")):
+    for line in many(report.get("FREEBUSY")):
         if str(line.params.get("FBTYPE", "BUSY")).upper() != "FREE":
             yield line.start.astimezone(UTC), line.end.astimezone(UTC)
-
-
-def _many(values: Any) -> list[Any]:
-    """The values of a property that may stand once, several times, or not at all."""
-    return values if isinstance(values, list) else [] if values is None else [values]
 
 
 def _midnight(moment: datetime) -> datetime:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from icalendar import Calendar, Event, Timezone, vCalAddress, vText
 
 from plugins.calendar import Draft, Guest, zones
+from plugins.calendar.steps import nested, unfolded
 from plugins.emails import stable_id
 from plugins.errors import Permanent
 
@@ -52,6 +53,7 @@ class Stored:
 def stored(text: bytes, version: str) -> Stored:
     """What the server keeps, read; Permanent when it is no event."""
     try:
+        nested(unfolded(text.decode("utf-8", "replace")))
         found = Stored(Calendar.from_ical(text), version)
         return found if found.event else found
     except (ValueError, IndexError) as error:

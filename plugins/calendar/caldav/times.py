@@ -7,7 +7,8 @@ from urllib.parse import unquote
 
 from plugins.calendar import Window, occupied
 from plugins.calendar.caldav.places import CAL, Place, Places
-from plugins.calendar.occupied import Owner, Unreadable
+from plugins.calendar.occupied import Owner
+from plugins.calendar.steps import Steps, TooMuch, Unreadable
 from plugins.calendar.times import merge
 from plugins.errors import Permanent, PermissionDenied, PluginError
 from plugins.http import Reply
@@ -52,13 +53,14 @@ class Times:
         declines = any("DECLINED" in text.upper() for text in texts)
         owner = self.owner(place, calendar) if declines else Owner(place.zone or self._zone)
         found: list[Window] = []
+        steps = Steps()
         unreadable: Unreadable | None = None
         for text in texts:
             try:
-                found += occupied.busy(text, window, owner)
+                found += occupied.busy(text, window, owner, steps)
             except Unreadable as error:
                 unreadable = error
-        return found + self._reported_instead(place, calendar, window, str(unreadable)) if unreadable else found
+        return found + self._reported_instead(place, calendar, window, unreadable) if unreadable else found
 
     def _texts(self, place: Place, window: Window) -> list[str]:
         """The events that touch the window and the days around it: servers do not know the zone of all-day ones. ""
@@ -70,12 +72,12 @@ class Times:
         told = [one for one in found if one.status == FULL or one.href.rstrip("/") != here]
         return [one.text(f"{CAL}calendar-data") for one in told if one.status != GONE]
 
-    def _reported_instead(self, place: Place, calendar: str, window: Window, why: str) -> list[Window]:
+    def _reported_instead(self, place: Place, calendar: str, window: Window, why: Unreadable) -> list[Window]:
         """What the server makes of events that we cannot read; the calendar is unknown when it cannot either."""
         try:
             return self._reported(place, calendar, window)
         except PluginError as error:
-            said = "An event in this calendar cannot be read."
+            said = why.said if isinstance(why, TooMuch) else "An event in this calendar cannot be read."
             raise Permanent(f"{place.href}: {why}", user_message=said) from error
 
     def _reported(self, place: Place, calendar: str, window: Window) -> list[Window]:

@@ -13,7 +13,8 @@ from hashlib import sha256
 from urllib.parse import urljoin, urlsplit
 
 from plugins.calendar import Window, occupied
-from plugins.calendar.occupied import Owner, Unreadable
+from plugins.calendar.occupied import Owner
+from plugins.calendar.steps import ZONES, Steps, TooMuch, Unreadable, nested
 from plugins.errors import ConfigError, Permanent, Transient
 from plugins.http import Http, Reply
 
@@ -62,11 +63,12 @@ class Feed:
 
     def busy(self, window: Window, owner: Owner) -> list[Window]:
         """The times that block, near the window. Permanent when one event cannot be read: it might be any time."""
+        steps = Steps()
         try:
-            times = [time for text in self._resources for time in occupied.busy(text, window, owner)]
-            return times + [time for text in self._reports for time in occupied.periods(text)]
+            times = [time for text in self._resources() for time in occupied.busy(text, window, owner, steps)]
+            return times + [time for text in self._reports for time in occupied.periods(text, steps)]
         except Unreadable as error:
-            said = "An event in this feed cannot be read."
+            said = error.said if isinstance(error, TooMuch) else "An event in this feed cannot be read."
             raise Permanent(f"a feed: {error}", user_message=said) from error
 
     def check(self) -> None:
@@ -74,20 +76,32 @@ class Feed:
         if not self.text.rstrip().upper().endswith("END:VCALENDAR"):
             raise Transient("half of a feed", user_message="The feed was cut off on its way.")
 
-    @cached_property
-    def _resources(self) -> list[str]:
+    def _resources(self) -> Iterator[str]:
         """One text for each UID: an event with those that differ from it, and the zones that they name."""
-        parts = list(_PARTS.finditer(self.text))
-        zones = {_value(part[2], "TZID"): part[0] for part in parts if part[1].upper() == "VTIMEZONE"}
-        events: dict[str, list[str]] = {}
-        for n, part in enumerate(parts):
-            if part[1].upper() == "VEVENT":
-                events.setdefault(_value(part[2], "UID") or f" {n}", []).append(part[0])
-        return [_calendar([*_named(zones, "".join(some)), *some]) for some in events.values()]
+        zones = {_value(text, "TZID"): text for text in self._parts["VTIMEZONE"]}
+        if len(zones) > ZONES:
+            raise TooMuch("more zones than there are")
+        for some in self._events:
+            yield _calendar([*_named(zones, some), some])
 
     @cached_property
+    def _events(self) -> list[str]:
+        events: dict[str, list[str]] = {}
+        for n, text in enumerate(self._parts["VEVENT"]):
+            events.setdefault(_value(text, "UID") or f" {n}", []).append(text)
+        return ["".join(some) for some in events.values()]
+
+    @property
     def _reports(self) -> list[str]:
-        return [_calendar([part[0]]) for part in _PARTS.finditer(self.text) if part[1].upper() == "VFREEBUSY"]
+        return [_calendar([text]) for text in self._parts["VFREEBUSY"]]
+
+    @cached_property
+    def _parts(self) -> dict[str, list[str]]:
+        """The texts of its events, reports and zones."""
+        parts: dict[str, list[str]] = {"VEVENT": [], "VFREEBUSY": [], "VTIMEZONE": []}
+        for part in _PARTS.finditer(nested(self.text)):
+            parts[part[1].upper()].append(part[0])
+        return parts
 
     def _head(self, name: str) -> str:
         return _value(self.text.split("\nBEGIN:", 1)[0], name)
