@@ -13,6 +13,8 @@ from server.outbox import store, waiting
 from server.outbox.store import Delivery
 from server.outbox.tables import deliveries as t
 
+UNTRIED = frozenset(("", "NotYet", "RateLimited"))
+DID_NOTHING = UNTRIED - {""} | {"Transient", "QuotaExhausted", "AuthError", "PermissionDenied", "ConfigError"}
 Subjects = Mapping[str, Collection[str]]
 """Kind → ids."""
 
@@ -26,6 +28,14 @@ def about(tx: Connection, subjects: Subjects) -> Sequence[Delivery]:
 def under_way(rows: Sequence[Delivery]) -> bool:
     """Whether the outside is being told one of them at this moment."""
     return any(row.state == "leased" and row.lease_until > clock.now() for row in rows)
+
+
+def may_have_arrived(row: Delivery) -> bool:
+    """Whether the outside may have been told, and did not say so: no answer came, or we broke off at it. What went
+    wrong before its last attempt is not kept, so only a first one is believed to have done nothing."""
+    if row.state == "done" or (not row.attempts and row.problem_class in UNTRIED):
+        return False
+    return row.state == "leased" or row.attempts != 1 or row.problem_class not in DID_NOTHING
 
 
 def erase(tx: Connection, rows: Sequence[Delivery]) -> None:

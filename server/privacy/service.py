@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from plugins.crm import Ref
 from server import clock, events, ids, live
 from server.adapters import erasing as adapters
 from server.booking import erasing as booking
@@ -104,15 +105,17 @@ def erase(db: Database, who: Who, *, by: Actor, cancel_meetings: bool = False) -
     """All that is held about the person is gone, but the fact: who erased somebody when, and how many rows.
 
     NotFound when nothing is held; Conflict for people who work here, while a delivery about the person is under way,
-    and while meetings lie ahead unless these are to be called off.
+    and while meetings lie ahead unless these are to be called off. A CRM that may have heard of the person without
+    having said so is asked first.
     """
+    with db.reading() as tx:
+        asked = _unsure(tx, _erasable(tx, who, cancel_meetings))
+    seen = {site_id: sync.look_up(db, site_id, emails) for site_id, emails in asked.items()}
     with db.transaction() as tx:
-        found = _found(tx, who)
-        _refuse_our_own(tx, who, found)
+        found = _erasable(tx, who, cancel_meetings)
         done = Erased(_counts(rows(tx, of) for of in found))
         for of in found:
-            _refuse_meetings(of, cancel_meetings)
-            _erase(tx, of, by, done)
+            _erase(tx, of, by, done, seen.get(of.site_id))
     for conversation_id in done.conversations:
         live.publish(f"conversation:{conversation_id}", FORGOTTEN)
     done.without_trace = compact(db)
@@ -127,6 +130,20 @@ def _found(tx: Connection, who: Who) -> list[Holdings]:
     if not found:
         raise NotFound(f"Nothing is held about {who.named}.")
     return found
+
+
+def _erasable(tx: Connection, who: Who, cancel_meetings: bool) -> list[Holdings]:
+    found = _found(tx, who)
+    _refuse_our_own(tx, who, found)
+    for of in found:
+        _refuse_meetings(of, cancel_meetings)
+    return found
+
+
+def _unsure(tx: Connection, found: Sequence[Holdings]) -> dict[str, set[str]]:
+    """The addresses that the CRM of each site may have heard of without having said so."""
+    told = {of.site_id: adapters.unsure(outbox.about(tx, of.subjects)) for of in found}
+    return {site_id: {row.payload["person"]["email"] for row in some} for site_id, some in told.items() if some}
 
 
 def _refuse_our_own(tx: Connection, who: Who, found: Sequence[Holdings]) -> None:
@@ -149,7 +166,7 @@ def _refuse_meetings(of: Holdings, cancel_meetings: bool) -> None:
         )
 
 
-def _erase(tx: Connection, of: Holdings, by: Actor, done: Erased) -> None:
+def _erase(tx: Connection, of: Holdings, by: Actor, done: Erased, seen: Sequence[Ref] | None) -> None:
     version, wipe = config.active_of(tx, of.site_id), Wipe(of.address)
     visitors.lock(tx, of.visitors)
     conversations.lock(tx, [*of.conversations, *of.typed])
@@ -157,7 +174,7 @@ def _erase(tx: Connection, of: Holdings, by: Actor, done: Erased) -> None:
     told = outbox.about(tx, of.subjects)
     if outbox.under_way(told):
         raise Conflict("The outside is being told about this person at this moment; try again in a minute.")
-    by_hand = adapters.erase_outside(tx, version, told, sync.records_of(tx, of.leads))
+    by_hand = adapters.erase_outside(tx, version, told, sync.records_of(tx, of.leads), seen)
     by_hand = sorted({*by_hand, *enrichment.told(tx, of.site_id, of.address)})
     called_off = booking.erase(tx, version, of.meetings, by=by)
     booking.uninvite(tx, of.invited, of.address)

@@ -78,7 +78,7 @@ def test_a_crm_that_can_is_asked_to_erase_by_its_own_number(sqlite_db: Database,
     done = privacy.erase(sqlite_db, Who(ADA), by=OWNER)
     assert done.by_hand == []
     (asked,) = [row for row in town.rows("deliveries") if row["operation"] == "erase"]
-    assert asked["payload"] == {"person": {"kind": "person", "id": number}}
+    assert asked["payload"]["person"] == {"kind": "person", "id": number}
     town.work()
     assert Outside.erased == [number]
     assert list(Outside.known_people.values()) == [BOB]

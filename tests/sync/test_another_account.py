@@ -12,6 +12,8 @@ from server import settings
 from server.adapters import connections
 from server.db import Database
 from server.events import Actor
+from server.privacy import service as privacy
+from server.privacy.service import Who
 from tests.playbooks.chat import applied
 from tests.playbooks.folder import folder
 from tests.sync.conftest import PRICING, Town
@@ -127,3 +129,40 @@ def test_a_key_that_leads_to_the_same_account_leaves_everything_linked(sqlite_db
     town.work()
     assert (town.link("lead", lead.id).connection_id, len(first.portal.of("contacts"))) == (kept.connection_id, 1)
     assert first.portal.of("contacts")[0].properties["jobtitle"] == "CTO"
+
+
+def test_who_is_erased_is_erased_where_they_stand_and_not_under_their_number_elsewhere(
+    sqlite_db, monday, operator, first, other
+):
+    operator(first)
+    town = town_on(sqlite_db)
+    connected(town, first)
+    town.meet(name="Ada Lovelace")
+    town.work()
+    id = strangers_number(first, other)
+    by_hand = erased(town)
+    connected(town, other)
+    town.work()
+    assert id in other.portal.records["contacts"]
+    assert [row.state for row in town.deliveries(operation="erase")] == ["dead"]
+    assert by_hand == []
+
+
+def test_who_stands_in_an_account_that_was_left_is_seen_to_by_hand(sqlite_db, monday, operator, first, other):
+    operator(first)
+    town = town_on(sqlite_db, "adapters: {crm: hubspot}\n")
+    town.meet(name="Ada Lovelace")
+    town.work()
+    id = strangers_number(first, other)
+    operator(other)
+    town.meet("bob@globex.example", name="Bob")
+    town.work()
+    assert "crm.hubspot" in erased(town)
+    town.work()
+    assert id in other.portal.records["contacts"]
+    assert town.deliveries(operation="erase") == []
+
+
+def erased(town: Town) -> list[str]:
+    """Ada is erased; what Olga has to see to by hand."""
+    return list(privacy.erase(town.db, Who("ada@globex.example"), by=OLGA).by_hand)
