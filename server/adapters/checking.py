@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from plugins.adapter import CheckResult
-from plugins.errors import AuthError, PluginError
+from plugins.errors import AuthError, ConfigError, PluginError
 from server import clock, ids
 from server.adapters import found, health, opening, store
 from server.adapters.connection import BROKEN, HOOK, OFF, SECRETS, TOKENS, WORKING, Connection, account_of, shaped
@@ -80,10 +80,11 @@ def _resealed(db: Database, connection: Connection) -> bool:
     kept = {column: getattr(connection, column) for column in purposes if getattr(connection, column)}
     try:
         fresh = {column: ids.resealed(purposes[column], text) for column, text in kept.items()}
-    except Unavailable:
-        _log.warning(
-            "%s was stored under a USHER_SECRET_KEY that is gone; its secrets have to be entered again", connection.id
-        )
+    except Unavailable as problem:
+        _log.warning("%s: %s", connection.id, problem.message)
+        said = f"{problem.message} Enter the secrets again."
+        with db.transaction() as tx:
+            health.failed(tx, connection.id, ConfigError(said, adapter=connection.adapter, user_message=said))
         return False
     changed = {column: text for column, text in fresh.items() if text is not None}
     if not changed:

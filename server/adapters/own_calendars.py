@@ -3,7 +3,7 @@ has none uses the site's."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Connection as Transaction
@@ -92,6 +92,11 @@ def is_own(tx: Transaction, connection_id: str) -> bool:
     """Whether it is, or was, a rep's and not the site's."""
     row = store.get(tx, connection_id) if connection_id else None
     return row is not None and bool(row.rep)
+
+
+def of_nobody(tx: Transaction, site_id: str, reps: Collection[str]) -> list[Connection]:
+    """The connections of those who are not among the `reps` of the team any more: only an owner can end them."""
+    return [one for one in found.all_of(tx, site_id) if one.rep and one.rep not in reps]
 
 
 def offered(db: Database, connection: Connection, *, seconds: float | None = None) -> tuple[CalendarInfo, ...]:

@@ -8,6 +8,7 @@ from importlib import import_module
 import click
 
 from server import __version__
+from server.cli.plain import plain
 from server.errors import UsherError
 from server.settings import BadSetting
 
@@ -78,5 +79,5 @@ def usher() -> None:
 
 
 def _fail(sentence: str, code: int) -> None:
-    print(f"usher: {sentence}" if code == 2 else sentence, file=sys.stderr)
+    print(plain(f"usher: {sentence}" if code == 2 else sentence), file=sys.stderr)
     sys.exit(code)

@@ -52,27 +52,30 @@ def show(name: str, shape: str) -> None:
     listing = _find(name)
     adapter = _loaded(listing)
     if shape == "yaml":
-        out.print(yaml_template(adapter.fields), markup=False, end="")
+        out.print(yaml_template(adapter.fields), end="")
     elif shape == "json-schema":
         print(json.dumps(json_schema(adapter.fields, adapter.title), indent=2, ensure_ascii=False))
     elif shape == "md":
         print(as_markdown(adapter, listing, quality_of(listing)), end="")
     else:
-        out.print(as_text(adapter, listing, quality_of(listing)), markup=False, end="")
+        out.print(as_text(adapter, listing, quality_of(listing)), end="")
 
 
 @adapters.command("check")
-@click.argument("name", required=False)
+@click.argument("name", required=False, metavar="[NAME or con_…]")
 @click.option("--connection", "id", help="Check this connection (con_…) with its own settings.")
 def try_it(name: str | None, id: str | None) -> None:
-    """Try adapter NAME with the settings of the environment, or a connection with its own. Changes nothing there.
+    """Try adapter NAME with the settings of the environment, or a connection (con_…) with its own. Changes nothing
+    there.
 
     Exit code 0: it works. 1: it does not, and why is said. 2: wrong usage.
     """
+    if name and name.startswith("con_") and not id:
+        name, id = None, name
     if name and id:
         raise click.UsageError(f"Leave {name} out: a connection knows its adapter.")
     if not name and not id:
-        raise click.UsageError("Give the name of an adapter, or --connection ID.")
+        raise click.UsageError("Give the name of an adapter, or the id of a connection (con_…).")
     try:
         adapter = _of_connection(id) if id else _of_environment(_find(name or ""))
         try:
@@ -100,7 +103,7 @@ def new(name: str, kind: str, into: Path | None) -> None:
     except scaffold.Unwritable as error:
         raise Invalid(str(error)) from error
     for file in files:
-        out.print(f"  {file}", markup=False)
+        out.print(f"  {file}")
     out.print(f"Next: `pip install --no-deps -e {folder}`, then `python -m pytest` in {folder}, then read its README.")
 
 
@@ -158,9 +161,9 @@ def _said(error: PluginError) -> str:
 
 
 def _tell(adapter: Adapter, found: CheckResult) -> None:
-    out.print(f"{adapter.title} works{f', as {found.account}' if found.account else ''}.", markup=False)
+    out.print(f"{adapter.title} works{f', as {found.account}' if found.account else ''}.")
     for label, words in (("granted", found.granted), ("missing", found.missing), ("warning", found.warnings)):
         for word in words:
-            out.print(f"  {label}: {word}", markup=False)
+            out.print(f"  {label}: {word}")
     if found.message:
-        out.print(found.message, markup=False)
+        out.print(found.message)

@@ -41,7 +41,7 @@ def dry_run(site: str | None, number: int, made_up: bool, everything: bool) -> N
     for sample in tried.samples:
         _show(sample, everything)
     counts = ", ".join(f"{count} {what}" for what, count in tried.counts.items() if count)
-    out.print(f"{tried.crm}: {len(tried.samples)} records looked at ({counts}); nothing was written.", markup=False)
+    out.print(f"{tried.crm}: {len(tried.samples)} records looked at ({counts}); nothing was written.")
 
 
 @crm.command()
@@ -69,9 +69,9 @@ def reconcile(site: str | None, repair: bool) -> None:
 
 
 def _show(sample: Sample, everything: bool) -> None:
-    out.print(f"\n{sample.title}{'' if sample.lead_id else ' (made up)'}", markup=False, style="bold")
+    out.print(f"\n{sample.title}{'' if sample.lead_id else ' (made up)'}", style="bold")
     for part in sample.parts:
-        out.print(f"  {part.on}: {part.named}: {part.what}. {_why(part)}", markup=False)
+        out.print(f"  {part.on}: {part.named}: {part.what}. {_why(part)}")
         table = Table("", "ours", "theirs", "fate", "why", box=None)
         for fate in part.fates:
             if everything or fate.what in ("create", "update", "refuse") or fate.why in ("human", "crm", "rule"):

@@ -11,7 +11,7 @@ from plugins.errors import PluginError
 from server import built, ids
 from server.adapters import service as adapters
 from server.booking import service as booking
-from server.cli import doctor_adapters, doctor_calendars
+from server.cli import doctor_adapters, doctor_calendars, doctor_connections
 from server.cli.finding import Finding
 from server.config import service as config
 from server.db import Database, migrate
@@ -45,7 +45,8 @@ def _database(of: Settings) -> list[Finding]:
             )
         ]
     ids.use_key(of.key(), of.old_keys)
-    return [Finding("ok", "database", where), _sites(db), *doctor_calendars.examine(db), *_back_room(of, db)]
+    connected = [*doctor_calendars.examine(db), *doctor_connections.examine(db)]
+    return [Finding("ok", "database", where), _sites(db), *connected, *_back_room(of, db)]
 
 
 def _back_room(of: Settings, db: Database) -> list[Finding]:

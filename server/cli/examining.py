@@ -14,7 +14,7 @@ def examine() -> int:
     """Say what is configured, reachable and missing."""
     findings = doctor.examine(settings.get())
     for finding in findings:
-        out.print(f"{finding.mark} {finding.what}: {finding.says}", markup=False)
+        out.print(f"{finding.mark} {finding.what}: {finding.says}")
     return 1 if any(finding.is_fault for finding in findings) else 0
 
 

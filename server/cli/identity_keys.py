@@ -24,7 +24,7 @@ def add_key(site: str) -> None:
     """Make a key; its secret is printed once and is not shown again."""
     db = database()
     made, secret = keys.add(db, config.active(db, site).site_id, _actor())
-    out.print(f"Key {made.id} of {site}. Its secret, shown only now:\n{secret}", markup=False)
+    out.print(f"Key {made.id} of {site}. Its secret, shown only now:\n{secret}")
 
 
 @identity_key.command("list")
@@ -48,7 +48,7 @@ def revoke_key(site: str, key: str) -> None:
     if key not in {one.id for one in _keys(db, site)}:
         raise NotFound(f"{site} has no key {key}; `usher identity-key list {site}` shows them.")
     keys.revoke(db, key, _actor())
-    out.print(f"Key {key} is revoked.", markup=False)
+    out.print(f"Key {key} is revoked.")
 
 
 def _keys(db: Database, site: str) -> list[keys.Key]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 from rich.table import Table
 
 from server import live
+from server.cli.plain import as_json
 from server.cli.terminal import database, me, out
 from server.events import Actor
 from server.privacy import service as privacy
@@ -26,7 +26,7 @@ _SITE = click.option("--site", default="", help="Key of one site; left out: all 
 def export_person(email: str, site: str, target: Path | None) -> None:
     """Give out everything that is held about one person, as JSON."""
     given = privacy.export(database(), Who(email, site), by=_by())
-    text = json.dumps(given, ensure_ascii=False, indent=2)
+    text = as_json(given)
     if target is None:
         print(text)
         return
@@ -34,7 +34,7 @@ def export_person(email: str, site: str, target: Path | None) -> None:
         target.chmod(0o600)
         file.write(text + "\n")
     rows = sum(len(some) for tables in given["sites"].values() for some in tables.values())
-    out.print(f"Wrote {rows} rows about {email} to {target}.", markup=False)
+    out.print(f"Wrote {rows} rows about {email} to {target}.")
 
 
 @click.command()
@@ -64,17 +64,17 @@ def _show(look: Look, cancel_meetings: bool) -> None:
     out.print(table)
     for meeting in look.ahead:
         fate = "called off" if cancel_meetings else "in the way; see --cancel-meetings"
-        out.print(f"Meeting on {meeting.start_at:%Y-%m-%d %H:%M} UTC with {meeting.rep}: {fate}.", markup=False)
+        out.print(f"Meeting on {meeting.start_at:%Y-%m-%d %H:%M} UTC with {meeting.rep}: {fate}.")
 
 
 def _tell(done: Erased, email: str) -> None:
     meetings = "1 meeting was" if done.called_off == 1 else f"{done.called_off} meetings were"
     called_off = f" {meetings} called off." if done.called_off else ""
-    out.print(f"{email} is erased: {sum(done.counts.values())} rows.{called_off}", markup=False)
+    out.print(f"{email} is erased: {sum(done.counts.values())} rows.{called_off}")
     if done.of_others:
         out.print(done.of_others)
     if done.by_hand:
-        out.print(f"Also see to: {', '.join(done.by_hand)}. Backups keep what they have.", markup=False)
+        out.print(f"Also see to: {', '.join(done.by_hand)}. Backups keep what they have.")
     if not done.without_trace:
         out.print("The database was busy: traces may stay in its file until the next `usher erase`.")
 

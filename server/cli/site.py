@@ -47,9 +47,9 @@ def check(directory: Path, no_tests: bool, schemas: Path | None) -> None:
         _write_schemas(schemas)
     ran = [] if no_tests else rehearsal.run(files)
     for result in ran:
-        out.print(f"{'ok  ' if result.passed else 'FAIL'} {result.file}: {result.name}", markup=False)
+        out.print(f"{'ok  ' if result.passed else 'FAIL'} {result.file}: {result.name}")
         if not result.passed:
-            out.print(str(result.problem), markup=False)
+            out.print(str(result.problem))
     failed = sum(not result.passed for result in ran)
     if failed:
         raise Invalid(f"{failed} of {len(ran)} tests failed.")
@@ -87,7 +87,7 @@ def diff(before: str, after: str | None, site: str | None) -> None:
         old = config.active(db, new.site.key)
     else:
         old, new = (_version(db, site, one) for one in (before, after or "active"))
-    out.print(config.diff(old, new).text or "No difference.", markup=False)
+    out.print(config.diff(old, new).text or "No difference.")
 
 
 @click.command()
@@ -122,7 +122,7 @@ def snippet(site: str | None, pinned: bool) -> None:
     """Print the script tag to paste into the website."""
     db = database()
     version = config.active(db, _site_key(db, site))
-    out.print(built.script_tag(version.site_key, pin=pinned), markup=False)
+    out.print(built.script_tag(version.site_key, pin=pinned))
 
 
 @click.command()

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from server import ids, settings
+from server.cli.plain import plain
 from server.db import Database, migrate
 
-out = Console(highlight=False, soft_wrap=True)
+
+class Terminal(Console):
+    """Shows text as it is: most of it comes from others, and neither rich nor the terminal is to take it for orders."""
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        return super().render_str(plain(text), **how)
+
+
+out = Terminal(highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def database() -> Database:

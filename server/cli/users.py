@@ -28,9 +28,7 @@ def add_user(email: str, name: str, role: str, rep: str, password_stdin: bool) -
     added = people.add(
         database(), email=email, name=name or email.split("@")[0], role=role, rep=rep or None, password=password
     )
-    out.print(
-        f"{added.email} may sign in as {role}." + ("" if password_stdin else f" Password: {password}"), markup=False
-    )
+    out.print(f"{added.email} may sign in as {role}." + ("" if password_stdin else f" Password: {password}"))
 
 
 COMMANDS = (user,)

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from plugins.adapter import Adapter
 from plugins.errors import ConfigError
 from server import events
-from server.adapters import connections
+from server.adapters import connections, own_calendars
 from server.adapters.connections import Connection
 from server.console import connection_forms as forms
 from server.console import here
@@ -18,6 +18,7 @@ from server.console.here import SiteHere
 from server.console.leaving import BACK, BROWSER, leave_for
 from server.errors import Conflict, Forbidden, Gone, Invalid, NotFound
 from server.outbox import service as outbox
+from server.routing.team import Team
 
 bp = Blueprint("connections", __name__, url_prefix="/connections")
 
@@ -29,7 +30,8 @@ def index() -> ResponseReturnValue:
     with here.database().reading() as tx:
         found = [(site, connections.all_of(tx, site.id)) for site in _sites()]
         stuck = {row.connection_id: row.paused for row in outbox.stuck(tx)}
-    return render_template("connections/index.html", found=found, stuck=stuck, forms=forms)
+        left = {one.id for site in _sites() for one in own_calendars.of_nobody(tx, site.id, _team(site))}
+    return render_template("connections/index.html", found=found, stuck=stuck, left=left, forms=forms)
 
 
 @bp.get("/choose")
@@ -210,6 +212,10 @@ def _site_of(one: Connection) -> SiteHere:
     if found is None:
         raise NotFound("There is no such connection.")
     return found
+
+
+def _team(site: SiteHere) -> set[str]:
+    return {rep.id for rep in site.version.part(Team).reps}
 
 
 def _is(one: Connection, name: str) -> bool:

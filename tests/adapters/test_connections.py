@@ -354,6 +354,10 @@ def test_an_old_key_still_opens_and_the_worker_seals_anew(db, people):
         ids.use_key("a key nobody kept the old one of")
         with pytest.raises(Exception, match="Enter the secrets again"):
             connections.open(db, people.found(made.id))
+        assert connections.reseal(db) == 0
+        assert (people.found(made.id).state, "Enter the secrets again" in people.found(made.id).problem) == (
+            "broken", True,
+        )  # fmt: skip
     finally:
         ids.use_key("a key for tests only")
 

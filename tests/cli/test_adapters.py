@@ -89,6 +89,8 @@ def test_a_connection_is_tried_with_its_own_settings(usher, ledger, monkeypatch)
     made = connections.connect(db, fresh, actor=SYSTEM)
     works = usher("adapters", "check", "--connection", made.id)
     assert (works.code, works.out) == (0, "Ledger works, as Acme.\n")
+    assert usher("adapters", "check", made.id).out == "Ledger works, as Acme.\n"
+    assert usher("adapters", "check", "con_nothing").err == "There is no such connection.\n"
     ledger.faults.add(Fault(401, b"{}"))
     both = usher("adapters", "check", "ledger", "--connection", made.id)
     assert (both.code, "Leave ledger out: a connection knows its adapter." in both.err) == (2, True)

@@ -45,6 +45,21 @@ def test_a_dry_run_prints_each_field_and_writes_nothing(usher, db):  # noqa: F81
     assert people(db) == []
 
 
+def test_a_value_of_somebody_else_is_shown_and_not_obeyed(usher, db):  # noqa: F811 - the fixture that stands above
+    (site,) = config.sites(db)
+    with db.transaction() as tx:
+        lead, _ = leads.meet(tx, site.id, email="mal@globex.example", source="chat", actor=events.BOT)
+        leads.learn(
+            tx,
+            lead,
+            [FieldValue("email", "mal@globex.example", "form"), FieldValue("name", "CTO [/red] \x1b[31m", "form")],
+        )
+    ended = usher("crm", "dry-run", "--all")
+    assert ended.code == 0
+    assert "CTO [/red] [31m" in ended.out
+    assert "\x1b" not in ended.out
+
+
 def test_a_comparison_ends_with_1_until_all_is_told(usher, db):  # noqa: F811 - the fixture that stands above
     ended = usher("crm", "reconcile", "--repair")
     assert (ended.code, "1 record is told again" in ended.out) == (1, True)

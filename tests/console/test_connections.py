@@ -11,11 +11,13 @@ import requests
 
 from plugins.errors import AuthError
 from plugins.testing.fakes import Fault
-from server import settings
-from server.adapters import connections
+from server import clock, ids, settings
+from server.adapters import connections, store
+from server.adapters.connection import Connection
 from server.config import service as config
 from server.events import SYSTEM
 from server.people import service as people
+from server.routing.team import Team
 from tests.adapters import rolodex
 from tests.adapters.rolodex import KEY, RolodexFake
 from tests.console.story import PASSWORD
@@ -235,3 +237,14 @@ def test_a_rep_connects_their_own_calendar_and_nobody_elses(desk, db, story, ser
     assert "Your calendar (Wallchart) is no longer connected" in grace.text("/leads")
     assert "Wallchart" not in dennis.text("/leads")
     assert owner.post(f"{path}/disconnect").status_code == 303, "an owner can end what a rep has left behind"
+
+
+def test_the_calendar_of_a_rep_who_left_the_team_is_pointed_out(desk, db, story):
+    with db.transaction() as tx:
+        version = config.active_of(tx, story.site_id)
+        for rep in ("grace", "gone"):
+            new, at = ids.new_id("connection"), clock.now()
+            of = Connection(new, story.site_id, "calendar", "caldav", rep, label=rep, created_at=at, created_by="Olga")
+            store.add(tx, of.as_row())
+    assert "grace" in {one.id for one in version.part(Team).reps}
+    assert desk("owner").text("/connections").count("no longer on the team") == 1
