@@ -24,12 +24,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A record at the service. `url` opens it for a person, `created` tells that this call made it."""
+    """A record at the service. `url` opens it for a person, and is left out when it is no address of the web (a link
+    of ours could run as a program otherwise); `created` tells that this call made it."""
 
     kind: Kind
     id: str
     url: str = ""
     created: bool = field(default=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.url.lower().startswith(("https://", "http://")):
+            object.__setattr__(self, "url", "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,14 @@ from typing import Any
 from plugins.adapter import CheckResult
 from plugins.crm import CRM, Activity, Capability, Change, Company, Conversion, Kind, Meeting, Person, Ref
 from plugins.emails import ascii_domain, fold, stable_id
-from plugins.errors import InvalidInput, NotFound
+from plugins.errors import AmbiguousOutcome, InvalidInput, NotFound
 from plugins.hooks import Heard, HookCall, HookMessage
 from plugins.limits import Rate
 from plugins.signing import verified
 from plugins.webhook import FIELDS, ping, secrets_of, send
 
+LONGEST_ID = 120
+"""As long as ids of records are kept."""
 PREFIXES = {Kind.PERSON: "per", Kind.COMPANY: "com"}
 """How ids begin that we give records whose receiver names none."""
 
@@ -91,13 +93,14 @@ class Webhook(CRM):
         if what not in ("person", "company") or deed not in ("changed", "deleted") or not isinstance(about, dict):
             return ()
         kind = Kind(what)
-        id = about.get("id") or _own_id(kind, about)
+        given = about.get("id")
+        id = _id(given) if given else _own_id(kind, about)
         if not id:
             return ()
         values = about.get("values")
         known = dict(values) if isinstance(values, dict) and deed == "changed" else {}
         at = _moment(data.get("timestamp"), self.http.now())
-        return (Change(Ref(kind, str(id)), at, known, deed == "deleted", about.get("ours") is True),)
+        return (Change(Ref(kind, id), at, known, deed == "deleted", about.get("ours") is True),)
 
     def _send(self, operation: str, type: str, key: str, data: Mapping[str, Any]) -> dict[str, Any]:
         return send(self.http, self.config, operation, type, key, data)
@@ -107,7 +110,20 @@ class Webhook(CRM):
 
 
 def _ref(kind: Kind, answer: Mapping[str, Any], id: str) -> Ref:
-    return Ref(kind, str(answer.get("id") or id), str(answer.get("url") or ""), answer.get("created") is True)
+    """The record that the program names. Without an answer that can be read it may have made one: AmbiguousOutcome."""
+    given = answer.get("id")
+    named = _id(given) if given else id
+    if not named:
+        said = f"The program answers with an id that is no text or number of at most {LONGEST_ID} signs."
+        raise AmbiguousOutcome("an id that is none", user_message=said)
+    return Ref(kind, named, str(answer.get("url") or ""), answer.get("created") is True)
+
+
+def _id(given: Any) -> str:
+    """A record's id as text, "" for what is none."""
+    if isinstance(given, bool) or not isinstance(given, str | int | float):
+        return ""
+    return str(given) if len(str(given)) <= LONGEST_ID else ""
 
 
 def _own_id(kind: Kind, about: Mapping[str, Any]) -> str:

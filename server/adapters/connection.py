@@ -10,6 +10,7 @@ from typing import Any
 
 from plugins.adapter import CheckResult
 from server import ids
+from server.errors import Unavailable
 
 DRAFT, WORKING, BROKEN, OFF = "draft", "working", "broken", "off"
 CONSOLE, ENVIRONMENT = "console", "environment"
@@ -73,6 +74,17 @@ class Connection:
     def secrets(self) -> dict[str, str]:
         """Its secret settings. Unavailable when they were sealed under a key that is gone."""
         return dict(json.loads(ids.unseal(SECRETS, self.sealed))) if self.sealed else {}
+
+    def unreadable(self) -> str:
+        """Why what is kept sealed of it cannot be read, "" when it can."""
+        kept = {SECRETS: self.sealed, TOKENS: self.tokens, HOOK: self.hook_secret}
+        try:
+            for purpose, sealed in kept.items():
+                if sealed:
+                    ids.unseal(purpose, sealed)
+        except Unavailable as problem:
+            return problem.message
+        return ""
 
     def as_row(self) -> dict[str, Any]:
         """All columns of the table it is kept in."""

@@ -17,6 +17,7 @@ from server.adapters import found, opening, store
 from server.adapters.connection import HOOK, OFF, Connection
 from server.adapters.tokens import ensure
 from server.db import Database
+from server.db.storing import storable
 from server.errors import NotFound, Unavailable
 
 MOST_TRIES = 10
@@ -72,6 +73,8 @@ def hear(
     adapter = opening.open(db, connection)
     try:
         told: Heard = adapter.hear(call)
+        if not all(storable([one.id, one.data]) for one in told.messages):
+            raise InvalidInput("the call holds a sign that cannot be stored")
     except PluginError:
         raise
     except Exception as fault:  # a stranger's bytes may break any reader, before anything of them is believed

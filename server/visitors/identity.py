@@ -16,6 +16,7 @@ import jwt
 from sqlalchemy import Connection
 
 from server import clock, ids
+from server.db.storing import storable
 from server.errors import NotFound
 from server.visitors import keys, store
 from server.visitors.store import Visitor
@@ -53,7 +54,7 @@ def judge(tx: Connection, site_id: str, site_key: str, token: str) -> Person | R
     if claims is None:
         return Refusal(REFUSED, "the signature is not of one of the site's keys")
     sub = claims.get("sub")
-    if not isinstance(sub, str) or not 0 < len(sub) <= MOST_SUB or not _storable(sub):
+    if not isinstance(sub, str) or not 0 < len(sub) <= MOST_SUB or not storable(sub):
         return Refusal(REFUSED, f"`sub` must be a text of 1 to {MOST_SUB} characters")
     if problem := _fault_in_audience(claims, site_key) or _fault_in_times(claims):
         return Refusal(REFUSED, problem, sub)
@@ -137,7 +138,7 @@ def _values(claims: Mapping[str, Any]) -> dict[str, Any]:
     told = person | {name: value for name, value in told.items() if name not in CLAIMS}
     if claims.get("email_verified") is False or not _ADDRESS.fullmatch(str(told.get("email", "")).strip()):
         told.pop("email", None)
-    kept = {name[:60]: _trimmed(value) for name, value in told.items() if _storable(name) and _is_plain(value)}
+    kept = {name[:60]: _trimmed(value) for name, value in told.items() if storable(name) and _is_plain(value)}
     return dict(list({name: value for name, value in kept.items() if value not in ("", None)}.items())[:MOST_VALUES])
 
 
@@ -148,9 +149,4 @@ def _trimmed(value: Any) -> Any:
 def _is_plain(value: Any) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
-    return isinstance(value, bool | int) or (isinstance(value, str) and _storable(value))
-
-
-def _storable(text: str) -> bool:
-    """No database takes a NUL or half a surrogate pair."""
-    return "\x00" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
+    return isinstance(value, bool | int) or (isinstance(value, str) and storable(value))

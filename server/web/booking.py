@@ -18,6 +18,7 @@ from server.booking.offers import zone_of
 from server.config.service import Version
 from server.conversations.frames import moment
 from server.db import Database
+from server.db.storing import storable
 from server.errors import Invalid
 from server.playbooks import whose
 from server.playbooks.whose import Whose
@@ -25,7 +26,6 @@ from server.routing.schema import Team
 from server.routing.service import POOL
 from server.web import limits, origins
 from server.web.callers import Caller
-from server.web.frames import storable
 
 bp = Blueprint("booking", __name__)
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from server.db.storing import storable
 from server.errors import Invalid
 
 Frame = dict[str, Any]
@@ -59,15 +60,6 @@ def read(raw: str | bytes, expected: Collection[str] = ()) -> Frame:
         raise Invalid(f"`id` must have 1 to {MOST_ID} characters.", field="id")
     _check_value(frame.get("value", {}))
     return frame
-
-
-def storable(value: Any) -> bool:
-    """False for a NUL or half a surrogate pair anywhere: no database takes them."""
-    if isinstance(value, str):
-        return "\x00" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
-    if isinstance(value, dict):
-        return all(storable(key) and storable(one) for key, one in value.items())
-    return all(map(storable, value)) if isinstance(value, list) else True
 
 
 def id_of(raw: str | bytes) -> str | None:

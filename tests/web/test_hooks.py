@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from plugins.errors import Permanent, Transient
+from plugins.hooks import Heard, HookMessage
 from server import settings
 from server.adapters import connections
 from server.adapters.hooks import KEPT_FOR
@@ -78,6 +79,15 @@ def test_what_is_told_is_kept_and_the_service_is_answered_without_being_called(d
     ]
     assert running.asked == []
     assert waiting(db, "calendar") == []
+
+
+@pytest.mark.parametrize("sign", ["\x00", "\ud800"])
+def test_a_sign_that_no_database_takes_is_refused_and_nothing_is_kept(db, call, running, monkeypatch, sign):
+    told = Heard((HookMessage("m1", {"data": {"id": [f"a{sign}"]}}),))
+    monkeypatch.setattr(rolodex.Rolodex, "hear", lambda *_: told)
+    answer = call("m1")
+    assert (answer.status_code, set(answer.json["error"])) == (422, {"code", "message"})
+    assert states(db) == []
 
 
 def test_the_same_told_again_is_the_same_also_after_it_was_done(db, call):

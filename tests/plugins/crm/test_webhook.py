@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from plugins.crm import CRM, Company, Kind, Person, Ref
 from plugins.crm.webhook import Webhook
-from plugins.errors import ConfigError, InvalidInput, NotFound, PermissionDenied
+from plugins.errors import AmbiguousOutcome, ConfigError, InvalidInput, NotFound, PermissionDenied
 from plugins.fields import validate
 from plugins.signing import name_of, new_secret, signed, verified
 from plugins.testing import CRMConformance
@@ -111,6 +111,20 @@ class TestWebhook(CRMConformance):
     def test_a_receiver_may_answer_in_one_word(self, subject: Any, fake: WebhookFake) -> None:
         fake.faults.add(Fault(202, b"ok", "text/plain"))
         assert subject.upsert_person(ADA, key="k1").id.startswith("per_")
+
+    @pytest.mark.parametrize("id", ["x" * 3_000_000, {"a": [1]}, ["p1"], True, "x" * 121])
+    def test_an_id_that_is_none_is_no_answer(self, subject: Any, fake: WebhookFake, id: Any) -> None:
+        fake.faults.add(Fault(200, json.dumps({"id": id}).encode()))
+        with pytest.raises(AmbiguousOutcome):
+            subject.upsert_person(ADA, key="k1")
+        told = {"type": "person.changed", "timestamp": "2026-03-02T12:00:00Z", "data": {"id": id, "values": {}}}
+        assert subject.told(told) == ()
+
+    @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//evil.example", {"a": 1}])
+    def test_an_address_that_is_none_of_the_web_is_left_out(self, subject: Any, fake: WebhookFake, url: Any) -> None:
+        fake.faults.add(Fault(200, json.dumps({"id": 7, "url": url}).encode()))
+        ref = subject.upsert_person(ADA, key="k1")
+        assert (ref.id, ref.url) == ("7", "")
 
     def test_while_secrets_change_either_is_good(self, fake: WebhookFake, config: Any, records: Any) -> None:
         new = new_secret()
