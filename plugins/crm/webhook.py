@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from plugins.adapter import CheckResult
 from plugins.crm import CRM, Activity, Capability, Change, Company, Conversion, Kind, Meeting, Person, Ref
 from plugins.emails import ascii_domain, fold, stable_id
 from plugins.errors import AmbiguousOutcome, InvalidInput, NotFound
+from plugins.foreign import read_json
 from plugins.hooks import Heard, HookCall, HookMessage
 from plugins.limits import Rate
 from plugins.signing import verified
@@ -80,7 +80,7 @@ class Webhook(CRM):
     def hear(self, call: HookCall) -> Heard:
         id = verified(call.headers, call.body, (*secrets_of(self.config), call.secret), call.at)
         try:
-            told = json.loads(call.body)
+            told = read_json(call.body)
         except ValueError:
             told = None
         if not isinstance(told, dict) or not isinstance(told.get("type"), str):

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from plugins.calendar import Watch
 from plugins.calendar.microsoft.graph import Graph, Place
 from plugins.errors import InvalidInput, NotFound, Permanent, PermissionDenied
+from plugins.foreign import read_json
 from plugins.hooks import Heard, HookCall, HookMessage
 from plugins.odata import as_object
 
@@ -55,7 +56,7 @@ def hear(call: HookCall) -> Heard:
     if token:
         return Heard(body=token[0])
     try:
-        told = json.loads(call.body)["value"]
+        told = read_json(call.body)["value"]
         states = [str(one["clientState"] or "") for one in told]
         messages = tuple(HookMessage(_name(one, call.at), _kept(one)) for one in told)
     except (ValueError, KeyError, TypeError, AttributeError) as error:

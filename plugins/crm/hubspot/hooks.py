@@ -16,6 +16,7 @@ from plugins.crm.hubspot import found as found_as
 from plugins.crm.hubspot.fields import COMPANY, PERSON
 from plugins.crm.hubspot.reading import Reading
 from plugins.errors import InvalidInput, PermissionDenied
+from plugins.foreign import read_json
 from plugins.hooks import WINDOW_SECONDS, Heard, HookCall, HookMessage
 
 KINDS = {"contact": Kind.PERSON, "0-1": Kind.PERSON, "company": Kind.COMPANY, "0-2": Kind.COMPANY}
@@ -30,7 +31,7 @@ def hear(call: HookCall, secret: str, portal: Any) -> Heard:
     Events of another account than ours (`portal`; None: not known) that has the same app installed are left out."""
     _hold_to_signature(call, secret)
     try:
-        events = json.loads(call.body)
+        events = read_json(call.body)
     except ValueError:
         events = None
     if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
