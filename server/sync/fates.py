@@ -48,6 +48,8 @@ def decide(
     if value is None:
         return Fate(mapped, SKIP, UNKNOWN, "We do not know it.", None, there)
     ours, wrong = fitting(translated(mapped, value.value), remote)
+    if wrong and exists and value.origin == CRM and not empty(there):
+        return Fate(mapped, KEEP, CRM_FIRST, "It came from the CRM, which calls it otherwise.", ours, there)
     if wrong:
         return Fate(mapped, REFUSE, "type", wrong, ours, there)
     if not exists:

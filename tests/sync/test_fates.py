@@ -92,6 +92,13 @@ def test_what_the_field_does_not_take_is_refused_in_a_sentence(value, remote, se
     assert (found.what, found.because) == (REFUSE, sentence)
 
 
+def test_what_came_from_the_crm_under_a_name_of_ours_is_no_value_that_it_refuses():
+    rating = Mapped(ours="lead.rating", theirs="rating")
+    for origin, there, what in (("crm", "Warm", KEEP), ("form", "Warm", REFUSE), ("crm", None, REFUSE)):
+        found = decide(rating, Value("lukewarm", origin), RECORDS, there=there, exists=True, remote=CHOICES)
+        assert found.what == what, (origin, there)
+
+
 def test_values_are_said_in_the_words_of_the_crm_and_come_back_in_ours():
     status = Mapped(ours="lead.status", theirs="status", values={"assigned": "Working"})
     assert fates.translated(status, "assigned") == "Working"
