@@ -25,6 +25,7 @@ export function openChat(host, greeter, ui) {
   /** @type {Frame[]} frames that can wait for the connection */ const later = [];
   /** @type {string | undefined} */ let token;
   /** @type {string | undefined} what the site has signed about who is here; never stored */ let identity;
+  /** @type {string | undefined} what of it a hello has told */ let told;
   let conversation = "";
   let state = "";
   let verified = false; // the server knows for sure who is here
@@ -76,6 +77,7 @@ export function openChat(host, greeter, ui) {
   /** @returns {Frame} */
   function hello() {
     known();
+    told = identity;
     const { visits = 1 } = store.read();
     const pages = greeter.discreet || !host.granted ? [] : greeter.views();
     const here = pages.at(-1);
@@ -108,7 +110,7 @@ export function openChat(host, greeter, ui) {
     if (ours) adopt();
     if (moving) tell();
     deliver();
-    for (const waiting of later.splice(0)) send(waiting, true);
+    for (const waiting of later.splice(0)) if (!waiting.token || waiting.token !== told) send(waiting, true);
   }
 
   /** It may answer the question of another tab, and begin later than what is missing here. @param {Frame} frame */

@@ -82,7 +82,7 @@ function on([name, heard]) {
 async function start() {
   const answer = await fetch(`${server}/v1/sites/${site}/config`).catch((problem) => problem);
   if (!answer.ok) {
-    console.warn("Usher: no chat on this page.", answer.status ?? answer);
+    console.warn("Usher: no chat here.", answer.status ?? answer);
     return new Promise(() => {});
   }
   /** @type {Config} */

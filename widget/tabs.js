@@ -56,8 +56,8 @@ export function share(name, use) {
 
   function lead() {
     clearTimeout(deadline);
-    const opening = use.first().t;
-    for (const [n, { t }] of posts) if (t === opening || t === "resume") posts.delete(n); // said by the connection itself
+    const opening = use.first(); // what it says need not be said again
+    for (const [n, { t, token }] of posts) if (t === opening.t || t === "resume" || (token && token === opening.identity)) posts.delete(n);
     line = connect({ ...use, heard, changed });
     channel.postMessage({ now: "lost" });
   }

@@ -23,6 +23,7 @@ from server.outbox.erasing import may_have_arrived
 from server.outbox.service import Delivery
 
 BUILT_IN = "builtin"
+AMBIGUOUS = "AmbiguousOutcome"
 
 
 class Within:
@@ -95,7 +96,8 @@ def erase_outside(
         row for row in unsure(told) if row.connection_id and (crm is None or row.connection_id != crm.id)
     ]
     by_hand |= _before(tx, [*(link for link in links if link not in here), *tried_elsewhere])
-    if "notify" in heard:
+    mails = [row for row in told if row.kind == "notify"]
+    if any(row.state in ("done", "leased") or row.problem_class == AMBIGUOUS for row in mails):
         by_hand.add("mailboxes of those who were written to")
     return sorted(by_hand)
 

@@ -209,7 +209,8 @@ def test_a_page_hears_that_its_token_was_not_taken(computer: Computer) -> None:
     page.evaluate("""() => { window.heard = [];
         for (const it of ["identity_expired", "identity_refused"]) Usher.on(it, () => heard.push(it)); }""")
     page.evaluate("token => Usher.identify(token)", computer.token("ida", seconds=-100))
-    wait_until(lambda: page.evaluate("heard") == ["identity_expired"], what="the page's own event")
+    wait_until(lambda: page.evaluate("heard"), what="the page's own event")
+    assert page.evaluate("heard") == ["identity_expired"]
     page.evaluate("Usher.identify('a.b.c')")
     say(opened(page), "The chat goes on")
     wait_until(lambda: "identity_refused" in page.evaluate("heard"), what="the page's own event")

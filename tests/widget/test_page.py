@@ -201,7 +201,7 @@ def test_navigation_to_the_pricing_page_brings_its_teaser(page: Page) -> None:
 def test_page_without_a_chat_shows_nothing_and_says_so_once(visit: Visit, double: Double) -> None:
     double.config["site"] = "another"
     page = visit(wait=False)
-    with page.expect_console_message(lambda it: it.type == "warning" and "no chat on this page" in it.text):
+    with page.expect_console_message(lambda it: it.type == "warning" and "no chat here" in it.text):
         page.reload()
     assert page.evaluate("document.querySelectorAll('usher-chat').length") == 0
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.widget.conftest import opened
+from tests.widget.conftest import opened, say
 from tests.widget.double import Double
 
 STUB = "window.Usher=window.Usher||function(){(Usher.q=Usher.q||[]).push(arguments)};"
@@ -41,6 +41,16 @@ def test_the_same_token_is_told_once_and_a_new_one_of_the_same_person_at_once(ch
     double.wait(lambda: len(double.heard("identify")) == 2)
     assert [frame["token"] for frame in double.heard("identify")] == [TOKEN, TOKEN + "2"]
     expect(chat.locator(".panel")).to_be_visible()
+
+
+def test_who_signs_in_while_the_chat_connects_is_told_once(visit: Callable[..., Page], double: Double) -> None:
+    page = visit()
+    page.evaluate("token => { Usher.open(); Usher.identify(token) }", TOKEN)
+    page.locator(".choice").first.wait_for()
+    say(page, "hello")
+    double.wait(lambda: len(double.said()) == 1)
+    assert [frame["identity"] for frame in double.heard("hello")] == [TOKEN]
+    assert double.heard("identify") == []
 
 
 def test_what_was_said_last_does_not_stay_beside_the_launcher(chat: Page, double: Double) -> None:
