@@ -34,7 +34,7 @@ demo: $(VENV)/.plain build/assets/manifest.json ## start Usher and a sample comp
 	exec $(BIN)/python -m demo.run --port $(PORT) --site-port $(SITE_PORT)
 
 test: lint $(VENV)/.chromium build/assets/manifest.json ## run lint and all tests
-	USHER_TEST_CHROMIUM="$$(cat $(VENV)/.chromium)" exec $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m 'not soak' $(ARGS)
+	USHER_TEST_CHROMIUM="$$(cat $(VENV)/.chromium)" exec $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m 'not soak' $(ARGS)
 
 lint: $(VENV)/.tests widget/node_modules/.stamp ## ruff, mypy, import-linter, tsc on the widget
 	$(BIN)/ruff check .

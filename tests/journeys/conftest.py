@@ -29,6 +29,8 @@ from tests.processes import ROOT, free_port, kill, running, wait_until
 # At the desk nothing moves, so that no press waits for a button to come to rest; on the phone everything does.
 DESKTOP = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+ON_ONE = ["desktop", "phone"] if os.environ.get("USHER_SOAK") else ["phone"]
+"""Devices for what is the same on each: one in every run, all in the long version."""
 OWNER = ("owner@acme.example", "a long password for tests")
 REPS = ("grace", "linus", "margaret", "dennis", "joan")
 

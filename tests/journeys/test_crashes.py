@@ -19,8 +19,8 @@ from tests.journeys.conftest import Town
 from tests.journeys.visitor import Visitor
 from tests.processes import wait_until
 
-CHAT_KILLS = 20 if os.environ.get("USHER_SOAK") else 3
-BOOKING_KILLS = 50 if os.environ.get("USHER_SOAK") else 3
+CHAT_KILLS = 20 if os.environ.get("USHER_SOAK") else 2
+BOOKING_KILLS = 50 if os.environ.get("USHER_SOAK") else 2
 
 
 pytestmark = pytest.mark.long

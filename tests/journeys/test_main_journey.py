@@ -12,7 +12,7 @@ import vobject
 from playwright.sync_api import Page, expect
 
 from tests.journeys.chat import Chat
-from tests.journeys.conftest import OWNER, PHONE, Town
+from tests.journeys.conftest import ON_ONE, OWNER, PHONE, Town
 from tests.processes import ROOT, wait_until
 
 pytestmark = pytest.mark.browser
@@ -112,6 +112,8 @@ def test_each_page_opens_in_its_own_way(town: Town, page: Page):
     Chat(page).open().hears("security documentation")
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("device", ON_ONE, indirect=True)
 def test_a_meeting_is_moved_and_cancelled_in_the_chat(town: Town, page: Page, device: dict[str, Any]):
     address = "eve@umbrella.example" if device is PHONE else "dan@hooli.example"
     page.goto(f"{town.site_url}/pricing")

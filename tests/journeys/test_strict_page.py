@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from server.config import folder
 from tests.journeys.chat import Chat
-from tests.journeys.conftest import Town, town_at
+from tests.journeys.conftest import ON_ONE, Town, town_at
 from tests.journeys.test_main_journey import qualify
 from tests.processes import wait_until
 from tests.widget.double import serve
@@ -63,6 +63,8 @@ def town(assets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tow
     web.shutdown()
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("device", ON_ONE, indirect=True)
 def test_visitor_of_a_strict_page_books_a_meeting_without_one_violation_or_foreign_request(
     town: Town, page: Page, device: dict[str, Any]
 ) -> None:

@@ -17,7 +17,7 @@ from tests.outbox import kills
 from tests.outbox.outside import deliver_all, queue, states
 from tests.processes import ROOT
 
-KILLS = 400 if os.environ.get("USHER_SOAK") else 14
+KILLS = 400 if os.environ.get("USHER_SOAK") else 8
 
 pytestmark = pytest.mark.long
 
