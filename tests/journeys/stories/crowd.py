@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from server import clock
 from server.booking.tables import meetings as meetings_table
 from tests.journeys.stories.office import MINUTE, Office
 from tests.journeys.stories.service import Event
@@ -63,8 +64,9 @@ class Crowd:
         return self.office.meeting(meeting.id)
 
     def _one(self, deed: Callable[[Any], Any], name: str) -> None:
-        ahead = [one for one in self.booked if self.office.meeting(one.id).status in STANDING]
-        if ahead and deed(self.office.meeting(self.chance.choice(ahead).id)):
+        booked = [self.office.meeting(one.id) for one in self.booked]
+        ahead = [one for one in booked if one.status in STANDING and one.start_at > clock.now()]
+        if ahead and deed(self.chance.choice(ahead)):
             self.deeds[name] += 1
 
     def go_on(self, minutes: int, until: float, *, moved: int = 0, cancelled: int = 0) -> None:

@@ -157,7 +157,7 @@ class Office:
     def cancel(self, meeting: Any) -> None:
         with self.untroubled(calls=8):
             answer = self.app.test_client().post(f"/m/{links.token_of(meeting.id)}/cancel", data={"reason": "ill"})
-        assert answer.status_code == 303
+        assert answer.status_code == 303, answer.text
 
     def missed(self, meeting: Any) -> None:
         """The rep says at the desk that nobody came."""
