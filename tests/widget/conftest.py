@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.widget.double import Double
 
@@ -107,3 +107,8 @@ def say(page: Page, text: str) -> None:
     """Write a message and send it."""
     page.locator(".composer textarea").fill(text)
     page.locator(".composer textarea").press("Enter")
+
+
+def shows(page: Page, *texts: str) -> None:
+    """Wait until the conversation is these messages, in this order; they may come in another one."""
+    expect(page.locator(".bubble")).to_have_text(texts)

@@ -14,6 +14,7 @@ LEAD = {"name": "Grace Hopper"}
 MEETINGS = [{"id": "intro", "name": "Intro call", "minutes": 15}, {"id": "demo", "name": "Product demo", "minutes": 30}]
 WIDE = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 WIDE_FIELD = {"id": "name", "label": WIDE, "type": "text", "required": True, "value": WIDE}
+GREETING = "Hi! What brings you to Acme?"
 FIRST = datetime(2031, 3, 3, 9, 0, tzinfo=UTC)
 
 
@@ -59,7 +60,7 @@ def config() -> dict[str, Any]:
                 "traffic": 100,
                 "if": True,
                 "display": {"show": "quiet", "open": True},
-                "opening": {"en": "Hi! What brings you to Acme?"},
+                "opening": {"en": GREETING},
             },
         ],
     }
@@ -94,7 +95,7 @@ def opening(hello: dict[str, Any]) -> list[dict[str, Any]]:
     texts = {"pricing": "Questions about our **plans**?", "forward": "Let me show you around."}
     return [
         bot(
-            texts.get(hello.get("playbook") or "", "Hi! What brings you to Acme?"),
+            texts.get(hello.get("playbook") or "", GREETING),
             {
                 "kind": "choices",
                 "multi": False,

@@ -10,14 +10,11 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.widget.conftest import NODE, WIDGET, opened, say
+from tests.widget.conftest import NODE, WIDGET, opened, say, shows
 from tests.widget.double import Double
+from tests.widget.script import GREETING
 
 STORED = "JSON.parse(localStorage['usher:acme'])"
-
-
-def bubbles(page: Page) -> list[str]:
-    return page.locator(".bubble").all_text_contents()
 
 
 def test_conversation_goes_on_after_a_reload_with_the_chat_open_and_the_draft_kept(chat: Page, double: Double) -> None:
@@ -28,7 +25,7 @@ def test_conversation_goes_on_after_a_reload_with_the_chat_open_and_the_draft_ke
     chat.get_by_text("You said: hello").wait_for()
     expect(chat.locator(".panel")).to_be_visible()
     expect(chat.locator(".composer textarea")).to_have_value("and ano")
-    assert bubbles(chat) == ["Hi! What brings you to Acme?", "hello", "You said: hello"]
+    shows(chat, GREETING, "hello", "You said: hello")
     assert len(double.conversations) == 1
     assert double.heard("hello")[1]["token"] == chat.evaluate(f"{STORED}.token")
     assert double.heard("hello")[1]["after"] == 0
@@ -62,7 +59,7 @@ def test_messages_that_came_while_the_line_was_cut_arrive_once_and_in_order_with
     double.down = False
     chat.get_by_text("while you were away 4").wait_for()
     assert time.monotonic() - started < 3
-    assert bubbles(chat)[1:] == [f"while you were away {number}" for number in range(5)]
+    shows(chat, GREETING, *(f"while you were away {number}" for number in range(5)))
     assert double.heard("resume")[-1]["after"] == 1
 
 
@@ -156,7 +153,7 @@ def test_answer_lost_on_the_way_does_not_double_the_message(chat: Page, double: 
     double.cut()
     chat.get_by_text("You said: hello").wait_for()
     expect(chat.locator(".pending")).to_have_count(0)
-    assert bubbles(chat)[1:] == ["hello", "You said: hello"]
+    shows(chat, GREETING, "hello", "You said: hello")
     assert double.said() == ["hello"]
 
 
@@ -177,7 +174,7 @@ def test_missing_number_is_asked_for(chat: Page, double: Double) -> None:
     double.mute = False
     double.say("second")
     chat.get_by_text("first").wait_for()
-    assert bubbles(chat)[1:] == ["first", "second"]
+    shows(chat, GREETING, "first", "second")
 
 
 def test_coming_back_to_the_tab_asks_at_once_whether_the_line_stands(chat: Page, double: Double) -> None:
@@ -197,7 +194,8 @@ def test_two_tabs_show_the_same_conversation(chat: Page, double: Double) -> None
     other.locator(".bubble").first.wait_for()
     say(other, "from the other tab")
     chat.get_by_text("You said: from the other tab").wait_for()
-    assert bubbles(chat) == bubbles(other)
+    for tab in (chat, other):
+        shows(tab, GREETING, "from the other tab", "You said: from the other tab")
     assert len(double.conversations) == 1
 
 
@@ -209,7 +207,7 @@ def test_new_conversation_of_the_server_replaces_the_old_one(chat: Page, double:
         talk.id, talk.messages = "cnv_next", [talk.messages[0] | {"text": "Hello again"}]
     say(chat, "who is there?")
     chat.get_by_text("You said: who is there?").wait_for()
-    assert bubbles(chat) == ["Hello again", "who is there?", "You said: who is there?"]
+    shows(chat, "Hello again", "who is there?", "You said: who is there?")
 
 
 def test_site_that_lets_nobody_in_says_so_and_is_not_asked_for_ever(chat: Page, double: Double) -> None:
@@ -245,5 +243,5 @@ def test_visitor_whom_the_server_has_forgotten_is_met_anew_and_says_what_was_to_
     say(chat, "is anybody there?")
     double.down = False
     chat.get_by_text("You said: is anybody there?").wait_for()
-    assert bubbles(chat) == ["Hi! What brings you to Acme?", "is anybody there?", "You said: is anybody there?"]
+    shows(chat, GREETING, "is anybody there?", "You said: is anybody there?")
     assert len(double.conversations) == 1

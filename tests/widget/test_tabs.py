@@ -8,14 +8,9 @@ from contextlib import suppress
 import pytest
 from playwright.sync_api import CDPSession, Error, Page, expect
 
-from tests.widget.conftest import opened, say
+from tests.widget.conftest import opened, say, shows
 from tests.widget.double import Double
-
-GREETING = "Hi! What brings you to Acme?"
-
-
-def bubbles(page: Page) -> list[str]:
-    return page.locator(".bubble").all_text_contents()
+from tests.widget.script import GREETING
 
 
 def another(page: Page) -> Page:
@@ -46,7 +41,7 @@ def test_three_tabs_hold_one_socket_and_show_each_message_once_and_in_order(tabs
     said = [text for number in range(3) for text in (f"from tab {number}", f"You said: from tab {number}")]
     for tab in tabs:
         tab.get_by_text("You said: from tab 2").wait_for()
-        assert bubbles(tab) == [GREETING, *said]
+        shows(tab, GREETING, *said)
         expect(tab.locator(".pending")).to_have_count(0)
     assert len(double.sockets) == len(double.conversations) == 1
     assert double.said() == [f"from tab {number}" for number in range(3)]
@@ -98,9 +93,9 @@ def test_when_the_tab_with_the_socket_is_gone_another_takes_over_and_nothing_is_
     say(third, "and on")
     for tab in (second, third):
         tab.get_by_text("You said: and on").wait_for()
-        assert bubbles(tab) == [
-            GREETING, "just before", "You said: just before", "while nobody listened", "and on", "You said: and on",
-        ]  # fmt: skip
+        shows(
+            tab, GREETING, "just before", "You said: just before", "while nobody listened", "and on", "You said: and on"
+        )
         expect(tab.locator(".pending")).to_have_count(0)
     double.wait(lambda: len(double.sockets) == 1)
     assert double.said() == ["just before", "and on"]
@@ -160,10 +155,10 @@ def test_page_that_comes_back_to_another_visitor_shows_nothing_of_the_one_before
     opened(second)
     say(second, "B is here")
     second.get_by_text("You said: B is here").wait_for()
-    assert "a secret of A" in bubbles(chat)
+    shows(chat, GREETING, "a secret of A", "You said: a secret of A")
     chat.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     expect(chat.locator(".bubble")).to_have_count(0)
-    assert bubbles(second) == [GREETING, "B is here", "You said: B is here"]
+    shows(second, GREETING, "B is here", "You said: B is here")
     assert len(double.conversations) == 2
 
 
@@ -178,7 +173,7 @@ def test_logging_out_in_one_tab_leaves_nothing_in_the_others_and_they_meet_again
     double.wait(lambda: not double.sockets)
     for tab in tabs:
         opened(tab)
-        assert bubbles(tab) == [GREETING]
+        shows(tab, GREETING)
     say(tabs[0], "B is here")
     for tab in tabs:
         tab.get_by_text("You said: B is here").wait_for()
@@ -195,7 +190,8 @@ def test_browser_without_locks_gives_each_tab_its_own_socket(visit: Callable[...
     assert len(double.sockets) == 2
     say(second, "hello")
     page.get_by_text("You said: hello").wait_for()
-    assert bubbles(page) == bubbles(second) == [GREETING, "hello", "You said: hello"]
+    for tab in (page, second):
+        shows(tab, GREETING, "hello", "You said: hello")
 
 
 def test_chat_of_another_site_on_the_same_domain_has_its_own_socket(chat: Page, double: Double) -> None:
@@ -212,4 +208,4 @@ def test_chat_of_another_site_on_the_same_domain_has_its_own_socket(chat: Page, 
     tab.get_by_text("You said: to the others").wait_for()
     assert len(double.sockets) == len(double.conversations) == 2
     assert [frame["site"] for frame in double.heard("hello")] == ["acme", "other"]
-    assert bubbles(chat) == [GREETING]
+    shows(chat, GREETING)
