@@ -98,7 +98,6 @@ def open_page(browser: Browser, served: tuple[str, Database]) -> Iterator[Callab
 
     def go(who: str, mode: str = "light") -> Page:
         contexts.append(context := browser.new_context(base_url=served[0], **MODES[mode]))
-        context.set_default_timeout(10_000)
         page = context.new_page()
         page.on("console", lambda word: words.append(word.text) if word.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: words.append(str(error)))

@@ -163,7 +163,6 @@ def device(request: pytest.FixtureRequest) -> dict[str, Any]:
 @pytest.fixture
 def context(browser: Browser, device: dict[str, Any]) -> Iterator[BrowserContext]:
     opened = browser.new_context(**device, locale="en-GB", timezone_id="Europe/Berlin")
-    opened.set_default_timeout(10_000)
     yield opened
     opened.close()
 

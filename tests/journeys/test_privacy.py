@@ -37,7 +37,6 @@ def db(town: Town) -> Iterator[Database]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(**DESKTOP, locale="en-GB", timezone_id="Europe/Berlin")
-    context.set_default_timeout(15_000)
     yield context.new_page()
     context.close()
 

@@ -62,7 +62,6 @@ class Computer:
 @pytest.fixture
 def computer(browser: Browser, signing_town: Town, key: str) -> Iterator[Computer]:
     context = browser.new_context(**DESKTOP, locale="en-GB", timezone_id="Europe/Berlin")
-    context.set_default_timeout(10_000)
     yield Computer(context, signing_town, key)
     context.close()
 

@@ -49,14 +49,6 @@ def far(assets: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
         yield found
 
 
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """A server that was killed needs its time to start on a busy machine."""
-    expect.set_options(timeout=20_000)
-    yield
-    expect.set_options(timeout=5_000)
-
-
 @pytest.fixture
 def wire(far: Far) -> Iterator[Wire]:
     far.wire.heal()
@@ -68,7 +60,6 @@ def wire(far: Far) -> Iterator[Wire]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     opened = browser.new_context(**DESKTOP, locale="en-GB", timezone_id="Europe/Berlin")
-    opened.set_default_timeout(15_000)
     yield opened
     opened.close()
 

@@ -70,7 +70,6 @@ def visit(browser: Browser, double: Double) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{double.site}/{path}")
         if wait:

@@ -41,7 +41,6 @@ def counted(visit: Visit) -> Page:
 def another(page: Page) -> Page:
     """One more tab, in which the conversation is there."""
     tab = page.context.new_page()
-    tab.set_default_timeout(10_000)
     tab.goto(page.url)
     tab.locator(".bubble").first.wait_for()
     return tab

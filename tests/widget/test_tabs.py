@@ -16,7 +16,6 @@ from tests.widget.script import GREETING
 def another(page: Page) -> Page:
     """One more tab of the same browser, in which the conversation is there."""
     tab = page.context.new_page()
-    tab.set_default_timeout(10_000)
     tab.goto(page.url)
     tab.locator(".bubble").first.wait_for()
     return tab
