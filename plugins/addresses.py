@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import threading
 import time
 from collections.abc import Callable, Collection
+from concurrent.futures import Future
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -20,6 +22,7 @@ from plugins import bounds
 from plugins.errors import ConfigError
 
 Resolve = Callable[[str, int], list[str]]
+RESOLVE_SECONDS = 5.0
 IDLE_SECONDS = 4.0
 """A connection that has lain idle longer is made anew: the other side may be closing it (common servers do after five
 seconds), and a write sent into that moment is one whose outcome nobody knows."""
@@ -45,8 +48,24 @@ def is_public(address: str) -> bool:
 
 
 def system_resolve(host: str, port: int) -> list[str]:
-    """The addresses of a host as the system knows them; socket.gaierror when there are none."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    """The addresses of a host as the system knows them; socket.gaierror when there are none, or none in time.
+
+    The system asks its name servers one after the other, for half a minute when they are silent, and cannot be told to
+    stop: it is left to itself then.
+    """
+    answer: Future[list[Any]] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except Exception as error:  # noqa: BLE001 - it belongs to who asked
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, name="usher-resolve", daemon=True).start()
+    try:
+        found = answer.result(bounds.within(RESOLVE_SECONDS))
+    except TimeoutError:
+        raise socket.gaierror(socket.EAI_AGAIN, "the name servers do not answer") from None
     return list(dict.fromkeys(str(info[4][0]) for info in found))
 
 

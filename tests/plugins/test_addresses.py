@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+
 import pytest
 
+from plugins import addresses
 from plugins.addresses import Gate, is_public
-from plugins.errors import ConfigError
+from plugins.errors import ConfigError, Transient
+from plugins.http import Http
 
 PUBLIC = "8.8.8.8 192.0.1.1 2001:4860:4860::8888 ::ffff:8.8.8.8 64:ff9b::808:808 2002:808:808:: 2a00:1450::5efe:808:808"
 
@@ -40,3 +45,15 @@ def test_a_host_the_operator_named_may_be_anywhere() -> None:
     assert gate.addresses("crm.INTERNAL", 443) == ["10.0.0.1"]
     with pytest.raises(ConfigError):
         gate.addresses("other.internal", 443)
+
+
+def test_name_servers_that_stay_silent_take_no_more_time_than_the_call_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: silent.wait(20))
+    http = Http("crm.acme", connect_seconds=0.1, answer_seconds=0.1)
+    with pytest.raises(Transient):
+        http.call("find", "POST", "https://crm.acme.example/people")
+    monkeypatch.setattr(addresses, "RESOLVE_SECONDS", 0.1)
+    with pytest.raises(Transient, match="nobody knows this host"):
+        http.admit("crm.acme.example", 443)
+    silent.set()
