@@ -7,10 +7,11 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from server.console import crm_words, here
+from server.booking import service as booking
+from server.console import crm_words, glass, here
 from server.console.crm import head_of, site_of
 from server.db import Connection
-from server.errors import Invalid
+from server.errors import Invalid, NotFound
 from server.leads import service as leads
 from server.sync import service as sync
 
@@ -71,9 +72,20 @@ def repair(site_key: str, report_id: str) -> ResponseReturnValue:
 
 
 def _name_of(tx: Connection, row: Any) -> str:
-    """What a person or company is called, as far as it is still here; "" for a meeting."""
+    """What a person, a meeting or a company is called, as far as it is still here."""
     if row.subject_kind == "lead":
         person = leads.known(tx, row.subject_id).lead
         return str(person.get("name") or person.get("email") or "Unnamed lead")
+    if row.subject_kind == "meeting":
+        return _meeting(tx, row.subject_id)
     company = leads.known(tx, None, row.subject_id).account if row.subject_kind == "account" else {}
     return str(company.get("name") or company.get("domain") or "")
+
+
+def _meeting(tx: Connection, meeting_id: str) -> str:
+    try:
+        found = booking.get(tx, meeting_id)
+    except NotFound:
+        return ""
+    when = glass.moment(found.start_at, here.zone_of(found.site_id))
+    return f"{here.meeting_name(found.site_id, found.type)} with {found.name or 'a visitor'}, {when}"

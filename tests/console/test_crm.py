@@ -8,10 +8,11 @@ import re
 
 import pytest
 
-from plugins.crm.builtin import BuiltinCRM
+from plugins.crm.builtin import MEETING, BuiltinCRM
 from server import events
 from server.adapters import connections
 from server.adapters.records import TableRecords
+from server.booking.tables import meetings
 from server.config import service as config
 from server.leads import service as leads
 from server.leads.values import FieldValue
@@ -237,3 +238,16 @@ def test_companies_in_a_comparison_have_their_names(desk, db, story):
         account = leads.get(tx, story.ada).account_id
         leads.learn_account(tx, account, [FieldValue("name", "Globex Inc", "conversation")])
     assert '<span class="capped">Globex Inc</span>' in desk("owner").text("/crm/acme/compare")
+
+
+def test_meetings_in_a_comparison_are_called_what_they_are(desk, db, story):
+    work(db)
+    records = TableRecords(db, story.site_id)
+    assert [records.delete(MEETING, record_id) for record_id, _ in records.list(MEETING)]
+    sync.compare(db, story.site_id)
+    owner = desk("owner")
+    missing = owner.text("/crm/acme/compare?kind=missing")
+    assert re.search(rf'/meetings/{story.meeting}"><span class="capped">[^<]+ with Ada Lovelace, Mon 2 Mar', missing)
+    with db.transaction() as tx:
+        tx.execute(meetings.delete().where(meetings.c.id == story.meeting))
+    assert f'/meetings/{story.meeting}"><span class="capped">A meeting<' in owner.text("/crm/acme/compare?kind=missing")
