@@ -85,7 +85,7 @@ def release_dead(db: Database) -> int:
         for row in rows:
             rest = 0.0 if row.attempts < MOST_DEATHS else trouble.rest_seconds(row.attempts - MOST_DEATHS + 1)
             again = clock.now() + timedelta(seconds=rest)
-            store.settle(tx, row.id, row.lease_owner, {"state": "waiting", "not_before": again})
+            store.settle(tx, row.id, row.lease_owner, {"state": "waiting", "not_before": again, "unsure": True})
     return len(rows)
 
 
@@ -122,6 +122,7 @@ def _settle_failed(db: Database, row: Delivery, owner: str, problem: PluginError
         "problem": problem.user_message,
         "failing_since": fate.failing_since,
         "attempts": row.attempts + 1 if fate.counts else row.attempts,
+        "unsure": row.unsure or trouble.may_have_arrived(problem),
         **_through(row, problem.connection_id or (problem.adapter if fate.state == PAUSED else "")),
     }
     if fate.at is not None:

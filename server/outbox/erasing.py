@@ -13,8 +13,6 @@ from server.outbox import store, waiting
 from server.outbox.store import Delivery
 from server.outbox.tables import deliveries as t
 
-UNTRIED = frozenset(("", "NotYet", "RateLimited"))
-DID_NOTHING = UNTRIED - {""} | {"Transient", "QuotaExhausted", "AuthError", "PermissionDenied", "ConfigError"}
 Subjects = Mapping[str, Collection[str]]
 """Kind → ids."""
 
@@ -31,11 +29,8 @@ def under_way(rows: Sequence[Delivery]) -> bool:
 
 
 def may_have_arrived(row: Delivery) -> bool:
-    """Whether the outside may have been told, and did not say so: no answer came, or we broke off at it. What went
-    wrong before its last attempt is not kept, so only a first one is believed to have done nothing."""
-    if row.state == "done" or (not row.attempts and row.problem_class in UNTRIED):
-        return False
-    return row.state == "leased" or row.attempts != 1 or row.problem_class not in DID_NOTHING
+    """Whether the outside may have been told, and did not say so: no answer came, or we broke off at it."""
+    return row.state == "leased" or (row.unsure and row.state != "done")
 
 
 def erase(tx: Connection, rows: Sequence[Delivery]) -> None:

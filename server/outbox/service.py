@@ -53,8 +53,8 @@ def queue(
 
     `key` is unique for ever; False when it was queued before. Deliveries of one `order_key` go out in order;
     `cancel(tx, cancel_key)` withdraws those that have not gone out; `not_after` withdraws one by itself. `replaces`
-    names what it is about, such as "lead:led_…:person": where the newest of its order says the same and nobody has
-    tried to deliver it, this one goes out in its place, and what builds on the old key gets this one's answer.
+    names what it is about, such as "lead:led_…:person": where the newest of its order says the same and cannot
+    have been delivered, this one goes out in its place, and what builds on the old key gets this one's answer.
     `connection_id`: whose it is, where that is known already: it waits in that connection's lane from the start.
     """
     now = clock.now()

@@ -41,9 +41,9 @@ def is_replaced(tx: Connection, key: str) -> bool:
 
 
 def replaceable(tx: Connection, order_key: str, replaces: str) -> Delivery | None:
-    """The newest of the order, locked, when it is of the same and nobody has tried to deliver it."""
+    """The newest of the order, locked, when it is of the same and cannot have been delivered."""
     newest = select(func.max(t.c.id)).where(t.c.order_key == order_key).scalar_subquery()
-    untried = (t.c.state.in_(("waiting", "paused")), t.c.attempts == 0)
+    untried = (t.c.state.in_(("waiting", "paused")), t.c.attempts == 0, t.c.unsure.is_(False))
     return tx.execute(
         select(t).where(t.c.id == newest, t.c.replaces == replaces, *untried).with_for_update()
     ).one_or_none()

@@ -28,6 +28,7 @@ deliveries = Table(
     Column("lease_until", UtcDateTime),
     Column("lease_owner", String(80)),
     Column("attempts", Integer, nullable=False),
+    Column("unsure", Boolean, nullable=False, server_default="0"),  # it may have arrived: an answer was lost once
     Column("failing_since", UtcDateTime),  # since when the service has been unwell for it
     Column("problem_class", String(40), nullable=False),
     Column("problem", Text, nullable=False),

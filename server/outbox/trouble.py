@@ -6,7 +6,16 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from plugins.errors import AmbiguousOutcome, PermissionDenied, PluginError, RateLimited, Retry, Transient
+from plugins.errors import (
+    AmbiguousOutcome,
+    AuthError,
+    ConfigError,
+    PermissionDenied,
+    PluginError,
+    RateLimited,
+    Retry,
+    Transient,
+)
 
 WAITING, PAUSED, DEAD = "waiting", "paused", "dead"
 PATIENCE = timedelta(hours=72)
@@ -25,6 +34,9 @@ class NotYet(PluginError):
     code = "not_yet"
     sentence = "It waits for an earlier delivery that it builds on."
     retry = Retry.AT
+
+
+_DID_NOTHING = (NotYet, RateLimited, Transient, AuthError, PermissionDenied, ConfigError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +74,11 @@ def fate(
         return Fate(WAITING, named, counts=False, failing_since=since)
     rested = now + timedelta(seconds=rest_seconds(attempt, problem.retry))
     return Fate(WAITING, max(rested, named or rested), failing_since=since)
+
+
+def may_have_arrived(problem: PluginError) -> bool:
+    """Whether the outside may have been told, some of it at least, for all that we know."""
+    return not (problem.held or isinstance(problem, _DID_NOTHING))
 
 
 def is_unwell(problem: PluginError) -> bool:

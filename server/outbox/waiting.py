@@ -96,7 +96,7 @@ def forsaken(tx: Connection, now: datetime) -> bool:
 def free_forsaken(tx: Connection, now: datetime) -> None:
     """What somebody had in hand who is not heard of any more waits again."""
     ended = update(t).where(t.c.state == "leased", t.c.lease_until < now)
-    tx.execute(ended.values(state="waiting", lease_owner=None, lease_until=None))
+    tx.execute(ended.values(state="waiting", lease_owner=None, lease_until=None, unsure=True))
 
 
 def _withdraw(tx: Connection, late: Sequence[Delivery], now: datetime) -> None:
