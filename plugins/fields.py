@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -86,14 +86,26 @@ def json_schema(fields: Sequence[Field], title: str = "") -> dict[str, Any]:
 
 def environment_names(fields: Sequence[Field], kind: str, name: str) -> dict[str, str]:
     """Field name → environment variable, `USHER_<KIND>_<NAME>_<FIELD>`."""
-    prefix = re.sub(r"\W", "_", f"usher_{kind}_{name}")
-    return {field.name: f"{prefix}_{field.name}".upper() for field in fields}
+    return {field.name: f"{_prefix(kind, name)}{field.name.upper()}" for field in fields}
 
 
 def from_environment(fields: Sequence[Field], kind: str, name: str, environ: Mapping[str, str]) -> dict[str, str]:
     """What `environ` says about these fields, as text that `validate` understands; unset and empty are left out."""
     names = environment_names(fields, kind, name)
     return {field: environ[variable] for field, variable in names.items() if environ.get(variable)}
+
+
+def unread(
+    fields: Sequence[Field], kind: str, name: str, environ: Iterable[str], longer: Iterable[str] = ()
+) -> dict[str, str]:
+    """Variables that begin as this adapter's do and name no field of it, with the one that was meant, or "". `longer`:
+    names of adapters that begin as this one's does ("acme_eu" for "acme"): theirs are not looked at."""
+    prefix, others = _prefix(kind, name), tuple(_prefix(kind, one) for one in longer)
+    known = [field.name.upper() for field in fields]
+    mine = [one for one in sorted(environ) if one.startswith(prefix) and not one.startswith(others)]
+    strange = [one.removeprefix(prefix) for one in mine if one.removeprefix(prefix) not in known]
+    near = {one: get_close_matches(one, known, n=1) for one in strange}
+    return {f"{prefix}{one}": f"{prefix}{meant[0]}" if meant else "" for one, meant in near.items()}
 
 
 def yaml_template(fields: Sequence[Field]) -> str:
@@ -109,6 +121,10 @@ def redact(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, Any]
     """The settings as they may be shown: secrets as asterisks, also what no field knows."""
     shown = {field.name for field in fields if not field.secret}
     return {name: value if name in shown else (MASK if value else "") for name, value in values.items()}
+
+
+def _prefix(kind: str, name: str) -> str:
+    return re.sub(r"\W", "_", f"usher_{kind}_{name}_").upper()
 
 
 def _unknown(name: str, known: Mapping[str, Field]) -> str:

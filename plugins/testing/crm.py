@@ -15,6 +15,7 @@ from plugins.testing.conformance import at_once, requires
 from plugins.testing.crm_samples import ADA, CHAT, DEMO, NOON
 from plugins.testing.crm_sides import CRMSides
 from plugins.testing.deeds import Reading, Writing
+from plugins.testing.guard import exempt
 
 __all__ = ["ADA", "CHAT", "DEMO", "NOON", "CRMConformance"]
 READINGS = {
@@ -27,10 +28,12 @@ READINGS = {
 class CRMConformance(CRMSides):
     """The author gives `fake` and `count`. Tests of a capability that is not declared are skipped.
 
-    `unknown_id` is shaped like an id of the service and nobody's.
+    `unknown_id` is shaped like an id of the service and nobody's. `no_unique_email`: why two who write one e-mail at
+    the same moment may make two records there. Usher itself tells of a lead in order.
     """
 
     unknown_id: ClassVar[str] = "999999"
+    no_unique_email: ClassVar[str] = ""
 
     @pytest.fixture
     def reading(self) -> Reading | None:
@@ -54,6 +57,8 @@ class CRMConformance(CRMSides):
         assert self.count(subject, Kind.PERSON) == 1
 
     def test_eight_at_once_with_one_email_make_one_person(self, subject: Any) -> None:
+        if self.no_unique_email:
+            exempt(f"e-mails are not unique there: {self.no_unique_email}")
         refs = at_once(lambda n: subject.upsert_person(replace(ADA, title=f"CTO {n}"), key=f"k{n}"))
         assert len(set(refs)) == 1
         assert sum(ref.created for ref in refs) == 1

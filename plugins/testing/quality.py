@@ -25,6 +25,8 @@ def main(arguments: Sequence[str]) -> int:
     if code in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         for file in written(recorder, narrowed=named.narrowed):
             print(file)
+    for name in sorted({name.partition("::")[0] for name in recorder.failed}):
+        print(f"{name}: no report was written, because tests of it failed")
     return int(code)
 
 

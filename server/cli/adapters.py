@@ -18,6 +18,7 @@ from plugins.records import MemoryRecords
 from plugins.registry import Listing
 from server import settings
 from server.adapters import connections
+from server.cli import doctor_adapters
 from server.cli.adapter_page import as_markdown, as_text
 from server.cli.terminal import database, out
 from server.errors import Invalid, NotFound
@@ -77,16 +78,20 @@ def try_it(name: str | None, id: str | None) -> None:
     if not name and not id:
         raise click.UsageError("Give the name of an adapter, or the id of a connection (con_…).")
     try:
-        adapter = _of_connection(id) if id else _of_environment(_find(name or ""))
+        listing = None if id else _find(name or "")
+        adapter = _of_environment(listing) if listing else _of_connection(str(id))
         try:
             found: CheckResult = adapter.check()
         finally:
             adapter.close()
     except PluginError as error:
-        raise Invalid(_said(error)) from error
+        raise Invalid("\n".join([_said(error), *_unread(listing)])) from error
     if not found.ok:
-        raise Invalid(f"{adapter.title} does not work with these settings: {found.message or 'it says no more'}")
+        said = f"{adapter.title} does not work with these settings: {found.message or 'it says no more'}"
+        raise Invalid("\n".join([said, *_unread(listing)]))
     _tell(adapter, found)
+    for sentence in _unread(listing):
+        out.print(f"  warning: {sentence}")
 
 
 @adapters.command()
@@ -104,7 +109,7 @@ def new(name: str, kind: str, into: Path | None) -> None:
         raise Invalid(str(error)) from error
     for file in files:
         out.print(f"  {file}")
-    out.print(f"Next: `pip install --no-deps -e {folder}`, then `python -m pytest` in {folder}, then read its README.")
+    out.print(f"Next: `pip install -e '{folder}[test]'`, then `python -m pytest` in {folder}, then read its README.")
 
 
 COMMANDS = (adapters,)
@@ -152,6 +157,10 @@ def _of_connection(id: str) -> Any:
     with db.reading() as tx:
         connection = connections.get(tx, id)
     return connections.open(db, connection, trying=True)
+
+
+def _unread(listing: Listing | None) -> list[str]:
+    return doctor_adapters.unread(listing) if listing else []
 
 
 def _said(error: PluginError) -> str:

@@ -161,3 +161,24 @@ def test_quality_is_read_without_importing_the_adapter(tmp_path: Path, monkeypat
     for broken in ("", "[]", '{"run": 7}', "nonsense"):
         (package / "crm.acme.json").write_text(broken)
         assert adapters.quality_of(listing).tier is quality.Tier.UNPROVEN
+
+
+def test_variables_that_look_like_settings_and_are_none_are_named(usher, ledger, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("USHER_PRIVATE_HOSTS", "127.0.0.1")
+    settings.get.cache_clear()
+    for name, value in (("URL", ledger.url), ("TOKEN", TOKEN), ("TOKENN", "x"), ("COLOUR", "red")):
+        monkeypatch.setenv(f"USHER_CRM_LEDGER_{name}", value)
+    monkeypatch.setenv("USHER_CRM_LEDGER_EU_URL", "https://another.example")
+    registry.register(type("LedgerEu", (Ledger,), {"name": "ledger_eu"}))
+    try:
+        done = usher("adapters", "check", "ledger")
+        said = [one.says for one in doctor_adapters.examine(settings.get()) if one.what == "adapter crm.ledger"]
+    finally:
+        registry.unregister(registry.load("crm", "ledger_eu"))
+    expected = [
+        "USHER_CRM_LEDGER_COLOUR is no setting.",
+        "USHER_CRM_LEDGER_TOKENN is no setting; did you mean USHER_CRM_LEDGER_TOKEN?",
+    ]
+    assert (done.code, said) == (0, expected)
+    warnings = [line.removeprefix("  warning: ") for line in done.out.splitlines() if "is no setting" in line]
+    assert warnings == expected

@@ -10,10 +10,11 @@ import pytest
 
 from plugins.adapter import CheckResult
 from plugins.crm import Kind, Person, Ref
-from plugins.errors import NotFound, PluginError, RateLimited, Transient
+from plugins.errors import AmbiguousOutcome, NotFound, PluginError, RateLimited, Transient
 from plugins.records import MemoryRecords
 from plugins.testing import Means
 from plugins.testing.fakes import Fault
+from plugins.testing.guard import Exempt
 from plugins.testing.table import BOTH, WRITE_ONLY
 from tests.plugins.testing.ledger import TOKEN, FakeLedger, Ledger, LedgerConformance
 
@@ -179,6 +180,47 @@ def test_an_adapter_that_makes_two_after_a_lost_answer_is_caught(fake):
     fake.faults.clear()
     told = Held(fake, Forgetful, no_keys="it makes a new one each time")
     told.kit.test_whichever_answer_to_a_writing_is_lost_the_same_key_makes_one(fake, told.subject, told.writing)
+
+
+class Looking(Forgetful):
+    """Makes a new person where it finds none."""
+
+    name = "looking"
+
+    def upsert_person(self, person: Person, *, key: str) -> Ref:
+        return next(iter(self.find_by_email(person.email)), None) or super().upsert_person(person, key=key)
+
+
+def test_a_service_without_unique_emails_needs_no_lock_and_says_why(fake):
+    crowd = LedgerConformance.test_eight_at_once_with_one_email_make_one_person
+    held = Held(fake, Looking)
+    with pytest.raises(AssertionError):
+        crowd(held.kit, held.subject)
+    with pytest.raises(Exempt, match="two may share an address"):
+        crowd(Held(fake, Looking, no_unique_email="two may share an address").kit, held.subject)
+
+
+class Careless(Looking):
+    """… and says that nothing was done when nobody knows."""
+
+    name = "careless"
+
+    def upsert_person(self, person: Person, *, key: str) -> Ref:
+        try:
+            return super().upsert_person(person, key=key)
+        except AmbiguousOutcome as error:
+            raise Transient("try again") from error
+
+
+def test_without_keys_the_lost_answer_to_a_look_up_is_no_doubt_and_that_to_the_making_is(fake):
+    no_keys = "it makes a new one each time"
+    lost = LedgerConformance.test_whichever_answer_to_a_writing_is_lost_the_same_key_makes_one
+    told = Held(fake, Looking, no_keys=no_keys)
+    lost(told.kit, fake, told.subject, told.writing)
+    careless = Held(fake, Careless, no_keys=no_keys)
+    with pytest.raises(AssertionError, match="call 2 unanswered"):
+        lost(careless.kit, fake, careless.subject, careless.writing)
+    fake.faults.clear()
 
 
 def test_an_adapter_that_says_a_secret_is_caught(fake, caplog):

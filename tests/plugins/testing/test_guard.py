@@ -129,6 +129,9 @@ def test_a_report_says_what_was_held_left_out_exempt_and_expected_to_fail(pytest
     file.write_text(json.dumps(report))
     stale = pytester_of_kit(text, **paths)
     assert "crm.ledger.json is out of date for test_mine.TestMine" in stale.stdout
+    red = f"{text}\n        def test_of_mine(self): assert False\n"
+    failing = pytester_of_kit(red, module="plugins.testing.quality", **paths)
+    assert "TestMine: no report was written, because tests of it failed" in failing.stdout
 
 
 ACME = """
