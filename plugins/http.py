@@ -237,7 +237,9 @@ class Http:
         raise error
 
     def _come_back(self, reply: Reply, kind: type[PluginError]) -> datetime | None:
-        return retry_after(reply.headers, self.now(), refused=issubclass(kind, RateLimited))
+        """The reset of the rate, which some services send with every answer, is not that of a used-up allowance
+        (QuotaExhausted): there only a moment that is named for the refusal counts."""
+        return retry_after(reply.headers, self.now(), refused=kind is RateLimited)
 
     def _count(self, operation: str, began: float, error: PluginError | None) -> None:
         if self._meter is None:

@@ -59,8 +59,8 @@ def meaning(status: int, *, repeatable: bool) -> type[PluginError] | None:
 
 def retry_after(headers: Mapping[str, str], now: datetime, *, refused: bool = False) -> datetime | None:
     """When the service lets us come back: by `Retry-After` (RFC 9110 10.2.3) in seconds, whole or not, or as an HTTP
-    date, or by what services send in its place. `refused`: too many calls; then the reset of the rate counts as well,
-    which services send along with good answers too.
+    date, or by what services send in its place. `refused`: too many calls, not an allowance that is used up; then the
+    reset of the rate counts as well, which services send along with good answers too.
 
     None when nothing is said or nobody can read it; never before `now`, at most LONGEST_WAIT after it.
     """

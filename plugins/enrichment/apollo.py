@@ -9,7 +9,7 @@ from plugins.adapter import CheckResult, Rate
 from plugins.enrichment import Capability, Enrichment, Facts
 from plugins.enrichment.asking import facts, found, no_address, number
 from plugins.enrichment.domains import company_domain
-from plugins.errors import PermissionDenied, PluginError
+from plugins.errors import PermissionDenied, PluginError, QuotaExhausted
 from plugins.fields import Field, Type
 from plugins.http import Reply
 
@@ -45,8 +45,10 @@ class Apollo(Enrichment):
         if (refused := no_address(email, SOURCE)) is not None:
             return refused
         asked = {"email": email.strip(), "reveal_personal_emails": "false", "reveal_phone_number": "false"}
-        told = found(lambda: self._ask("person_by_email", "POST", "people/match", asked), "person") or {}
+        told = found(lambda: self._ask("person_by_email", "POST", "people/match", asked)) or {}
         person = told.get("person") or {}
+        if person.get("match_confidence") == "none":  # nobody, with the organization of the address's domain
+            return Facts()
         employer, departments = person.get("organization") or {}, person.get("departments") or []
         values = {
             "name": person.get("name"),
@@ -69,9 +71,12 @@ class Apollo(Enrichment):
 
 
 def _judge(reply: Reply) -> PluginError | None:
+    """Its 422 for no credits says "Insufficient credits. Please upgrade your plan."; any other is a value."""
     if reply.status == 403 and b"API_INACCESSIBLE" in reply.body:
         said = "Your Apollo plan does not include this: upgrade it, or use a master key."
         return PermissionDenied("API_INACCESSIBLE", http_status=403, vendor_code="API_INACCESSIBLE", user_message=said)
+    if reply.status == 422 and b"insufficient credits" in reply.body.lower():
+        return QuotaExhausted("Insufficient credits", http_status=422)
     return None
 
 

@@ -16,6 +16,8 @@ from plugins.fields import Field, Type
 SOURCE = "Clearbit"
 SURE, BY_IP = 0.85, 0.6
 PENDING = 202
+EMPLOYERS = (None, "company", "education", "government")
+"""`type` of an address in Reveal for which the company is who the visitor works for; "isp" is none."""
 
 
 class Clearbit(Enrichment):
@@ -45,7 +47,7 @@ class Clearbit(Enrichment):
             found(lambda: self._ask("company_by_ip", "reveal_url", "/v1/companies/find", {"ip": ip}), "type", "company")
             or {}
         )
-        if told.get("type") not in (None, "company"):
+        if told.get("type") not in EMPLOYERS:
             return Facts(pending=told.get("type") == PENDING)
         return facts(SOURCE, BY_IP, _company(told.get("company") or {}), cost=1)
 
@@ -94,6 +96,9 @@ class Clearbit(Enrichment):
 
 
 def _company(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Nothing of a free-mail provider, which people's addresses belong to and no visitor's company."""
+    if told.get("emailProvider"):
+        return {}
     metrics, geo, category = (told.get(name) or {} for name in ("metrics", "geo", "category"))
     return {
         "name": told.get("name"),

@@ -16,6 +16,18 @@ from plugins.errors import InvalidInput
 
 ALSO_FREE = frozenset({"hey.com", "mailbox.org", "tutanota.com", "tuta.io", "gmail.de", "pm.me"})
 """Providers the package's list lacks."""
+RELAYS = frozenset(
+    {
+        "appleid.com",  # privaterelay.appleid.com: Sign in with Apple, Hide My Email
+        "mozmail.com",  # Firefox Relay
+        "aleeas.com", "dralias.com", "8alias.com", "silomails.com", "simplelogin.co", "simplelogin.com",
+        "simplelogin.fr", "slmail.me", "slmails.com",  # SimpleLogin
+        "passfwd.com", "passinbox.com", "passmail.com", "passmail.net",  # Proton Pass
+        "anonaddy.com", "anonaddy.me",  # addy.io
+    }
+)  # fmt: skip
+"""Where people get aliases that pass mail on to their own address; the package's list lacks them. Named on their
+makers' pages (support.apple.com, support.mozilla.org, simplelogin.io/docs, addy.io) or known from use."""
 
 _suffixes = PublicSuffixList()
 
@@ -36,7 +48,7 @@ def is_disposable(domain: str) -> bool:
 
 def is_mail_provider(domain: str, also: Collection[str] = ()) -> bool:
     """Whether people, not companies, have their mail there; `also`: further ones."""
-    return any(domain in listed for listed in (whitelist, blocklist, ALSO_FREE, also))
+    return any(domain in listed for listed in (whitelist, blocklist, ALSO_FREE, RELAYS, also))
 
 
 def company_domain(domain: str) -> str:

@@ -8,13 +8,18 @@ from plugins.adapter import CheckResult
 from plugins.enrichment import Capability, Enrichment, Facts
 from plugins.enrichment.asking import facts, found
 from plugins.enrichment.domains import public_ip
+from plugins.errors import AuthError, PluginError
 from plugins.fields import Field, Type
+from plugins.http import Reply
 
 SOURCE = "IPinfo"
 SAMPLE = "1.1.1.1"
 SURE, GUESS = 0.8, 0.5
 NO_COMPANY = frozenset({"isp", "hosting"})
 """Types of networks whose name is not that of the visitor's company."""
+PASSED_ON = ("is_anonymous", "is_hosting", "is_mobile", "is_satellite")
+"""What Core says beside the type of an address whose visitors are not at its owner: VPN, proxy, Tor, relay; a hoster's
+machine; a carrier's customer (ipinfo.io/developers/core-api)."""
 
 
 class IPinfo(Enrichment):
@@ -43,6 +48,8 @@ class IPinfo(Enrichment):
             return Facts()
         geo = told.get("geo") or told
         where = {"country": geo.get("country_code") or geo.get("country"), "city": geo.get("city")}
+        if any(map(told.get, PASSED_ON)):
+            return facts(SOURCE, SURE, where, cost=1)
         company, network = told.get("company") or {}, told.get("as") or {}
         if company and company.get("type") not in NO_COMPANY:
             return facts(SOURCE, SURE, {"name": company.get("name"), "domain": company.get("domain"), **where}, cost=1)
@@ -53,4 +60,11 @@ class IPinfo(Enrichment):
     def _ask(self, operation: str, ip: str) -> Any:
         url = f"{self.config.text('base_url')}/{self.config.text('plan')}/{ip}"
         bearer = {"Authorization": f"Bearer {self.config.secret('token')}"}
-        return self.http.call(operation, "GET", url, headers=bearer).json()
+        return self.http.call(operation, "GET", url, headers=bearer, judge=_judge).json()
+
+
+def _judge(reply: Reply) -> PluginError | None:
+    """A token it does not know is told by 403, like one whose plan lacks the question; the title tells them apart."""
+    if reply.status == 403 and b"Unknown token" in reply.body:
+        return AuthError("Unknown token", http_status=403, vendor_code="Unknown token")
+    return None

@@ -18,8 +18,10 @@ from plugins.fields import Field
 
 SOURCE = "MaxMind"
 PLACE, COMPANY, NETWORK = 0.9, 0.6, 0.4
-BUSINESS = frozenset({"business", "college", "government", "library", "military", "school", "content_delivery_network"})
+BUSINESS = frozenset({"business", "college", "government", "library", "military", "school"})
 """`user_type` of the Enterprise database for which the organization is who the visitor works for."""
+PASSED_ON = ("is_anonymous", "is_hosting_provider")
+"""`traits` of an address whose visitors come from elsewhere: by a VPN, a proxy, Tor, a hoster's machine."""
 OLD_DAYS = 30
 """MaxMind's licence wants a database replaced within 30 days of the next."""
 
@@ -46,7 +48,9 @@ class MaxMind(Enrichment):
 
     def company_by_ip(self, ip: str) -> Facts:
         try:
-            row = self._database.get(public_ip(ip))
+            if ":" in public_ip(ip) and self._database.metadata().ip_version == 4:
+                return Facts()
+            row = self._database.get(ip)
         except (maxminddb.InvalidDatabaseError, OSError) as error:
             raise Permanent(f"the database file cannot be read: {error}") from error
         if not isinstance(row, dict):
@@ -57,7 +61,7 @@ class MaxMind(Enrichment):
             "city": ((row.get("city") or {}).get("names") or {}).get("en"),
         }
         sure = {**facts(SOURCE, PLACE, values).facts}
-        return Facts({**facts(SOURCE, _confidence(row, traits), _company(row, traits)).facts, **sure})
+        return Facts({**facts(SOURCE, COMPANY if traits else NETWORK, _company(row, traits)).facts, **sure})
 
     def close(self) -> None:
         if "_database" in self.__dict__:
@@ -85,8 +89,9 @@ def _named_as_one(file: Path) -> Path:
 
 
 def _company(row: dict[str, Any], traits: dict[str, Any]) -> dict[str, Any]:
+    """The Domain database knows the host name of any line, an access provider's customers as well: it is a guess."""
     if traits:
-        if traits.get("user_type") not in BUSINESS:
+        if traits.get("user_type") not in BUSINESS or any(map(traits.get, PASSED_ON)):
             return {}
         return {"name": traits.get("organization"), "domain": traits.get("domain")}
     if "domain" in row:
@@ -94,7 +99,3 @@ def _company(row: dict[str, Any], traits: dict[str, Any]) -> dict[str, Any]:
     if row.get("organization") and row.get("organization") != row.get("isp"):
         return {"name": row["organization"]}
     return {}
-
-
-def _confidence(row: dict[str, Any], traits: dict[str, Any]) -> float:
-    return COMPANY if traits or "domain" in row else NETWORK

@@ -10,8 +10,9 @@ from plugins.adapter import CheckResult, Rate
 from plugins.enrichment import Capability, Enrichment, Facts
 from plugins.enrichment.asking import facts, found, no_address, number
 from plugins.enrichment.domains import company_domain, public_ip
-from plugins.errors import InvalidInput, NotFound
+from plugins.errors import InvalidInput, NotFound, PluginError
 from plugins.fields import Field, Type
+from plugins.http import Reply
 
 SOURCE = "People Data Labs"
 CONFIDENCE = {"very high": 0.9, "high": 0.8, "moderate": 0.6, "low": 0.4, "very low": 0.2}
@@ -41,7 +42,7 @@ class PeopleDataLabs(Enrichment):
 
     def company_by_ip(self, ip: str) -> Facts:
         told = found(lambda: self._ask("company_by_ip", "ip/enrich", {"ip": public_ip(ip)}), "data") or {}
-        about = (told.get("data") or {}).get("company") or {}
+        about = _shown((told.get("data") or {}).get("company"))
         return _company(about, CONFIDENCE.get(str(about.get("confidence")), 0.3))
 
     def company_by_domain(self, domain: str) -> Facts:
@@ -50,14 +51,14 @@ class PeopleDataLabs(Enrichment):
             return Facts()
         asked = {"website": company, "min_likelihood": self.config["min_likelihood"]}
         told = found(lambda: self._ask("company_by_domain", "company/enrich", asked), "status", "likelihood") or {}
-        return _company(told, _share(told))
+        return _company(_shown(told), _share(told))
 
     def person_by_email(self, email: str) -> Facts:
         if (refused := no_address(email, SOURCE)) is not None:
             return refused
         asked = {"email": email.strip(), "min_likelihood": self.config["min_likelihood"]}
         told = found(lambda: self._ask("person_by_email", "person/enrich", asked), "data") or {}
-        person = told.get("data") or {}
+        person = _shown(told.get("data"))
         levels = person.get("job_title_levels") or []
         values = {
             "name": _titled(person.get("full_name")),
@@ -74,7 +75,20 @@ class PeopleDataLabs(Enrichment):
 
     def _ask(self, operation: str, path: str, params: Mapping[str, Any]) -> Any:
         url, key = f"{self.config.text('base_url')}/{path}", {"X-Api-Key": self.config.secret("key")}
-        return self.http.call(operation, "GET", url, params=params, headers=key).json()
+        return self.http.call(operation, "GET", url, params=params, headers=key, judge=_judge).json()
+
+
+def _judge(reply: Reply) -> PluginError | None:
+    """Hosters, proxies, Tor and mobile networks are answered with 400, though nothing is wrong with the address."""
+    if reply.status == 400 and b"Cannot Enrich IP" in reply.body:
+        return NotFound("Cannot Enrich IP", http_status=400)
+    return None
+
+
+def _shown(record: Any) -> dict[str, Any]:
+    """What the plan lets us see: what it withholds comes as `true`, or `false` where there is nothing to withhold."""
+    shown = record if isinstance(record, dict) else {}
+    return {name: value for name, value in shown.items() if not isinstance(value, bool)}
 
 
 def _share(told: Mapping[str, Any]) -> float:
@@ -83,19 +97,20 @@ def _share(told: Mapping[str, Any]) -> float:
 
 
 def _company(told: Mapping[str, Any], confidence: float) -> Facts:
+    where = _shown(told.get("location"))
     values = {
         "name": told.get("display_name") or _titled(told.get("name")),
         "domain": told.get("website"),
         "industry": told.get("industry"),
         "employees": number(told.get("employee_count")),
-        "country": (told.get("location") or {}).get("country"),
-        "city": _titled((told.get("location") or {}).get("locality")),
+        "country": where.get("country"),
+        "city": _titled(where.get("locality")),
     }
     return facts(SOURCE, confidence, values, cost=1)
 
 
 def _titled(said: Any) -> str | None:
-    """Names come in lower case; one that has capitals stays as it is. What is withheld by the plan is `true`."""
+    """Names come in lower case; one that has capitals stays as it is."""
     if not isinstance(said, str):
         return None
     return said.title() if said.islower() else said

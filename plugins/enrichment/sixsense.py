@@ -17,8 +17,9 @@ MATCH = "Match"
 
 
 class SixSense(Enrichment):
-    """Only a "Match" counts: a "Non-actionable Match" is an access provider or too large a network. 6sense names no
-    moment to come back at after 429, and its tokens end after 90 days."""
+    """Only a "Match" counts, by `company.company_match` (OpenAPI of v3/company/details): a "Non-actionable Match" is an
+    access provider or too large a network. 6sense names no moment to come back at after 429, and its tokens end after
+    90 days."""
 
     name = "sixsense"
     title = "6sense"
@@ -36,10 +37,10 @@ class SixSense(Enrichment):
 
     def company_by_ip(self, ip: str) -> Facts:
         public_ip(ip)
-        told = found(lambda: self._ask("company_by_ip", ip), "company", "company_match") or {}
-        if told.get("company_match", MATCH) != MATCH:
-            return Facts()
+        told = found(lambda: self._ask("company_by_ip", ip), "company") or {}
         company = told.get("company") or {}
+        if company.get("company_match") != MATCH:
+            return Facts()
         values = {
             "name": company.get("name"),
             "domain": company.get("domain"),

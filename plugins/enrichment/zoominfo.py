@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +12,7 @@ from plugins.adapter import CheckResult, Rate
 from plugins.enrichment import Capability, Enrichment, Facts
 from plugins.enrichment.asking import facts, found, no_address, number
 from plugins.enrichment.domains import company_domain
-from plugins.errors import PluginError, RateLimited
+from plugins.errors import InvalidInput, NotFound, PluginError, QuotaExhausted, RateLimited
 from plugins.fields import Field, Type
 from plugins.http import Reply
 from plugins.oauth import Authorized, judge_token, with_expiry
@@ -25,6 +26,9 @@ PERSON = (
 )  # fmt: skip
 COMPANY = ("name", "website", "primaryIndustry", "employeeCount", "country", "city", "revenue")
 SCOPES = "api:data:contact api:data:company"
+SPENT = (b'"LIMIT_EXCEEDED"', b'"PFAPI0011"')
+"""No credits left: `meta.matchStatus` of an answer (OpenAPI of the Data API), or the code of an error with 400, which
+stands in `error` or in `errors`. In their quotes, since the answer repeats the question."""
 
 
 class ZoomInfo(Enrichment):
@@ -44,12 +48,9 @@ class ZoomInfo(Enrichment):
     )  # fmt: skip
 
     def check(self) -> CheckResult:
-        try:
-            self._calls.granted()
+        self._calls.granted()
+        with suppress(InvalidInput, NotFound):
             self._enrich("check", "contacts", "ContactEnrich", "matchPersonInput", {}, ("firstName",))
-        except PluginError as error:
-            if error.http_status not in (400, 404, 422):
-                raise
         return CheckResult(ok=True, account=SOURCE)
 
     def company_by_domain(self, domain: str) -> Facts:
@@ -75,15 +76,16 @@ class ZoomInfo(Enrichment):
         asked = {"emailAddress": email.strip()}
         told = self._enrich("person_by_email", "contacts", "ContactEnrich", "matchPersonInput", asked, PERSON)
         names = [told[part] for part in ("firstName", "lastName") if told.get(part)]
+        employer, work = told.get("company") or {}, _one(told.get("jobFunction")) or {}
         values = {
             "name": " ".join(names),
             "first_name": told.get("firstName"),
             "last_name": told.get("lastName"),
             "title": told.get("jobTitle"),
             "seniority": _one(told.get("managementLevel")),
-            "department": _one(told.get("jobFunction")),
-            "company": told.get("companyName"),
-            "domain": company_domain(_host(told.get("companyWebsite"))),
+            "department": work.get("department") or work.get("name"),
+            "company": employer.get("name"),
+            "domain": company_domain(_host(employer.get("website"))),
             "country": told.get("country"),
         }
         return facts(SOURCE, SURE, values, cost=1)
@@ -119,10 +121,13 @@ class ZoomInfo(Enrichment):
 
 
 def _judge(reply: Reply) -> PluginError | None:
-    """Its limits are buckets of their own; which one was full stands in a header."""
+    """Its limits are buckets of their own, and which one was full stands in a header. That no credits are left it does
+    not say by 402."""
     if reply.status == 429 and (bucket := reply.headers.get("X-RateLimit-Rejected-Bucket")):
         from_header = reply.headers.get("Retry-After", "")
         return None if from_header else RateLimited(f"the bucket {bucket} is full", http_status=429, vendor_code=bucket)
+    if reply.status in (200, 400) and any(said in reply.body for said in SPENT):
+        return QuotaExhausted("the credits are used up", http_status=reply.status)
     return None
 
 

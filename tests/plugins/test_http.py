@@ -436,6 +436,14 @@ def test_a_limit_of_some_calls_holds_those_and_no_others(service: Service) -> No
     client.close()
 
 
+def test_the_reset_of_the_rate_is_not_the_moment_a_used_up_allowance_comes_back(service: Service, client: Http) -> None:
+    service.answer = says(402, x_ratelimit_reset="60")
+    error = failure(client, "GET", service.at())
+    assert (type(error), error.retry, error.retry_after) == (QuotaExhausted, Retry.NEVER, None)
+    service.answer = says(402, x_ratelimit_reset="60", retry_after="3600")
+    assert failure(client, "GET", service.at()).retry_after == NOON + timedelta(hours=1)
+
+
 def test_a_moment_is_read_for_an_error_that_the_adapter_named_itself(service: Service) -> None:
     service.answer = says(403, b"rateLimitExceeded", retry_after="30")
     client = limited(Limits())

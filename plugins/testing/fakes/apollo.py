@@ -17,12 +17,14 @@ ALLOWED = {
 
 
 class ApolloFake(Fake):
-    """`people` by e-mail, `companies` by domain; who is not known comes as null with 200."""
+    """`people` by e-mail, `companies` by domain. What is not known comes with 200: a company as {}, a person as one
+    without a name, at the organization of the address's domain. `credits` are spent by matches."""
 
     def __init__(self) -> None:
         super().__init__()
         self.people: dict[str, dict[str, Any]] = {}
         self.companies: dict[str, dict[str, Any]] = {}
+        self.credits = 1000
 
     def check(self, request: Request) -> None:
         if request.headers.get("x-api-key") != KEY:
@@ -36,11 +38,20 @@ class ApolloFake(Fake):
 
     @on("POST", "/people/match")
     def person(self, request: Request) -> Any:
-        return {"person": self.people.get(request.args.get("email", "").lower())}
+        email = request.args.get("email", "").lower()
+        known = self._spent_on(self.people.get(email))
+        at = self.companies.get(email.rpartition("@")[2])
+        return {"person": known or {"name": "", "match_confidence": "none", "organization": at}}
 
     @on("GET", "/organizations/enrich")
     def company(self, request: Request) -> Any:
         if not request.args.get("domain"):
             return Refusal(422, {"error": "domain is required"})
-        known = self.companies.get(request.args["domain"])
+        known = self._spent_on(self.companies.get(request.args["domain"]))
         return {"organization": known} if known else {}
+
+    def _spent_on(self, known: dict[str, Any] | None) -> dict[str, Any] | None:
+        if self.credits <= 0:
+            raise Refusal(422, {"error": "Insufficient credits. Please upgrade your plan."})
+        self.credits -= 1 if known else 0
+        return known

@@ -13,13 +13,15 @@ KEY = "sk_a_made_up_key"
 
 
 class ClearbitFake(Fake):
-    """What is known by domain, e-mail and address; those in `looking` are answered with 202."""
+    """What is known by domain, e-mail and address; those in `looking` are answered with 202. `kinds`: what an address
+    belongs to where it is no "company"."""
 
     def __init__(self) -> None:
         super().__init__()
         self.companies: dict[str, dict[str, Any]] = {}
         self.people: dict[str, dict[str, Any]] = {}
         self.addresses: dict[str, dict[str, Any]] = {}
+        self.kinds: dict[str, str] = {}
         self.looking: set[str] = set()
 
     def check(self, request: Request) -> None:
@@ -38,7 +40,8 @@ class ClearbitFake(Fake):
     @on("GET", "/reveal/v1/companies/find")
     def address(self, request: Request) -> Any:
         found = self._found(self.addresses, request, "ip")
-        return {"type": "company", "company": found} if isinstance(found, dict) else found
+        kind = self.kinds.get(request.args["ip"], "company")
+        return {"type": kind, "company": found} if isinstance(found, dict) else found
 
     def _found(self, known: dict[str, dict[str, Any]], request: Request, by: str) -> Any:
         if set(request.args) != {by} or not request.args[by]:

@@ -18,13 +18,15 @@ NO_MATCH = {"status": 404, "error": {"type": "not_found", "message": "No records
 
 
 class PdlFake(Fake):
-    """`people`, `companies`, `addresses`: what is known, by what is asked with. `credits` are spent by matches."""
+    """`people`, `companies`, `addresses`: what is known, by what is asked with. `hosters`: addresses that it does not
+    look up. `credits` are spent by matches."""
 
     def __init__(self) -> None:
         super().__init__()
         self.people: dict[str, dict[str, Any]] = {}
         self.companies: dict[str, dict[str, Any]] = {}
         self.addresses: dict[str, dict[str, Any]] = {}
+        self.hosters: set[str] = set()
         self.credits = 1000
 
     def check(self, request: Request) -> None:
@@ -34,7 +36,8 @@ class PdlFake(Fake):
         if unknown := set(request.args) - ALLOWED.get(kind, set()):
             raise self._wrong(f"unknown parameter {sorted(unknown)[0]}")
         if self.credits <= 0:
-            raise Refusal(402, {"status": 402, "error": {"type": "payment_required", "message": "no credits left"}})
+            said = {"status": 402, "error": {"type": "payment_required", "message": "no credits left"}}
+            raise Refusal(402, said, x_ratelimit_reset="2030-01-01T00:00:00Z")  # of the minute, as on every answer
 
     @on("GET", "/person/enrich")
     def person(self, request: Request) -> Any:
@@ -51,6 +54,8 @@ class PdlFake(Fake):
     @on("GET", "/ip/enrich")
     def address(self, request: Request) -> Any:
         ip = request.args.get("ip", "")
+        if ip in self.hosters:
+            raise self._wrong("Cannot Enrich IP: Hosting Provider")
         return {"status": 200, "data": {"ip": {"address": ip}, "company": self._found(self.addresses, ip)}}
 
     def _found(self, known: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:

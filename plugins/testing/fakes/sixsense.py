@@ -12,7 +12,7 @@ TOKEN = "a-made-up-token"  # noqa: S105 - made up
 
 
 class SixSenseFake(Fake):
-    """`companies`: address → the whole answer, with `company_match`."""
+    """`companies`: address → the company, with its `company_match`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,4 +26,7 @@ class SixSenseFake(Fake):
 
     @on("GET", "/v3/company/details")
     def details(self, request: Request) -> Any:
-        return self.companies.get(request.args["ip"]) or Refusal(404, {"error": "no match"})
+        ip = request.args["ip"]
+        if ip not in self.companies:
+            return Refusal(404, {"error": "no match"})
+        return {"company": self.companies[ip], "scores": [], "confidence": "High"}

@@ -15,12 +15,13 @@ BY = {"contacts": ("ContactEnrich", "matchPersonInput", "emailAddress"),
 
 
 class ZoomInfoFake(Fake):
-    """`contacts` by e-mail, `companies` by website. Tokens are good until `expire()`."""
+    """`contacts` by e-mail, `companies` by website. Tokens are good until `expire()`, `credits` for a match each."""
 
     def __init__(self) -> None:
         super().__init__()
         self.known: dict[str, dict[str, dict[str, Any]]] = {"contacts": {}, "companies": {}}
         self.tokens = 0
+        self.credits = 1000
 
     def expire(self) -> None:
         """The token given out last is no good any more."""
@@ -49,9 +50,18 @@ class ZoomInfoFake(Fake):
         if set(asked[match][0]) != {by}:
             return self._wrong(f"{by} is required")
         found = self.known[what].get(asked[match][0][by])
-        told = {name: found[name] for name in asked["outputFields"] if name in found} if found else None
-        status = "FULL_MATCH" if found else "NO_MATCH"
-        return {"data": [{"type": what, "attributes": told, "meta": {"matchStatus": status}}]}
+        status = ("FULL_MATCH" if found else "NO_MATCH") if self.credits > 0 else "LIMIT_EXCEEDED"
+        about = {"id": "1", "meta": {"input": asked[match][0], "matchStatus": status}}
+        if status != "FULL_MATCH":
+            return {"data": [{**about, "type": "NoMatch"}]}
+        self.credits -= 1
+        return {"data": [{**about, "type": what, "attributes": _shown(found or {}, asked["outputFields"])}]}
 
     def _wrong(self, message: str) -> Refusal:
         return Refusal(400, {"error": {"code": "ZI0004", "message": message, "retryable": False}})
+
+
+def _shown(found: dict[str, Any], asked: list[str]) -> dict[str, Any]:
+    """What was asked for. Those of a contact's company (`companyName` …) come within `company`, by its own names."""
+    company = {name: value for name, value in found.get("company", {}).items() if f"company{name.title()}" in asked}
+    return {name: found[name] for name in asked if name in found} | ({"company": company} if company else {})

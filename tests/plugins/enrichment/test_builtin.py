@@ -51,6 +51,10 @@ class TestBuiltinEnrichment(EnrichmentConformance):
             ("ada@gmail.com", "personal"),
             ("info@GMX.de", "personal"),
             ("ada@hey.com", "personal"),
+            ("x7k2@privaterelay.appleid.com", "personal"),
+            ("x7k2@mozmail.com", "personal"),
+            ("shop.x7k2@simplelogin.com", "personal"),
+            ("x7k2@ada.anonaddy.com", "personal"),
             ("ada@mailinator.com", "disposable"),
             ("ada@mail.mailinator.com", "disposable"),
             ("ada@bücher.example", "work"),
@@ -71,6 +75,8 @@ class TestBuiltinEnrichment(EnrichmentConformance):
     def test_a_private_address_tells_no_company(self, subject: Any) -> None:
         ada = subject.person_by_email("ada.lovelace@gmail.com")
         assert (ada.value("company"), ada.value("domain"), ada.value("name")) == (None, None, "Ada Lovelace")
+        assert subject.person_by_email("x7k2@passmail.net").value("company") is None
+        assert subject.company_by_domain("privaterelay.appleid.com").facts == {}
 
     def test_a_company_name_is_read_from_its_domain(self, subject: Any) -> None:
         assert subject.company_by_domain("www.Globex-Energy.de").value("name") == "Globex Energy"

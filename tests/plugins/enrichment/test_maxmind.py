@@ -21,8 +21,9 @@ from plugins.testing import EnrichmentConformance
 GLOBEX, HOME = "8.8.4.4", "9.9.9.9"
 
 
-def written(file: Path, kind: str, rows: dict[str, dict[str, Any]]) -> Path:
-    writer = MMDBWriter(ip_version=6, ipv4_compatible=True, database_type=kind, languages=["en"], description=kind)
+def written(file: Path, kind: str, rows: dict[str, dict[str, Any]], version: int = 6) -> Path:
+    about = {"database_type": kind, "languages": ["en"], "description": kind}
+    writer = MMDBWriter(ip_version=version, ipv4_compatible=version == 6, **about)
     for network, row in rows.items():
         writer.insert_network(IPSet([network]), row)
     writer.to_db_file(str(file))
@@ -73,6 +74,30 @@ def test_other_files_tell_what_they_know(tmp_path: Path) -> None:
     assert plain(opened(isp).company_by_ip(HOME)) == {}
     assert plain(opened(asn).company_by_ip(GLOBEX)) == {}
     assert plain(opened(domain).company_by_ip(GLOBEX)) == {"domain": "globex.com"}
+
+
+def test_the_domain_of_a_host_name_is_a_guess_since_access_providers_name_their_lines_too(tmp_path: Path) -> None:
+    domain = written(tmp_path / "domain.mmdb", "GeoIP2-Domain", {f"{HOME}/32": {"domain": "t-ipconnect.de"}})
+    assert opened(domain).company_by_ip(HOME).facts["domain"].confidence < 0.5
+
+
+@pytest.mark.parametrize(
+    "traits",
+    [{"user_type": "content_delivery_network"}, {"is_anonymous": True}, {"is_hosting_provider": True}],
+)
+def test_whoever_only_passes_through_a_network_is_not_taken_for_its_owner(
+    tmp_path: Path, traits: dict[str, Any]
+) -> None:
+    row = {"country": {"iso_code": "DE"}, "traits": {"user_type": "business", "organization": "Globex", **traits}}
+    file = written(tmp_path / "enterprise.mmdb", "GeoIP2-Enterprise", {f"{GLOBEX}/32": row})
+    assert plain(opened(file).company_by_ip(GLOBEX)) == {"country": "DE"}
+
+
+def test_a_file_of_the_old_addresses_alone_knows_nothing_of_the_new_ones(tmp_path: Path) -> None:
+    country = {f"{GLOBEX}/32": {"country": {"iso_code": "DE"}}}
+    file = opened(written(tmp_path / "old.mmdb", "GeoLite2-Country", country, version=4))
+    assert plain(file.company_by_ip(GLOBEX)) == {"country": "DE"}
+    assert file.company_by_ip("2001:4860:4860::8888").facts == {}
 
 
 @pytest.mark.parametrize("name", ["usher.db", "linked.mmdb"])

@@ -14,7 +14,7 @@ from plugins.enrichment.ipinfo import IPinfo
 from plugins.enrichment.pdl import PeopleDataLabs
 from plugins.enrichment.sixsense import SixSense
 from plugins.enrichment.zoominfo import ZoomInfo
-from plugins.errors import AuthError, PermissionDenied, QuotaExhausted, RateLimited
+from plugins.errors import AuthError, InvalidInput, PermissionDenied, QuotaExhausted, RateLimited, Retry
 from plugins.testing import EnrichmentConformance
 from plugins.testing.fakes import Fake, Fault, apollo, clearbit, ipinfo, pdl, sixsense, zoominfo
 from plugins.testing.table import Means
@@ -57,7 +57,6 @@ class TestIPinfo(Service):
     adapter = IPinfo
     service = ipinfo.IPinfoFake
     known_ip = GLOBEX
-    means = {("*", 403): Means(PermissionDenied, "IPinfo tells an unknown token so")}
 
     @staticmethod
     def fill(fake: ipinfo.IPinfoFake) -> None:
@@ -77,6 +76,27 @@ class TestIPinfo(Service):
         }  # fmt: skip
         assert plain(subject.company_by_ip(PROVIDER)) == {"country": "DE", "city": "Berlin"}
         assert plain(subject.company_by_ip("8.8.8.8")) == {}
+
+    @pytest.mark.parametrize("how", ["is_anonymous", "is_hosting", "is_mobile", "is_satellite"])
+    def test_whoever_only_passes_through_a_network_is_not_taken_for_its_owner(
+        self, subject: Any, fake: ipinfo.IPinfoFake, how: str
+    ) -> None:
+        owner = {"name": "Globex", "domain": "globex.example", "type": "business"}
+        core = {"ip": "9.9.9.10", "geo": {"country_code": "DE"}, "as": owner, "is_anonymous": False}
+        fake.networks["9.9.9.10"] = core
+        assert plain(subject.company_by_ip("9.9.9.10"))["name"] == "Globex"
+        fake.networks["9.9.9.10"] = {**core, how: True}
+        assert plain(subject.company_by_ip("9.9.9.10")) == {"country": "DE"}
+
+    def test_an_unknown_token_has_to_be_replaced_and_a_plan_without_it_says_so(
+        self, config: dict[str, Any], records: Any, subject: Any, fake: Any
+    ) -> None:
+        with pytest.raises(AuthError):
+            self.opened({**config, "token": "another"}, records).company_by_ip(GLOBEX)
+        lacks = b'{"status": 403, "error": {"title": "Forbidden", "message": "Your token does not have access."}}'
+        fake.faults.add(Fault(status=403, body=lacks), times=1)
+        with pytest.raises(PermissionDenied):
+            subject.company_by_ip(GLOBEX)
 
     def test_the_free_plan_tells_the_country_alone(self, config: dict[str, Any], records: Any) -> None:
         lite = self.opened({**config, "plan": "lite"}, records)
@@ -101,6 +121,12 @@ class TestPdl(Service):
                      "job_title_levels": ["cxo"], "job_title_role": "engineering", "job_company_name": "globex",
                      "job_company_website": "globex.com", "location_country": "united kingdom", "work_email": True},
         }  # fmt: skip
+        seen = {"full_name": "grace hopper", "job_title": True, "job_title_levels": True, "job_title_role": True,
+                "job_company_name": True, "job_company_website": True, "location_country": True}  # fmt: skip
+        fake.people["grace@globex.example"] = {"likelihood": 8, "data": seen}
+        hidden = {"industry": True, "employee_count": True, "website": True, "location": True}
+        fake.companies["initech.com"] = {"display_name": "Initech", **hidden, "likelihood": 9}
+        fake.hosters.add(PROVIDER)
         fake.people["vague@globex.example"] = {"likelihood": 2, "data": {"full_name": "somebody else"}}
 
     @pytest.fixture
@@ -124,11 +150,24 @@ class TestPdl(Service):
         assert plain(by_domain)["employees"] == 812
         assert (by_domain.facts["name"].confidence, by_ip.facts["name"].confidence) == (0.9, 0.8)
 
-    def test_spent_credits_are_the_owners_matter(self, subject: Any, fake: pdl.PdlFake) -> None:
+    def test_what_the_plan_withholds_is_not_told(self, subject: Any) -> None:
+        assert plain(subject.person_by_email("grace@globex.example")) == {"name": "Grace Hopper"}
+        assert plain(subject.company_by_domain("initech.com")) == {"name": "Initech"}
+
+    def test_an_address_that_it_does_not_look_up_is_nobodys(self, subject: Any, fake: pdl.PdlFake) -> None:
+        assert subject.company_by_ip(PROVIDER).facts == {}
+        fake.faults.add(Fault(status=400, body=b'{"error": {"message": "Request was missing parameters"}}'), times=1)
+        with pytest.raises(InvalidInput):
+            subject.company_by_ip(GLOBEX)
+
+    def test_spent_credits_are_the_owners_matter_and_do_not_come_back_by_themselves(
+        self, subject: Any, fake: pdl.PdlFake
+    ) -> None:
         before, fake.credits = fake.credits, 0
-        with pytest.raises(QuotaExhausted):
+        with pytest.raises(QuotaExhausted) as caught:
             subject.person_by_email(ADA)
         fake.credits = before
+        assert (caught.value.retry, caught.value.retry_after) == (Retry.NEVER, None)
 
 
 class TestApollo(Service):
@@ -159,8 +198,24 @@ class TestApollo(Service):
         assert (person["title"], person["seniority"], person["department"]) == ("CTO", "c_suite", "engineering")
 
     def test_who_is_not_known_comes_as_nothing(self, subject: Any) -> None:
-        assert subject.person_by_email("nobody@globex.example").facts == {}
+        assert subject.person_by_email("nobody@globex.com").facts == {}
         assert subject.company_by_domain("initech.com").facts == {}
+
+    @pytest.mark.parametrize("body", [b"{}", b'{"person": null}'])
+    def test_nobody_is_told_without_a_person_too(self, subject: Any, fake: Any, body: bytes) -> None:
+        fake.faults.add(Fault(status=200, body=body), times=1)
+        assert subject.person_by_email(ADA).facts == {}
+
+    def test_spent_credits_are_the_owners_matter(self, subject: Any, fake: apollo.ApolloFake) -> None:
+        before, fake.credits = fake.credits, 0
+        with pytest.raises(QuotaExhausted):
+            subject.person_by_email(ADA)
+        with pytest.raises(QuotaExhausted):
+            subject.company_by_domain("globex.com")
+        fake.credits = before
+        fake.faults.add(Fault(status=422, body=b'{"error": "domain is required"}'), times=1)
+        with pytest.raises(InvalidInput):
+            subject.company_by_domain("globex.com")
 
     def test_a_plan_without_it_says_so(self, subject: Any, fake: Any) -> None:
         fake.faults.add(Fault(status=403, body=b'{"error_code": "API_INACCESSIBLE"}'), times=1)
@@ -178,8 +233,10 @@ class TestSixSense(Service):
     @staticmethod
     def fill(fake: sixsense.SixSenseFake) -> None:
         company = {"name": "Globex", "domain": "globex.com", "country": "Germany", "employee_count": "812"}
-        fake.companies[GLOBEX] = {"company_match": "Match", "confidence": "High", "company": company}
-        fake.companies[PROVIDER] = {"company_match": "Non-actionable Match", "company": {"name": "Some Net"}}
+        fake.companies[GLOBEX] = {"company_match": "Match", **company}
+        fake.companies[PROVIDER] = {"company_match": "Non-actionable Match", **company}
+        fake.companies["9.9.9.10"] = {"company_match": "No Match", "name": "", "geoIP_country": "Germany"}
+        fake.companies["9.9.9.11"] = company
 
     @pytest.fixture
     def config(self, fake: Any) -> dict[str, Any]:
@@ -189,8 +246,8 @@ class TestSixSense(Service):
         told = subject.company_by_ip(GLOBEX)
         assert plain(told) == {"name": "Globex", "domain": "globex.com", "country": "DE", "employees": 812}
         assert told.facts["name"].confidence == 0.8
-        assert subject.company_by_ip(PROVIDER).facts == {}
-        assert subject.company_by_ip("8.8.8.8").facts == {}
+        for other in (PROVIDER, "9.9.9.10", "9.9.9.11", "8.8.8.8"):
+            assert subject.company_by_ip(other).facts == {}
 
 
 class TestClearbit(Service):
@@ -207,6 +264,9 @@ class TestClearbit(Service):
         fake.people[ADA] = {"name": {"fullName": "Ada Lovelace", "givenName": "Ada", "familyName": "Lovelace"},
                             "employment": {"title": "CTO", "seniority": "executive", "role": "it"}}  # fmt: skip
         fake.looking.add("slow.com")
+        for ip, kind in (("9.9.9.1", "education"), ("9.9.9.2", "government"), ("9.9.9.3", "isp"), ("9.9.9.4", "wifi")):
+            fake.addresses[ip], fake.kinds[ip] = globex, kind
+        fake.companies["globexmail.com"] = fake.addresses["9.9.9.5"] = {**globex, "emailProvider": True}
 
     @pytest.fixture
     def config(self, fake: Any) -> dict[str, Any]:
@@ -216,6 +276,11 @@ class TestClearbit(Service):
     def test_companies_are_known_by_domain_and_address_and_people_by_email(self, subject: Any) -> None:
         assert plain(subject.company_by_domain("globex.com")) == plain(subject.company_by_ip(GLOBEX))
         assert plain(subject.person_by_email(ADA))["seniority"] == "executive"
+
+    def test_schools_and_authorities_are_employers_and_access_and_mail_providers_are_not(self, subject: Any) -> None:
+        named = [subject.company_by_ip(f"9.9.9.{n}").value("name") for n in (1, 2, 3, 4, 5)]
+        assert named == ["Globex", "Globex", None, None, None]
+        assert subject.company_by_domain("globexmail.com").facts == {}
 
     def test_while_it_is_still_looking_the_answer_is_pending(self, subject: Any) -> None:
         assert subject.company_by_domain("slow.com").pending
@@ -235,8 +300,10 @@ class TestZoomInfo(Service):
         }  # fmt: skip
         fake.known["contacts"][ADA] = {
             "firstName": "Ada", "lastName": "Lovelace", "jobTitle": "CTO", "managementLevel": ["C-Level"],
-            "jobFunction": ["Engineering"], "companyName": "Globex", "companyWebsite": "www.globex.com",
+            "jobFunction": {"name": "Software", "department": "Engineering"},
+            "company": {"id": 7, "name": "Globex", "website": "www.globex.com", "ticker": "NYSE: GLX"},
         }  # fmt: skip
+        fake.known["contacts"]["grace@globex.example"] = {"jobFunction": [{"name": "Software", "department": None}]}
 
     @pytest.fixture
     def config(self, fake: Any) -> dict[str, Any]:
@@ -250,7 +317,29 @@ class TestZoomInfo(Service):
             "revenue": 250_000_000,
         }  # fmt: skip
         person = plain(subject.person_by_email(ADA))
-        assert (person["name"], person["seniority"], person["domain"]) == ("Ada Lovelace", "C-Level", "globex.com")
+        assert person == {
+            "name": "Ada Lovelace", "first_name": "Ada", "last_name": "Lovelace", "title": "CTO",
+            "seniority": "C-Level", "department": "Engineering", "company": "Globex", "domain": "globex.com",
+        }  # fmt: skip
+        assert plain(subject.person_by_email("grace@globex.example")) == {"department": "Software"}
+
+    @pytest.mark.parametrize("about", ['"error": {"code": "PFAPI0011"}', '"errors": [{"code": "PFAPI0011"}]'])
+    def test_spent_credits_are_the_owners_matter_however_it_says_so(
+        self, subject: Any, fake: zoominfo.ZoomInfoFake, about: str
+    ) -> None:
+        before, fake.credits = fake.credits, 0
+        with pytest.raises(QuotaExhausted):
+            subject.person_by_email(ADA)
+        with pytest.raises(QuotaExhausted):
+            subject.company_by_domain("globex.com")
+        fake.credits = before
+        fake.faults.add(Fault(status=400, body=f"{{{about}}}".encode()), on="enrich", times=2)
+        with pytest.raises(QuotaExhausted):
+            subject.person_by_email(ADA)
+        assert subject.check().ok is False
+
+    def test_a_question_about_the_word_for_it_is_answered(self, subject: Any) -> None:
+        assert subject.person_by_email("LIMIT_EXCEEDED@globex.example").facts == {}
 
     def test_a_token_that_has_ended_is_replaced_without_a_word(self, subject: Any, fake: zoominfo.ZoomInfoFake) -> None:
         subject.person_by_email(ADA)
