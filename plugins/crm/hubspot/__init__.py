@@ -74,8 +74,8 @@ class HubSpot(CRM):
 
     def upsert_person(self, person: Person, *, key: str) -> Ref:
         email = fold(person.email)
-        values = {"email": email, **fields.of_person(person, self.config)}
-        values |= _owned(self._owners.id_of(person.owner_email))
+        # without `email`: with a second address of a contact it would make that one the first; a new one gets it by id
+        values = fields.of_person(person, self.config) | _owned(self._owners.id_of(person.owner_email))
         values = self._stages.forward("contacts", email, values, by="email")
         found = self._taken(
             person, values, lambda kept: self._api.upsert("upsert_person", "contacts", "email", email, kept, trace=key)

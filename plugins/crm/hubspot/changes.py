@@ -79,7 +79,8 @@ def changes_since(api: Api, reading: Reading, cursor: str, limit: int) -> Change
             more = True
         else:
             place.end()
-    return Changes(tuple(_change(reading, kind, one) for _, kind, one in items), _written(places), more)
+    into = _merged(reading, [(kind, str(one["id"])) for _, kind, one in items if one.get("archived")])
+    return Changes(tuple(_change(reading, kind, one, into) for _, kind, one in items), _written(places), more)
 
 
 def _fresh(api: Api, reading: Reading, kind: Kind, place: Place) -> tuple[Found, bool]:
@@ -134,11 +135,18 @@ def _search(api: Api, reading: Reading, kind: Kind, filters: list[dict[str, str]
     return api.search("changes", TYPES[kind], filterGroups=groups, sorts=[sort], limit=PAGE, properties=wanted)
 
 
-def _change(reading: Reading, kind: Kind, found: Mapping[str, Any]) -> Change:
+def _merged(reading: Reading, gone: list[tuple[Kind, str]]) -> dict[Ref, Ref]:
+    """Of these in the bin, those that went into another record, and into which."""
+    found = {kind: reading.went_into(kind, [id for of, id in gone if of == kind]) for kind in STAMP}
+    return {Ref(kind, id): Ref(kind, to) for kind, into in found.items() for id, to in into.items()}
+
+
+def _change(reading: Reading, kind: Kind, found: Mapping[str, Any], into: Mapping[Ref, Ref]) -> Change:
+    ref, at = Ref(kind, str(found["id"])), _changed(found, kind)
     if found.get("archived"):
-        return Change(Ref(kind, str(found["id"])), _changed(found, kind), {}, deleted=True)
+        return Change(ref, at, {}, deleted=True, became=into.get(ref))
     record = reading.person_as(found) if kind == Kind.PERSON else reading.company_as(found)
-    return Change(Ref(kind, str(found["id"])), _changed(found, kind), said_of(record))
+    return Change(ref, at, said_of(record))
 
 
 def _changed(found: Mapping[str, Any], kind: Kind) -> datetime:

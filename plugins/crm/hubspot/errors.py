@@ -41,6 +41,9 @@ STATUS = {
 """Categories as the statuses they come with: inside an answer to a batch they come alone."""
 WAITS = {"SECONDLY": 1, "TEN_SECONDLY_ROLLING": 10}
 """How long to leave HubSpot alone where it does not say, in seconds, by the limit that was met."""
+MIGRATING, MIGRATION = 477, timedelta(hours=1)
+"""The account is on its way to another place of HubSpot's (developers.hubspot.com, Handling errors), which names the
+seconds to wait, up to a day; else it is asked again after this."""
 UNKNOWN_ZONE = timedelta(hours=1)
 """When to ask again after the daily limit where the account's midnight is not known."""
 TAKEN = "CONFLICTING_UNIQUE_VALUE"
@@ -65,6 +68,8 @@ def judge(reply: Reply, *, now: datetime, zone: str) -> PluginError | None:
     is not known: the daily limit begins anew at its midnight."""
     if 200 <= reply.status < 300 and b'"error"' not in reply.body[:2000]:
         return None
+    if reply.status == MIGRATING:
+        return _migrating(retry_after(reply.headers, now) or now + MIGRATION)
     try:
         told = json.loads(reply.body)
     except ValueError:
@@ -115,6 +120,11 @@ def midnight(now: datetime, zone: str) -> datetime:
 def _unread(reply: Reply) -> PluginError | None:
     """A 404 that is not in HubSpot's words comes from something in between: it does not say that a record is gone."""
     return Transient("404 in nobody's words", http_status=404) if reply.status == 404 else None
+
+
+def _migrating(until: datetime) -> RateLimited:
+    said = "HubSpot is moving this account to another data center. What waits goes out when that is done."
+    return RateLimited("migration in progress", http_status=MIGRATING, retry_after=until, user_message=said)
 
 
 def _limited(told: Mapping[str, Any], said: datetime | None, now: datetime, zone: str) -> PluginError:

@@ -24,6 +24,7 @@ OUR_STATUS = {
     "BAD_TIMING": "nurturing",
 }
 CUSTOMERS = frozenset({"customer", "evangelist"})
+MERGED = "hs_merged_object_ids"
 FIELD_TYPES = {"string": "text", "number": "number", "bool": "boolean", "date": "date", "datetime": "moment"}
 
 
@@ -109,6 +110,12 @@ def said_of(record: Person | Company) -> dict[str, Any]:
     """The values that HubSpot has, by our names."""
     values = {one.name: getattr(record, one.name) for one in dataclasses.fields(record)}
     return {name: value for name, value in values.items() if value not in (None, {}, "")}
+
+
+def merged(found: Mapping[str, Any]) -> list[str]:
+    """Ids of the records that went into this one: a merge makes a new record, to which the former ids lead from then on
+    (developers.hubspot.com/changelog/updated-merge-functionality-for-contacts-and-companies)."""
+    return [id for id in str((found.get("properties") or {}).get(MERGED) or "").split(";") if id]
 
 
 def our_status(theirs: str | None) -> str | None:

@@ -121,7 +121,9 @@ def _read(ref: Ref, at: datetime, ours: bool, reading: Reading) -> tuple[Change,
 
 
 def _merged(event: Mapping[str, Any], kind: Kind, at: datetime, ours: bool, reading: Reading) -> tuple[Change, ...]:
-    """The records that went into another, and that one as it is now."""
+    """The records that went into another, and that one as it is now: the primary one, or a new one into which that went
+    as well (developers.hubspot.com/changelog/new-subscription-types-for-webhooks, on `newObjectId`)."""
     kept = Ref(kind, str(event.get("newObjectId") or event.get("primaryObjectId") or event.get("objectId")))
-    gone = [Ref(kind, str(id)) for id in event.get("mergedObjectIds") or [] if str(id) != kept.id]
+    told = filter(None, [event.get("primaryObjectId"), *(event.get("mergedObjectIds") or [])])
+    gone = [Ref(kind, id) for id in dict.fromkeys(map(str, told)) if id != kept.id]
     return (*_read(kept, at, ours, reading), *(Change(ref, at, {}, True, ours, kept) for ref in gone))

@@ -71,15 +71,20 @@ class Reading:
         )
 
     def people(self, refs: Sequence[Ref], fields: Sequence[str] = ()) -> dict[str, Person]:
-        return {str(one["id"]): self.person_as(one, fields) for one in self._all(Kind.PERSON, refs, fields)}
+        return {id: self.person_as(one, fields) for id, one in self._all(Kind.PERSON, refs, fields).items()}
 
     def companies(self, refs: Sequence[Ref], fields: Sequence[str] = ()) -> dict[str, Company]:
-        return {str(one["id"]): self.company_as(one, fields) for one in self._all(Kind.COMPANY, refs, fields)}
+        return {id: self.company_as(one, fields) for id, one in self._all(Kind.COMPANY, refs, fields).items()}
 
     def meetings(self, refs: Sequence[Ref]) -> dict[str, Meeting]:
         own = self.config.text("key_property")
         found = self._api.read_all("read", "meetings", [ref.id for ref in refs], (*MEETING, own))
         return {str(one["id"]): self._meeting_as(one, own) for one in found}
+
+    def went_into(self, kind: Kind, ids: Sequence[str]) -> dict[str, str]:
+        """Of these records in the bin, those that were merged: with the id of the record that they went into."""
+        found = self._api.read_all("changes", TYPES[kind], ids, [found_as.MERGED])
+        return {id: str(one["id"]) for one in found for id in found_as.merged(one) if id in ids}
 
     def fields_of(self, kind: Kind) -> list[RemoteField]:
         """The properties that are not hidden, in the order of the account."""
@@ -109,9 +114,11 @@ class Reading:
         uid = str(of.get(own) or f"hubspot:{found['id']}")
         return found_as.meeting_of(found, uid, self.owners.email_of(of.get("hubspot_owner_id")))
 
-    def _all(self, kind: Kind, refs: Iterable[Ref], fields: Sequence[str]) -> list[dict[str, Any]]:
-        wanted = [*self._properties(kind), *fields]
-        return self._api.read_all("read", TYPES[kind], [ref.id for ref in refs], wanted)
+    def _all(self, kind: Kind, refs: Iterable[Ref], fields: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """By the ids asked for: one that was merged brings the record that it went into, under that one's own id."""
+        asked = [ref.id for ref in refs]
+        found = self._api.read_all("read", TYPES[kind], asked, [*self._properties(kind), *fields, found_as.MERGED])
+        return {id: one for one in found for id in (str(one["id"]), *found_as.merged(one)) if id in asked}
 
     def _properties(self, kind: Kind) -> list[str]:
         if kind == Kind.COMPANY:

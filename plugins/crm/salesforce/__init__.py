@@ -193,4 +193,4 @@ class Salesforce(CRM):
 
     @cached_property
     def _activities(self) -> Activities:
-        return Activities(self._session, self._rows, self._people, self.config)
+        return Activities(self._session, self._rows, self.config)

@@ -8,11 +8,11 @@ from typing import Any
 from plugins.config import Config
 from plugins.crm import Activity, Meeting, MeetingStatus
 from plugins.crm.salesforce.errors import CONVERTED, Names
-from plugins.crm.salesforce.people import People, users
+from plugins.crm.salesforce.people import users, went_into
 from plugins.crm.salesforce.rows import CONTACT, EVENT, LEAD, TASK, Rows, Written, sobject_of
 from plugins.crm.salesforce.session import Session
 from plugins.crm.salesforce.soql import at_moment, field_name, moment
-from plugins.crm.salesforce.values import owner_email, pairs
+from plugins.crm.salesforce.values import cut, owner_email, pairs
 from plugins.emails import stable_id
 from plugins.errors import Conflict, NotFound, UnsupportedFeature
 
@@ -23,6 +23,8 @@ _EVENT: Names = {
     "Subject": "title", "Description": "description", "Location": "location", "StartDateTime": "start",
     "EndDateTime": "end", "WhoId": "person", "OwnerId": "owner_email",
 }  # fmt: skip
+TOLD = ("Subject", "Description", "Location", "StartDateTime", "EndDateTime", "OwnerId")
+"""What is read of an event, beside the fields that the settings name."""
 FREE = (MeetingStatus.CANCELLED,)
 """Meetings that take nobody's time (ShowAs)."""
 
@@ -30,8 +32,8 @@ FREE = (MeetingStatus.CANCELLED,)
 class Activities:
     """`field`: the external id field of activities, which makes a repeated write the same record."""
 
-    def __init__(self, session: Session, rows: Rows, people: People, config: Config) -> None:
-        self._session, self._rows, self._people = session, rows, people
+    def __init__(self, session: Session, rows: Rows, config: Config) -> None:
+        self._session, self._rows = session, rows
         self._field = config.text("activity_id_field")
         self._done = config.text("task_status")
         self._subjects = pairs(config["meeting_subjects"] or ())
@@ -42,7 +44,7 @@ class Activities:
         """A task that is done, on the day it happened."""
         told = "\n\n".join(part for part in (activity.body, activity.url) if part)
         body = {
-            "Subject": _cut(activity.subject, SUBJECT), "Description": _cut(told, DESCRIPTION) or None,
+            "Subject": cut(activity.subject, SUBJECT), "Description": cut(told, DESCRIPTION) or None,
             "ActivityDate": moment(activity.at)[:10], "Status": self._done, "Priority": "Normal",
         }  # fmt: skip
         return self._filed("log_activity", TASK, stable_id("act", key), person, body, _TASK)
@@ -53,9 +55,9 @@ class Activities:
         status = meeting.status.value
         told = "\n\n".join(part for part in (meeting.description, meeting.url) if part)
         body = {
-            "Subject": _cut(self._subject(status, meeting.title), SUBJECT),
-            "Description": _cut(told, DESCRIPTION) or None,
-            "Location": _cut(meeting.location or meeting.url, LOCATION) or None,
+            "Subject": cut(self._subject(status, meeting.title), SUBJECT),
+            "Description": cut(told, DESCRIPTION) or None,
+            "Location": cut(meeting.location or meeting.url, LOCATION) or None,
             "StartDateTime": moment(meeting.start), "EndDateTime": moment(meeting.end),
             "ShowAs": "Free" if meeting.status in FREE else "Busy",
         }  # fmt: skip
@@ -68,8 +70,7 @@ class Activities:
     def columns(self) -> list[str]:
         """What to ask for, so that `meeting_of` can read it."""
         mine = [field_name(name) for name in (self._field, self._status_field) if name]
-        told = ("Subject", "Description", "Location", "StartDateTime", "EndDateTime", "OwnerId")
-        return ["Id", *told, "Owner.Email", "Owner.Name", "Owner.IsActive", *mine]
+        return ["Id", *TOLD, "Owner.Email", "Owner.Name", "Owner.IsActive", *mine]
 
     def meeting_of(self, row: Mapping[str, Any]) -> Meeting:
         """An event in our words. Salesforce keeps no zone with it: UTC."""
@@ -85,7 +86,7 @@ class Activities:
         self, operation: str, sobject: str, mark: str, person: str, body: dict[str, Any], names: Names
     ) -> Written:
         """Written under the person: with a lead as WhoId there is no WhatId, and a contact brings its account along.
-        A lead that was converted meanwhile is the contact that it became."""
+        A lead that was converted meanwhile is the contact that it became, and who was merged is who was kept."""
         if not self._field:
             raise UnsupportedFeature(
                 "no activity_id_field",
@@ -94,18 +95,16 @@ class Activities:
         if sobject_of(person) not in (LEAD, CONTACT):
             raise NotFound(f"{person} is no lead or contact")
 
-        def file(who: str) -> Written:
-            return self._rows.upsert(operation, sobject, self._field, mark, {**body, "WhoId": who}, names)
-
-        try:
-            return file(person)
-        except Conflict as conflict:
-            if conflict.vendor_code != CONVERTED:
-                raise
-        contact = self._people.contact_of(operation, person)
-        if not contact:
-            raise NotFound(f"the lead {person} became nobody")
-        return file(contact)
+        who: str = person
+        while True:
+            try:
+                return self._rows.upsert(operation, sobject, self._field, mark, {**body, "WhoId": who}, names)
+            except (Conflict, NotFound) as refused:
+                if isinstance(refused, Conflict) and refused.vendor_code != CONVERTED:
+                    raise
+                before, who = who, went_into(self._session, operation, who)
+                if not who:
+                    raise NotFound(f"{before} is gone, and went into no other") from refused
 
     def _user(self, email: str) -> str:
         found = self._session.query("log_meeting", users([email])) if email else []
@@ -139,7 +138,3 @@ def wrong_statuses(config: Config) -> list[tuple[str, str]]:
         for ours, theirs in pairs(config[name] or ()).items()
         if ours not in known or not settings.get(name, bool)(theirs)
     ]
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"

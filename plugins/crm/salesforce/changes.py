@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from plugins.crm import Change, Changes, Ref
+from plugins.crm.salesforce.rows import MERGED_INTO
 from plugins.crm.salesforce.session import Session
 from plugins.crm.salesforce.soql import at_moment, moment, select
 from plugins.errors import CursorExpired
@@ -119,7 +120,8 @@ def _change(row: dict[str, Any], one: Watched, me: str) -> Change:
     ours = bool(me) and row["LastModifiedById"] == me
     at = at_moment(row["SystemModstamp"])
     if row["IsDeleted"]:
-        return Change(one.ref(row["Id"]), at, {}, deleted=True, ours=ours)
+        kept = row.get(MERGED_INTO)
+        return Change(one.ref(row["Id"]), at, {}, deleted=True, ours=ours, became=one.ref(kept) if kept else None)
     contact = row.get("ConvertedContactId") if row.get("IsConverted") else None
     return Change(one.ref(row["Id"]), at, one.read(row), ours=ours, became=one.ref(contact) if contact else None)
 

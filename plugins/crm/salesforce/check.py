@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from plugins.adapter import CheckResult
 from plugins.config import Config
-from plugins.crm.salesforce.activities import wrong_statuses
-from plugins.crm.salesforce.fields import demanded, described, unfit
+from plugins.crm.salesforce.activities import TOLD, wrong_statuses
+from plugins.crm.salesforce.fields import demanded, described, unfit, unseen
 from plugins.crm.salesforce.rows import ACCOUNT, CONTACT, EVENT, LEAD, TASK
 from plugins.crm.salesforce.session import BROWSER, SCOPES, Session, missing_settings
 from plugins.crm.salesforce.soql import select
@@ -43,18 +43,31 @@ def checked(session: Session, config: Config, shape: Shape) -> CheckResult:
 def _fields(session: Session, config: Config, shape: Shape) -> tuple[list[str], list[str]]:
     """What is wrong with the fields that the settings name, and what the org demands that we do not have."""
     problems, warnings = [], [said for name, said in _LOOSE.items() if not config[name]]
-    leads = described(session, "check", LEAD)
+    asked = (LEAD, CONTACT, ACCOUNT, *((TASK, EVENT) if config["activity_id_field"] else ()))
+    there = {sobject: described(session, "check", sobject) for sobject in asked}
     for setting, sobjects in _WHERE.items():
         for sobject in sobjects if config[setting] else ():
-            fields = leads if sobject == LEAD else described(session, "check", sobject)
-            problem = unfit(fields, sobject, config.text(setting), unique=sobject not in (TASK, EVENT))
+            problem = unfit(there[sobject], sobject, config.text(setting), unique=sobject not in (TASK, EVENT))
             problems += [problem] if problem else []
+    problems += [
+        said for sobject, names in _read(config, shape).items() if (said := unseen(there[sobject], sobject, names))
+    ]
+    leads = there[LEAD]
     given = [*shape.names[LEAD].values(), "OwnerId", config.text("person_id_field")]
     if lacking := demanded(leads, given):
         warnings.append(
             f"Salesforce demands {', '.join(lacking)} of every new lead: map a value to it, or give it a default there."
         )
     return problems, warnings
+
+
+def _read(config: Config, shape: Shape) -> dict[str, list[str]]:
+    """What every look at a record asks for, by kind: one field that our user may not see makes all of them fail."""
+    read = {sobject: shape.columns(sobject, config["changed_fields"] or ()) for sobject in (LEAD, CONTACT, ACCOUNT)}
+    read[ACCOUNT] += [shape.csm_field] if shape.csm_field else []
+    if config["activity_id_field"]:
+        read[EVENT] = [*TOLD, *filter(None, [config.text("meeting_status_field")])]
+    return {sobject: [name for name in columns if "." not in name] for sobject, columns in read.items()}
 
 
 def _scopes(session: Session, config: Config) -> tuple[tuple[str, ...], tuple[str, ...]]:

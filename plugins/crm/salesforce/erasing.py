@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from plugins.crm.salesforce.errors import error_of
+from plugins.crm.salesforce.people import went_into
 from plugins.crm.salesforce.rows import CONTACT, EVENT, LEAD, TASK, sobject_of
 from plugins.crm.salesforce.session import Session
 from plugins.crm.salesforce.soql import listed, select, text
@@ -17,7 +18,7 @@ AT_ONCE = 200
 
 def erase(session: Session, person: str) -> None:
     """Delete activities first, then the person: the contact with the leads it came from, the lead with the contact it
-    became. What is gone already is a success. Archived activities are found too."""
+    became, who was merged with who was kept. What is gone already is a success. Archived activities are found too."""
     try:
         if sobject_of(person) not in (LEAD, CONTACT):
             return
@@ -35,13 +36,12 @@ def erase(session: Session, person: str) -> None:
 
 
 def _selves(session: Session, person: str) -> list[str]:
-    """All records of the person: leads point to the contact that they became."""
-    if sobject_of(person) == CONTACT:
-        return [person, *_leads(session, person)]
-    found = session.query("erase", select(["Id", "ConvertedContactId"], LEAD, f"Id = {text(person)}"))
-    became = [row["ConvertedContactId"] for row in found if row["ConvertedContactId"]]
-    others = [id for contact in became for id in _leads(session, contact)]
-    return list(dict.fromkeys([person, *became, *others]))
+    """All records of the person: leads point to the contact that they became, merged records to the one kept."""
+    selves = [person]
+    while into := went_into(session, "erase", selves[-1]):
+        selves.append(into)
+    leads = [id for one in selves if sobject_of(one) == CONTACT for id in _leads(session, one)]
+    return list(dict.fromkeys([*selves, *leads]))
 
 
 def _leads(session: Session, contact: str) -> list[str]:

@@ -53,6 +53,17 @@ def unfit(fields: Iterable[Mapping[str, Any]], sobject: str, name: str, *, uniqu
     return f"{sobject}.{name} is not marked as Unique" if unique and not found.get("unique") else ""
 
 
+def unseen(fields: Iterable[Mapping[str, Any]], sobject: str, needed: Iterable[str]) -> str:
+    """Which of the needed fields our user does not see, and where that is mended; "" when all are there. Describe
+    leaves out what field-level security hides."""
+    seen = {one["name"].lower() for one in fields}
+    lacking = [name for name in needed if name.lower() not in seen]
+    if not lacking:
+        return ""
+    where = f"tick Read Access and Edit Access in its permission set (Object Settings, {sobject}, Field Permissions)"
+    return f"our user may not see {', '.join(f'{sobject}.{name}' for name in lacking)}: {where}"
+
+
 def demanded(fields: Iterable[Mapping[str, Any]], given: Iterable[str]) -> list[str]:
     """Fields that Salesforce demands of a new record, gives no default, and that we have nothing for."""
     have = set(given)

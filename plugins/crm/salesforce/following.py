@@ -9,7 +9,7 @@ from typing import Any
 from plugins.crm import Company, Kind, Meeting, Person, Ref
 from plugins.crm.salesforce.activities import Activities
 from plugins.crm.salesforce.changes import Watched
-from plugins.crm.salesforce.rows import ACCOUNT, CONTACT, EVENT, LEAD
+from plugins.crm.salesforce.rows import ACCOUNT, CONTACT, EVENT, LEAD, MERGED_INTO
 from plugins.crm.salesforce.values import Shape
 
 _UNTOLD = ("fields", "company_ref", "locale", "zone", "guests", "url")
@@ -20,10 +20,10 @@ RefOf = Callable[[Kind, str], Ref]
 def watched(shape: Shape, activities: Activities, extra: Sequence[str], ref: RefOf, meetings: str) -> Iterable[Watched]:
     """Leads, contacts and accounts, and meetings that are ours: those with a value in the field `meetings`."""
     for sobject in (LEAD, CONTACT):
-        yield Watched(
-            sobject, tuple(shape.columns(sobject, extra)), _person(shape, sobject, extra), _to(ref, Kind.PERSON)
-        )
-    yield Watched(ACCOUNT, tuple(shape.columns(ACCOUNT, extra)), _company(shape, extra), _to(ref, Kind.COMPANY))
+        columns = (*shape.columns(sobject, extra), MERGED_INTO)
+        yield Watched(sobject, columns, _person(shape, sobject, extra), _to(ref, Kind.PERSON))
+    of_accounts = (*shape.columns(ACCOUNT, extra), MERGED_INTO)
+    yield Watched(ACCOUNT, of_accounts, _company(shape, extra), _to(ref, Kind.COMPANY))
     if meetings:
         only = f"{meetings} != null"
         yield Watched(EVENT, tuple(activities.columns()), _meeting(activities), _to(ref, Kind.MEETING), only)

@@ -11,7 +11,7 @@ from plugins.config import Config
 from plugins.crm import Owner, Person
 from plugins.crm.salesforce.claims import Claims
 from plugins.crm.salesforce.errors import CONVERTED, UNIQUE
-from plugins.crm.salesforce.rows import CONTACT, LEAD, Headers, Rows, Written, sobject_of
+from plugins.crm.salesforce.rows import CONTACT, LEAD, MERGED_INTO, Headers, Rows, Written, kind_of, sobject_of
 from plugins.crm.salesforce.session import Session
 from plugins.crm.salesforce.soql import either, field_name, listed, select, text
 from plugins.crm.salesforce.values import Shape, owner_of
@@ -73,14 +73,6 @@ class People:
         """The user who owns the contact, else the lead; None for what a queue owns."""
         seen = self._look("owner_of", fold(email))
         return next((owner for row in [*seen.contacts, *seen.open()] if (owner := owner_of(row))), None)
-
-    def contact_of(self, operation: str, lead: str) -> str:
-        """The contact that a lead became, "" while it is one; NotFound when it is gone."""
-        soql = select(["Id", "IsConverted", "ConvertedContactId"], LEAD, f"Id = {text(lead)}")
-        found = self._session.query(operation, soql)
-        if not found:
-            raise NotFound(f"there is no lead {lead}")
-        return str(found[0]["ConvertedContactId"] or "") if found[0]["IsConverted"] else ""
 
     def _look(self, operation: str, email: str, owner: str = "") -> Seen:
         """Contacts, leads, the owner wanted and who stands in for one: one call that counts once."""
@@ -165,6 +157,18 @@ class People:
             return self._rows.past_rules(write, instead)
         with self._claims.holding(LEAD, _mark(email)):
             return instead() or self._rows.past_rules(write, instead)
+
+
+def went_into(session: Session, operation: str, id: str) -> str:
+    """The record that a lead or contact went into: the one that was kept when they were merged (the other is deleted
+    then and names it, SOAP API guide, merge()), or the contact that a lead became. "" for one that is itself, or gone.
+    """
+    sobject = kind_of(id)
+    if sobject not in (LEAD, CONTACT):
+        return ""
+    columns = ["Id", MERGED_INTO, *["ConvertedContactId"] * (sobject == LEAD)]
+    found = session.query(operation, select(columns, sobject, f"Id = {text(id)}"), deleted=True)
+    return next((str(row[MERGED_INTO] or row.get("ConvertedContactId") or "") for row in found), "")
 
 
 def users(emails: Sequence[str]) -> str:

@@ -10,12 +10,16 @@ from urllib.parse import quote
 
 from plugins.crm.salesforce.errors import UNIQUE, Names, RuleObjects
 from plugins.crm.salesforce.session import Session
-from plugins.crm.salesforce.soql import field_name
-from plugins.errors import ConfigError, Duplicate, NotFound, Permanent, Transient
+from plugins.crm.salesforce.soql import field_name, select, text
+from plugins.errors import Duplicate, NotFound, Permanent, Transient
 
 LEAD, CONTACT, ACCOUNT, USER, TASK, EVENT = "Lead", "Contact", "Account", "User", "Task", "Event"
 PREFIXES = {"00Q": LEAD, "003": CONTACT, "001": ACCOUNT, "00T": TASK, "00U": EVENT}
 """The first letters of an id tell what it leads to."""
+MERGED_INTO = "MasterRecordId"
+"""Of a lead, contact or account that was deleted because it was merged: which record was kept."""
+NOWHERE = ("NOT_FOUND", "")
+"""Codes of a 404 that speaks of the address; others speak of a record."""
 Body = Mapping[str, Any]
 Headers = Mapping[str, str]
 _NONE: Headers = {}
@@ -56,14 +60,13 @@ class Rows:
         Two that make it at once: the second is told that the value is taken (DUPLICATE_VALUE), finds it there and
         changes it. Where `field` is not unique and several have the value, the first of them is changed.
         """
-        path = f"{_SOBJECTS}/{sobject}/{field_name(field)}/{quote(value, safe='')}"
         try:
-            return self._upserted(operation, path, body, names, headers)
+            return self._upserted(operation, sobject, field, value, body, names, headers)
         except Duplicate as taken:
             if taken.vendor_code != UNIQUE:
                 raise
         try:
-            return self._upserted(operation, path, body, names, headers)
+            return self._upserted(operation, sobject, field, value, body, names, headers)
         except Duplicate as still:
             if still.vendor_code != UNIQUE or field not in still.message:
                 raise
@@ -119,25 +122,37 @@ class Rows:
         )  # fmt: skip
         return _written(told, created=True)
 
-    def _upserted(self, operation: str, path: str, body: Body, names: Names, headers: Headers) -> Written:
+    def _upserted(
+        self, operation: str, sobject: str, field: str, value: str, body: Body, names: Names, headers: Headers
+    ) -> Written:
+        path = f"{_SOBJECTS}/{sobject}/{field_name(field)}/{quote(value, safe='')}"
         try:
             told = self._session.json(
                 operation, "PATCH", path, json=dict(body), headers=dict(headers), names=names, repeatable=True,
                 welcome=(300,),
             )  # fmt: skip
         except NotFound as missing:
-            if missing.vendor_code != "NOT_FOUND":
+            if missing.vendor_code not in NOWHERE:
                 raise
-            field = path.split("/")[-2]
-            why = "Salesforce has no such external id field, or our user may not see it"
-            raise ConfigError(
-                missing.message, problems=((field, why),), user_message=f"{field}: {why}.", http_status=404
-            ) from missing
+            return self._found_or_made(operation, sobject, field, value, body, names, headers)
         if isinstance(told, list):
             first = str(told[0]).rpartition("/")[2] if told else ""
             self.update(operation, first, body, names)
             return Written(first, created=False)
         return _written(told, created=bool(told.get("created")))
+
+    def _found_or_made(
+        self, operation: str, sobject: str, field: str, value: str, body: Body, names: Names, headers: Headers
+    ) -> Written:
+        """The same without the value in the address, where Salesforce answers 404 to one that ends like certain names
+        of files, as uids at a domain under .inc do (REST API guide, Upsert Records Using sObject Rows by External ID).
+        ConfigError when it is the field that there is not."""
+        soql = select(["Id"], sobject, f"{field_name(field)} = {text(value)}", order="CreatedDate, Id", most=1)
+        found = self._session.query(operation, soql, names=names)
+        if not found:
+            return self.create_once(operation, sobject, field, value, body, names, headers)
+        self.update(operation, found[0]["Id"], body, names)
+        return Written(found[0]["Id"], created=False)
 
 
 def _written(told: Any, *, created: bool) -> Written:

@@ -15,6 +15,11 @@ from plugins.emails import ascii_domain
 
 UNKNOWN_COMPANY = "[not provided]"
 """What Salesforce itself writes where a lead has no company, which it demands."""
+LONGEST = {
+    "first_name": 40, "last_name": 80, "title": 128, "phone": 40, "company": 255, "name": 255, "country": 80,
+}  # fmt: skip
+"""The longest texts of standard fields that visitors type, by our names (object reference: Lead, Contact, Account). The
+rest is cut off, with a mark: it must not keep the person from being written. Further fields keep what was mapped."""
 _BOTH = {"email": "Email", "first_name": "FirstName", "last_name": "LastName", "phone": "Phone", "title": "Title"}
 _COMPANY = {"name": "Name", "industry": "Industry", "employees": "NumberOfEmployees", "phone": "Phone"}
 
@@ -140,11 +145,20 @@ class Shape:
 
     def _body(self, sobject: str, given: Mapping[str, Any], further: Mapping[str, Any]) -> dict[str, Any]:
         names = self.names[sobject]
-        body = {names[ours]: _sent(value) for ours, value in given.items() if value is not None and ours in names}
+        body = {
+            names[ours]: _sent(cut(value, LONGEST[ours]) if ours in LONGEST else value)
+            for ours, value in given.items()
+            if value is not None and ours in names
+        }
         for name, value in further.items():
             if value is not None and (plain := plain_name(name, sobject)):
                 body[plain] = _sent(value)
         return body
+
+
+def cut(text: str, most: int) -> str:
+    """No more than so many characters, the last of them a mark where something is left out."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def pairs(items: Iterable[str]) -> dict[str, str]:

@@ -235,6 +235,17 @@ def test_the_daily_limit_of_an_unknown_account_is_asked_about_within_the_hour(ac
     assert caught.value.retry_after == NOW + timedelta(hours=1)
 
 
+@pytest.mark.parametrize(("headers", "wait"), [({"Retry-After": "43200"}, 43_200), ({}, 3600)])
+@pytest.mark.parametrize("said", [b"", b"moving", b'{"status": "error", "message": "Migration in progress"}'])
+def test_an_account_on_its_way_to_another_data_center_is_waited_for(
+    account: HubSpotFake, headers: dict[str, str], wait: int, said: bytes
+) -> None:
+    account.faults.add(Fault(477, said, headers=headers))
+    with pytest.raises(RateLimited) as caught:
+        opened_on(account, token=KEY, now=NOW).upsert_person(ADA, key="k1")
+    assert caught.value.retry_after == NOW + timedelta(seconds=wait)
+
+
 def test_a_window_that_is_full_is_left_alone_for_its_length(account: HubSpotFake) -> None:
     account.allow(1, 10)
     subject = opened_on(account, token=KEY, now=NOW)

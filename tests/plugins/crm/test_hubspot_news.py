@@ -183,17 +183,65 @@ def test_changed_properties_speak_our_language(account: HubSpotFake) -> None:
     ]  # fmt: skip
 
 
-def test_new_restored_deleted_and_merged_people_are_told_apart(account: HubSpotFake, hubspot: HubSpot) -> None:
+def test_new_restored_and_deleted_people_are_told_apart(account: HubSpotFake, hubspot: HubSpot) -> None:
     ada = account.portal.make("contacts", {"email": ADA.email, "jobtitle": "CTO"})
     account.note("contact.creation", ada.id)
     account.note("object.restore", ada.id)
     account.note("contact.privacyDeletion", "77")
-    account.note("contact.merge", "78", primaryObjectId=int(ada.id), mergedObjectIds=[78, 79], newObjectId=int(ada.id))
     changes = told(hubspot, account)
     assert [(change.ref.id, change.deleted) for change in changes] == [
-        (ada.id, False), (ada.id, False), ("77", True), (ada.id, False), ("78", True), ("79", True),
+        (ada.id, False), (ada.id, False), ("77", True),
     ]  # fmt: skip
     assert changes[0].values["title"] == "CTO"
+
+
+MERGED = [("contacts", True), ("contacts", False), ("companies", True), ("companies", False)]
+"""Of which kind, and whether the merge makes a new record."""
+
+
+def pair(account: HubSpotFake, type: str) -> tuple[str, str]:
+    """Two records of one and the same."""
+    marks = [{"email": f"{n}@globex.example"} if type == "contacts" else {"domain": "globex.example"} for n in "ab"]
+    first, other = (account.portal.make(type, mark).id for mark in marks)
+    return first, other
+
+
+@pytest.mark.parametrize(("type", "new"), MERGED)
+def test_a_call_about_a_merge_tells_every_record_where_it_went(
+    account: HubSpotFake, hubspot: HubSpot, type: str, new: bool
+) -> None:
+    first, other = pair(account, type)
+    kept = account.portal.merge(type, first, other, new=new).id
+    ids = {"primaryObjectId": int(first), "mergedObjectIds": [int(other)], "newObjectId": int(kept)}
+    account.note(f"{'contact' if type == 'contacts' else 'company'}.merge", first, **ids)
+    now, *gone = told(hubspot, account)
+    assert (now.ref.id, now.deleted) == (kept, False)
+    assert {change.ref.id for change in gone} == ({first, other} if new else {other})
+    assert {(change.became.id, change.deleted) for change in gone if change.became} == {(kept, True)}
+
+
+@pytest.mark.parametrize(("type", "new"), MERGED)
+def test_a_look_tells_what_was_merged_with_the_record_that_it_went_into(
+    account: HubSpotFake, hubspot: HubSpot, type: str, new: bool
+) -> None:
+    first, other = pair(account, type)
+    gone = account.portal.make(type, {"domain": "other.example"} if type == "companies" else {"email": "c@x.example"})
+    start = hubspot.changes().cursor
+    kept = account.portal.merge(type, first, other, new=new).id
+    account.portal.archive(type, gone.id)
+    seen, _ = all_since(hubspot, start)
+    became = {change.ref.id: change.became and change.became.id for change in seen if change.deleted}
+    assert became == {**({first: kept} if new else {}), other: kept, gone.id: None}
+
+
+@pytest.mark.parametrize(("type", "new"), MERGED)
+def test_who_was_merged_is_read_by_the_former_id(account: HubSpotFake, hubspot: HubSpot, type: str, new: bool) -> None:
+    first, other = pair(account, type)
+    kept = account.portal.merge(type, first, other, new=new).id
+    kind, read = (Kind.PERSON, hubspot.people) if type == "contacts" else (Kind.COMPANY, hubspot.companies)
+    found = read([Ref(kind, id) for id in (first, other, "77")])
+    assert set(found) == {first, other}
+    assert found[first] == found[other] == read([Ref(kind, kept)])[kept]
 
 
 @pytest.mark.parametrize("what", ["deal.creation", "object.associationChange", "contact.associationChange"])

@@ -109,6 +109,16 @@ def test_an_account_without_target_accounts_gets_the_company_without(account: Hu
     assert only(account, "companies")["name"] == "Globex"
 
 
+def test_a_second_address_finds_the_contact_and_does_not_become_the_first(
+    account: HubSpotFake, hubspot: HubSpot, ada: Ref
+) -> None:
+    account.edit("contacts", ada.id, {"email": "countess@globex.example"})
+    assert hubspot.upsert_person(replace(ADA, title="CEO"), key="k1") == ada
+    found = only(account, "contacts")
+    assert (found["email"], found["hs_additional_emails"]) == ("countess@globex.example", ADA.email)
+    assert found["jobtitle"] == "CEO"
+
+
 def test_none_leaves_and_empty_clears(account: HubSpotFake, hubspot: HubSpot, ada: Ref) -> None:
     hubspot.upsert_person(Person(ADA.email, phone=""), key="k1")
     found = only(account, "contacts")

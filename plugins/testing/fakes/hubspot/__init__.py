@@ -134,10 +134,10 @@ class HubSpotFake(SignIn, Sender, Fake):
         if len(told["inputs"]) > 100:
             raise Refusal(400, error("VALIDATION_ERROR", "no more than 100"))
         ids = [one["id"] for one in told["inputs"]]
-        found = [record for id in ids if (record := self.portal.find(type, id))]
+        found = {record.id: record for id in ids if (record := self.portal.find(type, id))}
         gone = [id for id in ids if self.portal.find(type, id) is None]
         missing = {**error("OBJECT_NOT_FOUND", "Could not get some objects"), "context": {"ids": gone}}
-        return batch([self._shown(one, told["properties"]) for one in found], [missing] if gone else [])
+        return batch([self._shown(one, told["properties"]) for one in found.values()], [missing] if gone else [])
 
     @on("POST", f"{OBJECTS}/<type>/batch/archive")
     def archivebatch(self, request: Request, type: str) -> Any:

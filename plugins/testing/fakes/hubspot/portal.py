@@ -30,12 +30,14 @@ STANDARD: dict[str, dict[str, Any]] = {
         "company": "string", "country": "string", "hs_language": ("en", "de", "de-de", "fr", "es"),
         "hs_lead_status": _LEAD, "lifecyclestage": _STAGES, "hubspot_owner_id": "number", "hs_email_optout": "bool!",
         "createdate": "datetime!", "lastmodifieddate": "datetime!", "hs_object_id": "number!",
+        "hs_additional_emails": "string!", "hs_merged_object_ids": "string!",
     },
     "companies": {
         "domain": "string", "name": "string", "industry": _INDUSTRIES, "numberofemployees": "number",
         "country": "string", "phone": "string", "lifecyclestage": _STAGES,
         "hs_is_target_account": "bool", "hubspot_owner_id": "number",
         "createdate": "datetime!", "hs_lastmodifieddate": "datetime!", "hs_object_id": "number!",
+        "hs_merged_object_ids": "string!",
     },
     "notes": {
         "hs_timestamp": "datetime", "hs_note_body": "string", "hubspot_owner_id": "number",
@@ -91,6 +93,7 @@ class Portal:
         self.id, self.zone = 145678, "America/New_York"
         self.properties = {type: dict(self._standard(type)) for type in STANDARD}
         self.records: dict[str, dict[str, Record]] = {type: {} for type in STANDARD}
+        self.merged: dict[str, str] = {}
         self.ties: set[tuple[str, str, str, str]] = set()
         self.owners: dict[str, dict[str, Any]] = {}
         self.rules: list[Rule] = []
@@ -122,11 +125,13 @@ class Portal:
     def find(self, type: str, id: str, by: str = "") -> Record | None:
         """By id, or by the value of a unique property; Refused when that is not unique."""
         if not by:
+            while id in self.merged:
+                id = self.merged[id]
             found = self.records[type].get(id)
             return found if found and not found.archived else None
         if not self.properties[type].get(by, {}).get("hasUniqueValue"):
             raise Refused("NON_UNIQUE", by, f"Unable to perform update/upsert by non-unique {type} property {by}")
-        return next((one for one in self.of(type) if one.properties.get(by, "").lower() == id.lower()), None)
+        return next((one for one in self.of(type) if id.lower() in _marks(one, by)), None)
 
     def make(self, type: str, values: Mapping[str, Any]) -> Record:
         """A new record, held to properties and rules."""
@@ -149,6 +154,19 @@ class Portal:
         if record:
             record.archived, record.changed = True, self._tick()
             self._index[type].pop(id, None)
+
+    def merge(self, type: str, primary: str, other: str, *, new: bool = True) -> Record:
+        """Two records become one: a new one, or the primary as it once was. Their ids lead to it."""
+        at, first = self._tick(), self.records[type][primary]
+        kept = Record(str(self._number()), dict(first.properties), at, at) if new else first
+        self.records[type][kept.id] = kept
+        gone = [primary, other] if new else [other]
+        further = self.records[type][other].properties.get("email", "")
+        self._write(type, kept, {"hs_merged_object_ids": ";".join(gone), "hs_additional_emails": further}, at)
+        for id in gone:
+            self.archive(type, id)
+            self.merged[id] = kept.id
+        return kept
 
     def forget(self, id: str) -> None:
         """GDPR deletion of a contact: the record, its ties and its address."""
@@ -173,7 +191,10 @@ class Portal:
 
     def _write(self, type: str, record: Record, values: Mapping[str, Any], at: datetime) -> None:
         for name, value in values.items():
-            record.properties[name] = value.lower() if name == "email" else value
+            before, record.properties[name] = record.properties.get(name), value.lower() if name == "email" else value
+            if name == "email" and before and before != value.lower():  # the former one stays, behind the new one
+                others = [one for one in _marks(record, name) if one not in ("", before, value.lower())]
+                record.properties["hs_additional_emails"] = ";".join([*others, before])
         record.properties = {name: value for name, value in record.properties.items() if value != ""}
         record.changed = at
         stamps = {STAMPS.get(type, "hs_lastmodifieddate"): iso(at), "createdate": iso(record.created)}
@@ -223,16 +244,8 @@ class Portal:
         for name, kind in STANDARD[type].items():
             options = kind if isinstance(kind, tuple) else ()
             bare = "enumeration" if options else str(kind).rstrip("!")
-            yield (
-                name,
-                _property(
-                    name,
-                    bare,
-                    options=options,
-                    read_only=str(kind).endswith("!"),
-                    unique=name == "email" and type == "contacts",
-                ),
-            )
+            read_only, unique = str(kind).endswith("!"), name == "email" and type == "contacts"
+            yield name, _property(name, bare, options=options, read_only=read_only, unique=unique)
 
 
 def _property(
@@ -247,6 +260,12 @@ def _property(
         "hasUniqueValue": unique, "hubspotDefined": not custom, "calculated": False,
         "modificationMetadata": {"archivable": custom, "readOnlyDefinition": not custom, "readOnlyValue": read_only},
     }  # fmt: skip
+
+
+def _marks(record: Record, by: str) -> list[str]:
+    """What a record is found by; a contact by its further addresses too."""
+    further = record.properties.get("hs_additional_emails", "") if by == "email" else ""
+    return [record.properties.get(by, "").lower(), *filter(None, further.split(";"))]
 
 
 def _wrong(known: Mapping[str, Any], value: str) -> str:

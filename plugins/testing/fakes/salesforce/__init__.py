@@ -25,6 +25,8 @@ from plugins.testing.fakes.server import Refusal, on
 DATA = "/services/data/v<version>"
 VERSIONS = tuple(f"{n}.0" for n in range(60, 69))
 MOST_PARTS, MOST_QUERIES, MOST_DELETED = 25, 5, 200
+LIKE_FILES = (".inc",)
+"""Ends of an external id in an address to which Salesforce answers 404 (REST API guide, on upserting)."""
 _PART = {"method", "url", "referenceId", "body", "httpHeaders"}
 _INSIDE, _BEGAN = "usher.inside", "usher.began"
 
@@ -72,7 +74,9 @@ class SalesforceFake(SalesforceOrg):
         return answer
 
     def unknown(self, request: Request) -> Response:
-        told = [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]
+        apex = request.path.startswith("/services/apexrest")
+        said = "Could not find a match for URL" if apex else "The requested resource does not exist"
+        told = [{"errorCode": "NOT_FOUND", "message": said}]
         return Response(json.dumps(told), 404, content_type="application/json")
 
     @on("GET", f"{DATA}/query/")
@@ -108,6 +112,8 @@ class SalesforceFake(SalesforceOrg):
     @on("PATCH", f"{DATA}/sobjects/<kind>/<field>/<path:value>")
     def upsert(self, request: Request, version: str, kind: str, field: str, value: str) -> Any:
         fields, body = self._fields(kind), _body(request)
+        if value.endswith(LIKE_FILES):
+            raise self._nothing()
         if field not in fields or not fields[field].external or fields[field].hidden:
             raise _missing(field)
         if field in body:

@@ -36,7 +36,8 @@ class SetUp:
 
 
 class SalesforceOrg(SalesforceSignIn):
-    """`rows[kind][id]` are the records, also deleted ones. People act by `add`, `change`, `remove` and `convert`."""
+    """`rows[kind][id]` are the records, also deleted ones. People act by `add`, `change`, `remove`, `merge` and
+    `convert`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -90,6 +91,15 @@ class SalesforceOrg(SalesforceSignIn):
         """Somebody there deletes a record: it lies in the bin."""
         with self.turn:
             self.delete(self.row(id), self.admin)
+
+    def merge(self, kept: str, other: str) -> None:
+        """Somebody there merges two records of a kind: the other is deleted, names the one that was kept, and hands its
+        activities over (SOAP API guide, merge())."""
+        with self.turn:
+            for one in self.there("Task") + self.there("Event"):
+                if one["WhoId"] == other:
+                    self._laid_over(one, {"WhoId": kept}, self.admin)
+            self._laid_over(self.row(other), {"IsDeleted": True, "MasterRecordId": kept}, self.admin)
 
     def convert(self, lead_id: str, by: str = "", account: str = "", opportunity: str = "") -> Row:
         """A lead becomes a contact of an account, with its activities; the lead."""

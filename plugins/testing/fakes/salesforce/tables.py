@@ -70,6 +70,10 @@ _ACTIVITY = (
     F("WhatId", "reference", 18, to=("Account", "Opportunity")), F("AccountId", "reference", 18, owned=True),
     F("ActivityDate", "date"),
 )  # fmt: skip
+_MERGED = {
+    kind: (F("MasterRecordId", "reference", 18, owned=True, to=(kind,)),) for kind in ("Lead", "Contact", "Account")
+}
+"""Of what was merged into another: which."""
 
 
 def new_org() -> dict[str, dict[str, F]]:
@@ -111,7 +115,7 @@ def new_org() -> dict[str, dict[str, F]]:
         "Opportunity": (F("Name", required=True), F("AccountId", "reference", 18, to=("Account",)), _OWNED_BY_USERS),
         "Organization": (F("Name"), F("IsSandbox", "boolean", default=False)),
     }  # fmt: skip
-    return {kind: {field.name: field for field in (*_SYSTEM, *fields)} for kind, fields in kinds.items()}
+    return {kind: {one.name: one for one in (*_SYSTEM, *of, *_MERGED.get(kind, ()))} for kind, of in kinds.items()}
 
 
 RELATIONS = {"Owner": "OwnerId", "Account": "AccountId"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from plugins.crm import Change, Kind, Person
 from plugins.crm.salesforce import Salesforce
 from plugins.crm.salesforce.changes import REMEMBERED
-from plugins.errors import CursorExpired, QuotaExhausted, RateLimited
+from plugins.errors import ConfigError, CursorExpired, QuotaExhausted, RateLimited
 from plugins.testing.crm_samples import DEMO
 from plugins.testing.fakes import Fault
 from plugins.testing.fakes.salesforce import SalesforceFake
@@ -53,6 +54,21 @@ def test_what_others_do_is_told_in_our_words_and_what_we_do_is_ours(open_one: Op
     contact = fake.convert(ref.id)["ConvertedContactId"]
     became = {one.ref.id: one.values for one in told(crm, cursor)[0] if one.ref.kind is Kind.PERSON}
     assert became[ref.id]["ConvertedContactId"] == contact
+
+
+@pytest.mark.parametrize("kind", ["Lead", "Contact", "Account"])
+def test_what_was_merged_is_told_with_the_record_that_was_kept(
+    crm: Salesforce, fake: SalesforceFake, kind: str
+) -> None:
+    named = {"Name": "Globex"} if kind == "Account" else {"LastName": "Lovelace", "Company": "Globex"}
+    kept, other, gone = (fake.add(kind, **named) for _ in range(3))
+    cursor = crm.changes().cursor
+    fake.merge(kept, other)
+    fake.remove(gone)
+    told_now = {one.ref.id: one for one in told(crm, cursor)[0]}
+    assert (told_now[other].deleted, told_now[other].became.id) == (True, kept)
+    assert told_now[other].became.kind == told_now[other].ref.kind
+    assert (told_now[gone].deleted, told_now[gone].became) == (True, None)
 
 
 def test_an_event_that_is_not_ours_is_not_told(crm: Salesforce, fake: SalesforceFake) -> None:
@@ -178,6 +194,31 @@ def test_a_check_names_the_field_that_is_not_as_it_must_be(crm: Salesforce, fake
     result = crm.check()
     assert not result.ok
     assert said in result.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [
+        ("Lead", "HasOptedOutOfEmail"), ("Contact", "Title"), ("Account", "NumberOfEmployees"), ("Event", "Location"),
+        ("Account", "Csm__c"), ("Lead", "Region__c"), ("Event", "Status__c"),
+    ],
+)  # fmt: skip
+def test_a_check_names_the_field_without_which_nothing_can_be_read(
+    open_one: Open, fake: SalesforceFake, kind: str, field: str
+) -> None:
+    fake.add_field("Account", "Csm__c", "reference", most=18, to=("User",))
+    fake.add_field("Lead", "Region__c")
+    fake.add_field("Activity", "Status__c")
+    crm = open_one(csm_field="Csm__c", changed_fields="Lead.Region__c", meeting_status_field="Status__c")
+    cursor = crm.changes().cursor
+    assert crm.check().ok
+    fake.fields[kind][field] = replace(fake.fields[kind][field], hidden=True)
+    result = crm.check()
+    assert not result.ok
+    assert f"our user may not see {kind}.{field}: tick Read Access" in result.message
+    assert f"Object Settings, {kind}, Field Permissions" in result.message
+    with pytest.raises(ConfigError):
+        crm.changes(cursor)
 
 
 def test_a_check_writes_nothing(crm: Salesforce, fake: SalesforceFake) -> None:

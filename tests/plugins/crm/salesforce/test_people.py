@@ -208,7 +208,8 @@ def test_a_rule_that_objects_to_a_change_is_passed_too(crm: Salesforce, fake: Sa
 @pytest.mark.parametrize(
     ("said", "kind", "field"),
     [
-        ({"title": "x" * 200}, InvalidInput, "title"),
+        ({"fields": {"Region__c": "x" * 60}}, InvalidInput, "Region__c"),
+        ({"fields": {"Title": "x" * 200}}, InvalidInput, "title"),
         ({"fields": {"Tier__c": "platinum"}}, InvalidInput, "Tier__c"),
         ({"fields": {"Seats__c": "many"}}, InvalidInput, "Seats__c"),
         ({"phone": "forbidden"}, InvalidInput, "phone"),
@@ -222,6 +223,7 @@ def test_a_refused_value_is_named_as_we_call_it(
 ) -> None:
     fake.add_field("Lead", "Tier__c", "picklist", choices=("gold",), restricted=True)
     fake.add_field("Lead", "Seats__c", "double")
+    fake.add_field("Lead", "Region__c", most=50)
     fake.add_field("Lead", "Frozen__c", owned=True)
     fake.set_up.rules.append(Rule("Lead", lambda row: row["Phone"] == "forbidden", "No such phones.", "Phone"))
     with pytest.raises(kind) as caught:
@@ -230,6 +232,23 @@ def test_a_refused_value_is_named_as_we_call_it(
     assert named == field
     assert field in caught.value.user_message or "No such phones." in caught.value.user_message
     assert fake.there("Lead") == []
+
+
+def test_what_a_visitor_typed_too_long_is_cut_and_an_address_never(crm: Salesforce, fake: SalesforceFake) -> None:
+    long = "x" * 300
+    typed = Person(EMAIL, first_name=long, last_name=long, title=long, phone=long, company=long, country=long)
+    lead = fake.row(crm.upsert_person(typed, key="k1").id)
+    cut = {name: (len(lead[name]), lead[name][-1]) for name in ("FirstName", "LastName", "Title", "Phone", "Company")}
+    assert cut == {
+        "FirstName": (40, "…"), "LastName": (80, "…"), "Title": (128, "…"), "Phone": (40, "…"), "Company": (255, "…"),
+    }  # fmt: skip
+    fits = Person("bob@globex.example", first_name="x" * 40, title="")
+    assert fake.row(crm.upsert_person(fits, key="k2").id)["FirstName"] == "x" * 40
+    account = crm.upsert_company(Company("globex.example", name=long, phone=long), key="k3")
+    assert (len(fake.row(account.id)["Name"]), len(fake.row(account.id)["Phone"])) == (255, 40)
+    with pytest.raises(InvalidInput) as caught:
+        crm.upsert_person(Person(f"{'y' * 60}@{'z' * 60}.example"), key="k4")
+    assert caught.value.field == "email"
 
 
 def test_a_field_that_the_org_demands_stops_the_connection_by_name(crm: Salesforce, fake: SalesforceFake) -> None:
@@ -312,6 +331,15 @@ def test_an_erased_person_is_gone_as_contact_and_as_the_lead_it_was(crm: Salesfo
     crm.erase(Ref(Kind.PERSON, "per_1"), key="e3")
     assert (fake.there("Lead"), fake.there("Contact"), fake.there("Task")) == ([], [], [])
     assert len(fake.there("Account")) == 1
+
+
+def test_an_erased_person_is_gone_as_the_record_that_was_kept(crm: Salesforce, fake: SalesforceFake) -> None:
+    ref = crm.upsert_person(ADA, key="k1")
+    kept = fake.add("Lead", LastName="Lovelace", Company="Globex", Email="countess@globex.example")
+    fake.merge(kept, ref.id)
+    fake.add("Task", Subject="Call", WhoId=kept)
+    crm.erase(ref, key="e1")
+    assert (fake.there("Lead"), fake.there("Task")) == ([], [])
 
 
 def test_a_person_who_may_not_be_deleted_is_not_called_erased(crm: Salesforce, fake: SalesforceFake) -> None:

@@ -105,6 +105,47 @@ def test_a_lead_converted_meanwhile_hands_its_activities_to_the_contact(crm: Sal
         crm.log_activity(ref, CHAT, key="k3")
 
 
+@pytest.mark.parametrize("kind", ["Lead", "Contact"])
+def test_who_was_merged_has_their_activities_at_the_record_that_was_kept(
+    crm: Salesforce, fake: SalesforceFake, kind: str
+) -> None:
+    first, kept, last = (fake.add(kind, LastName="Lovelace", Company="Globex", Email=EMAIL) for _ in range(3))
+    ref = Ref(Kind.PERSON, first)
+    event = crm.log_meeting(ref, DEMO, key="m1")
+    fake.merge(kept, first)
+    fake.merge(last, kept)
+    assert fake.row(crm.log_activity(ref, CHAT, key="k1").id)["WhoId"] == last
+    assert crm.log_meeting(ref, replace(DEMO, status=MeetingStatus.HELD), key="m2") == event
+    assert fake.row(event.id)["WhoId"] == last
+    fake.remove(last)
+    with pytest.raises(NotFound):
+        crm.log_activity(ref, CHAT, key="k2")
+
+
+def test_a_uid_that_ends_like_a_file_is_one_meeting_all_the_same(crm: Salesforce, fake: SalesforceFake) -> None:
+    ref = crm.upsert_person(ADA, key="k1")
+    demo = replace(DEMO, uid="0123@book.acme.inc")
+    event = crm.log_meeting(ref, demo, key="m1")
+    assert (event.created, fake.row(event.id)["Usher_Id__c"]) == (True, demo.uid)
+    assert crm.log_meeting(ref, replace(demo, status=MeetingStatus.HELD, title="Held"), key="m2") == event
+    assert fake.row(event.id)["Subject"] == "Held"
+    fake.faults.add(Fault(404, b"<html>404</html>", "text/html"), on="PATCH .*/Usher_Id__c/", times=1)
+    assert crm.log_meeting(ref, demo, key="m3") == event
+    refs = at_once(lambda n: crm.log_meeting(ref, replace(DEMO, uid="9@book.acme.inc"), key=f"n{n}"))
+    assert len(set(refs)) == 1
+    assert len(fake.there("Event")) == 2
+
+
+@pytest.mark.parametrize("uid", ["0123@book.acme.inc", DEMO.uid])
+def test_a_field_for_activities_that_there_is_not_is_named(open_one: Open, fake: SalesforceFake, uid: str) -> None:
+    crm = open_one(activity_id_field="Wrong__c")
+    ref = crm.upsert_person(ADA, key="k1")
+    with pytest.raises(ConfigError) as caught:
+        crm.log_meeting(ref, replace(DEMO, uid=uid), key="m1")
+    assert caught.value.problems[0][0] == "Wrong__c"
+    assert "Wrong__c" in caught.value.user_message
+
+
 def test_nothing_is_filed_under_what_is_no_person(crm: Salesforce, fake: SalesforceFake) -> None:
     for id in (fake.add("Account", Name="Globex"), "00Q999999999999EAA"):
         with pytest.raises(NotFound):
@@ -194,6 +235,22 @@ def test_a_lead_becomes_a_contact_of_the_company_with_its_opportunity(crm: Sales
     assert crm.convert(became.person, key="c2").company == company
     with pytest.raises(NotFound):
         crm.convert(company, key="c3")
+
+
+def test_a_lead_that_was_merged_is_converted_as_the_one_that_was_kept(crm: Salesforce, fake: SalesforceFake) -> None:
+    ref = crm.upsert_person(ADA, key="k1")
+    kept = fake.add("Lead", LastName="Lovelace", Company="Globex")
+    fake.merge(kept, ref.id)
+    assert crm.convert(ref, key="c1").person.id == fake.row(kept)["ConvertedContactId"]
+
+
+def test_a_service_for_converting_that_there_is_not_is_said_of_its_path(open_one: Open, fake: SalesforceFake) -> None:
+    crm = open_one(convert_path="usher/gone")
+    ref = crm.upsert_person(ADA, key="k1")
+    with pytest.raises(ConfigError) as caught:
+        crm.convert(ref, key="c1")
+    assert caught.value.problems[0][0] == "convert_path"
+    assert "/services/apexrest/usher/gone" in caught.value.user_message
 
 
 def test_who_is_converted_by_somebody_else_at_this_moment_is_converted(crm: Salesforce, fake: SalesforceFake) -> None:
