@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from plugins.crm import Activity, ActivityKind, Kind, Meeting, MeetingStatus, Ref
-from plugins.crm.dynamics.people import People, by_key
+from plugins.crm.dynamics.following import standing
+from plugins.crm.dynamics.lengths import LONGEST, fitted, linked, parts
+from plugins.crm.dynamics.people import People
+from plugins.crm.dynamics.rows import by_key
 from plugins.crm.dynamics.web import SETS, Web, bound, key_of, own_id
 from plugins.errors import InvalidInput, NotFound
 
@@ -27,11 +30,17 @@ _WORDS = {
     MeetingStatus.CANCELLED: "Cancelled",
     MeetingStatus.NO_SHOW: "No-show",
 }
-_LONGEST = {"subject": 400, "location": 200, "description": 100_000, "category": 250, "subcategory": 250}
 _MEETING = (
     "activityid", "subject", "scheduledstart", "scheduledend", "location", "description", "category", "subcategory",
     "statecode", "_ownerid_value",
 )  # fmt: skip
+_FILED = {
+    "task": "_regardingobjectid_value",
+    "phonecall": "_regardingobjectid_value",
+    "appointment": "_regardingobjectid_value",
+    "annotation": "_objectid_value",
+}
+"""Table of what is filed under a person → the column that says so."""
 
 
 class Activities:
@@ -41,14 +50,16 @@ class Activities:
         self._web, self._people = web, people
 
     def log(self, person: Ref, activity: Activity, *, key: str) -> Ref:
-        """A task that is done, or a phone call."""
+        """A task that is done, or a phone call; of a text that is too long for it all stands in notes."""
         table = "phonecall" if activity.kind is ActivityKind.CALL else "task"
         id = own_id("activity", key)
-        body = "\n\n".join(filter(None, (activity.body, activity.url)))
-        values = _cut({"subject": activity.subject or activity.kind.title(), "description": body})
-        when = _text(activity.at)
-        values |= {"scheduledend": when, "actualend": when, **self._about(person, table)}
+        subject, most = activity.subject or activity.kind.title(), LONGEST[table]["description"]
+        body, when = linked(activity.body, activity.url, most), _text(activity.at)
+        values = fitted(table, {"subject": subject, "description": body or None})
+        values |= {"scheduledend": when, "actualend": when, **self._about("log_activity", person, table)}
         created = self._web.make("log_activity", table, id, values)
+        if not body.startswith(activity.body):
+            self._note(table, id, subject, activity.body)
         self._web.change("log_activity", table, id, DONE[table])
         return self._web.ref(table, id, created=created)
 
@@ -56,68 +67,79 @@ class Activities:
         """The appointment of this meeting, as it stands now."""
         id = own_id("meeting", meeting.uid)
         values = self._written(meeting)
-        created = self._web.make("log_meeting", "appointment", id, values | self._about(person, "appointment"))
+        about = self._about("log_meeting", person, "appointment")
+        created = self._web.make("log_meeting", "appointment", id, values | about)
         state = _STATES[meeting.status]
         self._web.change("log_meeting", "appointment", id, state if created else values | state)
         return self._web.ref("appointment", id, created=created)
 
     def read(self, refs: Sequence[Ref]) -> dict[str, Meeting]:
         """What is there of these meetings now, by the id of their reference."""
-        found: dict[str, Meeting] = {}
-        for table, rows in by_key(self._web, "meetings", Kind.MEETING, refs, lambda _: list(_MEETING), ()):
-            for one in rows:
-                found[self._web.ref(table, one["activityid"]).id] = _meeting_of(one)
-        return found
+        rows = by_key(self._web, "meetings", Kind.MEETING, refs, lambda _: _MEETING, ())
+        return {self._web.ref(row.table, row.id).id: _meeting_of(row.data) for row in rows}
 
     def erase(self, person: Ref) -> None:
-        """What is filed under them, then the person, and the lead that a contact came from."""
+        """The person with what is filed under them, and all other rows of theirs. The one that we were told of goes
+        last: an erasure that breaks off finds its way again from there."""
         try:
-            table, id = key_of(person, Kind.PERSON)
+            told = key_of(person, Kind.PERSON)
+            whose = standing(self._web, "erase", person)
         except NotFound:
             return
-        for kind in ("task", "phonecall", "appointment"):
+        for table, id in dict.fromkeys([*(one for one in self._of_person(*whose) if one != told), told]):
+            self._erase(table, id)
+
+    def _of_person(self, table: str, id: str) -> list[tuple[str, str]]:
+        """All rows that went into this one, and this one at the end: they hold the same name and address."""
+        found = [(table, id)]
+        for kind, key in found:
+            found += [one for one in self._went_into(kind, key) if one not in found]
+        return found[::-1]
+
+    def _went_into(self, table: str, id: str) -> list[tuple[str, str]]:
+        """The rows that were merged into one, and the lead that a contact came from."""
+        path, key = SETS[table]
+        merged = self._web.pages("erase", path, params={"$select": key, "$filter": f"_masterid_value eq {id}"})
+        found = [(table, str(one[key])) for one in merged]
+        if table == "contact":
+            params = {"$select": "_originatingleadid_value", "$filter": f"contactid eq {id}"}
+            leads = [one.get("_originatingleadid_value") for one in self._web.pages("erase", path, params=params)]
+            found += [("lead", str(one)) for one in leads if one]
+        return found
+
+    def _erase(self, table: str, id: str) -> None:
+        for kind, whose in _FILED.items():
             path, key = SETS[kind]
-            params = {"$select": key, "$filter": f"_regardingobjectid_value eq {id}"}
+            params = {"$select": key, "$filter": f"{whose} eq {id}"}
             for one in list(self._web.pages("erase", path, params=params)):
                 self._web.delete("erase", kind, str(one[key]))
-        self._erase_notes(id)
-        for other, key in self._same_person(table, id):
-            self.erase(self._web.ref(other, key))
         self._web.delete("erase", table, id)
 
-    def _erase_notes(self, id: str) -> None:
-        params = {"$select": "annotationid", "$filter": f"_objectid_value eq {id}"}
-        for one in list(self._web.pages("erase", "annotations", params=params)):
-            try:
-                self._web.call("erase", "DELETE", f"annotations({one['annotationid']})")
-            except NotFound:
-                continue
+    def _note(self, table: str, id: str, subject: str, text: str) -> None:
+        """All of a text under an activity, in as many notes as it takes."""
+        pieces = list(parts(text, LONGEST["annotation"]["notetext"]))
+        for number, piece in enumerate(pieces, 1):
+            title = f"{subject} ({number}/{len(pieces)})" if pieces[1:] else subject
+            values = fitted("annotation", {"subject": title, "notetext": piece})
+            values[f"objectid_{table}@odata.bind"] = bound(table, id)
+            self._web.make("log_activity", "annotation", own_id("note", id, str(number)), values)
 
-    def _same_person(self, table: str, id: str) -> list[tuple[str, str]]:
-        """The lead that a contact came from: it holds the same name and address."""
-        if table != "contact":
-            return []
-        params = {"$select": "_originatingleadid_value", "$filter": f"contactid eq {id}"}
-        found = [one.get("_originatingleadid_value") for one in self._web.pages("erase", "contacts", params=params)]
-        return [("lead", str(one)) for one in found if one]
-
-    def _about(self, person: Ref, table: str) -> dict[str, Any]:
-        whose, id = key_of(person, Kind.PERSON)
+    def _about(self, operation: str, person: Ref, table: str) -> dict[str, Any]:
+        whose, id = standing(self._web, operation, person)
         return {f"regardingobjectid_{whose}_{table}@odata.bind": bound(whose, id)}
 
     def _written(self, meeting: Meeting) -> dict[str, Any]:
+        most = LONGEST["appointment"]["description"]
         texts = {
             "subject": meeting.title,
-            "description": "\n\n".join(filter(None, (meeting.description, meeting.url))),
+            "description": linked(meeting.description, meeting.url, most),
             "location": meeting.location,
             "category": _WORDS[meeting.status],
             "subcategory": f"{meeting.uid} {meeting.zone}",
         }
-        values: dict[str, Any] = _cut(texts)
+        values = fitted("appointment", {name: text or None for name, text in texts.items()})
         values |= {"scheduledstart": _text(meeting.start), "scheduledend": _text(meeting.end)}
-        if meeting.owner_email:
-            values["ownerid@odata.bind"] = bound("systemuser", self._people.owner("log_meeting", meeting.owner_email))
-        return values
+        return values | self._people.owned_by("log_meeting", meeting.owner_email)
 
 
 def _meeting_of(row: Mapping[str, Any]) -> Meeting:
@@ -148,8 +170,3 @@ def _text(at: datetime) -> str:
     if at.tzinfo is None:
         raise InvalidInput("times need a zone", field="at")
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _cut(texts: Mapping[str, str]) -> dict[str, Any]:
-    """Texts no longer than their columns; none where there is nothing to say."""
-    return {name: text[: _LONGEST[name]] or None for name, text in texts.items()}

@@ -11,7 +11,9 @@ from typing import Any, Self
 from plugins.crm import Change, Changes
 from plugins.crm.dynamics.activities import moment
 from plugins.crm.dynamics.companies import Companies, domain_of
-from plugins.crm.dynamics.people import AT_ONCE, Row, columns_of, person_of, user_of
+from plugins.crm.dynamics.following import ends
+from plugins.crm.dynamics.people import person_of, user_of
+from plugins.crm.dynamics.rows import AT_ONCE, Row, columns_of
 from plugins.crm.dynamics.web import SETS, Web
 from plugins.errors import CursorExpired, InvalidInput, NotFound
 from plugins.odata import items_of
@@ -125,19 +127,22 @@ class Deltas:
         there = [one for one in rows if "reason" not in one]
         owners = self._owners({str(one["_ownerid_value"]) for one in there if one.get("_ownerid_value")})
         us = self._us() if there else ""
-        changed = [
+        changed = [Row(table, one) for one in there]
+        became = ends(self._web, "changes", changed, self._columns)
+        told = [
             Change(
-                self._web.ref(table, str(one[SETS[table][1]])),
-                moment(one["modifiedon"]),
-                self._values(Row(table, one), owners),
-                ours=one.get("_modifiedby_value") == us,
+                self._web.ref(table, row.id),
+                moment(row.data["modifiedon"]),
+                self._values(row, owners),
+                ours=row.data.get("_modifiedby_value") == us,
+                became=self._web.ref(end.table, end.id) if (end := became.get(row.id)) else None,
             )
-            for one in there
+            for row in changed
         ]
         gone = [
             Change(self._web.ref(table, str(one["id"])), self._now, {}, deleted=True) for one in rows if "reason" in one
         ]
-        return (*sorted(changed, key=lambda change: change.at), *gone)
+        return (*sorted(told, key=lambda change: change.at), *gone)
 
     def _values(self, row: Row, owners: Mapping[str, str]) -> dict[str, Any]:
         """By our names; an empty one is None."""

@@ -8,14 +8,17 @@ from typing import Any
 
 from plugins.crm import Account, Company, Kind, Owner, Ref
 from plugins.crm.dynamics.fields import COMPANY_COLUMNS, Fields
-from plugins.crm.dynamics.people import People, Row, by_key, expanded, owner_of, user_of
-from plugins.crm.dynamics.web import LABEL, SETS, Web, bound, own_id, quoted
+from plugins.crm.dynamics.following import ends
+from plugins.crm.dynamics.lengths import fitted
+from plugins.crm.dynamics.people import People, owner_of, user_of
+from plugins.crm.dynamics.rows import MERGED, Row, by_key, expanded
+from plugins.crm.dynamics.web import LABEL, SETS, Web, own_id, quoted
 from plugins.emails import ascii_domain
 from plugins.errors import Duplicate, InvalidInput
 
 CUSTOMER = 3
 """Of customertypecode, as Dynamics comes."""
-_SEEN = ("accountid", *COMPANY_COLUMNS.values(), "emailaddress1", "customertypecode", "statecode", "createdon")
+_SEEN = ("accountid", *COMPANY_COLUMNS.values(), "emailaddress1", "customertypecode", "statecode", "createdon", *MERGED)
 
 
 class Companies:
@@ -36,7 +39,7 @@ class Companies:
         id = there.id if there else own_id("company", domain)
         if there is None:
             first = {"websiteurl": f"https://{domain}", "name": domain}
-            first |= {self._domain: domain} if self._domain else {}
+            first = fitted("account", first) | ({self._domain: domain} if self._domain else {})
             try:
                 if self._web.make("upsert_company", "account", id, first | values):
                     return self._web.ref("account", id, created=True)
@@ -68,23 +71,25 @@ class Companies:
         )
 
     def named(self, name: str) -> list[Ref]:
-        """Those of exactly this name, the oldest first. Dataverse leaves accents out of account, we do not."""
+        """Those of exactly this name that were not merged into others, the oldest first. Dataverse leaves accents out
+        of account, we do not."""
         wanted = name.strip().casefold()
         if not wanted:
             return []
         filtered = f"name eq {quoted(name.strip())}"
-        params = {"$select": "accountid,name", "$filter": filtered, "$orderby": "createdon asc"}
-        rows = self._web.pages("companies_named", SETS["account"][0], params=params)
-        fitting = [one for one in rows if str(one.get("name") or "").strip().casefold() == wanted]
-        return [self._web.ref("account", str(one["accountid"])) for one in fitting]
+        columns = ",".join(("accountid", "name", "statecode", *MERGED))
+        params = {"$select": columns, "$filter": filtered, "$orderby": "createdon asc"}
+        rows = [Row("account", one) for one in self._web.pages("companies_named", SETS["account"][0], params=params)]
+        there = [row for row in rows if not row.merged_into]
+        fitting = [row for row in there if str(row.data.get("name") or "").strip().casefold() == wanted]
+        return [self._web.ref("account", row.id) for row in fitting]
 
     def read(self, refs: Sequence[Ref], fields: Sequence[str]) -> dict[str, Company]:
-        """What is there of these companies now, by the id of their reference."""
-        found: dict[str, Company] = {}
-        for table, rows in by_key(self._web, "companies", Kind.COMPANY, refs, self.columns, fields):
-            for one in rows:
-                found[self._web.ref(table, one["accountid"]).id] = self.company_of(Row(table, one), fields)
-        return found
+        """What is there of these companies now, by the id of their reference. One that was merged into another is
+        gone."""
+        rows = by_key(self._web, "companies", Kind.COMPANY, refs, self.columns, fields)
+        there = [row for row in rows if not row.merged_into]
+        return {self._web.ref(row.table, row.id).id: self.company_of(row, fields) for row in there}
 
     def columns(self, table: str = "account") -> list[str]:
         """The columns that we read."""
@@ -109,7 +114,8 @@ class Companies:
         )
 
     def _found(self, domain: str, operation: str) -> Row | None:
-        """The account of this domain; of several one that is open, the oldest. Dataverse finds more than we mean."""
+        """The account of this domain; of several one that is open, the oldest. Of a merged one that which it became.
+        Dataverse finds more than we mean."""
         if self._domain:
             wanted = f"{self._domain} eq {quoted(domain)}"
         else:
@@ -119,7 +125,10 @@ class Companies:
         )
         rows = [Row("account", one) for one in self._web.pages(operation, SETS["account"][0], params=params)]
         fitting = [row for row in rows if self._domain or domain in (domain_of(row.data), _mail_domain(row.data))]
-        return min(fitting, key=lambda row: (not row.is_open, domain_of(row.data) != domain), default=None)
+        became = ends(self._web, operation, fitting, self.columns)
+        there = [became.get(row.id, row) for row in fitting]
+        there = [row for row in there if not row.merged_into]
+        return min(there, key=lambda row: (not row.is_open, domain_of(row.data) != domain), default=None)
 
     def _written(self, company: Company) -> dict[str, Any]:
         said = {"name": company.name, "employees": company.employees, "country": company.country}
@@ -132,10 +141,8 @@ class Companies:
             values["customertypecode"] = CUSTOMER
         if company.is_target is not None and self._target:
             values[self._target] = company.is_target
-        if company.owner_email:
-            owner = self._people.owner("upsert_company", company.owner_email)
-            values["ownerid@odata.bind"] = bound("systemuser", owner)
-        return values | self._fields.fitting("account", company.fields, all_of_them=True)
+        values |= self._people.owned_by("upsert_company", company.owner_email)
+        return fitted("account", values) | self._fields.fitting("account", company.fields, all_of_them=True)
 
     def _industry(self, label: str) -> int | None:
         if not label:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from plugins.crm import Conversion, Kind, Ref
-from plugins.crm.dynamics.people import QUALIFIED
+from plugins.crm.dynamics.lengths import LONGEST, cut
+from plugins.crm.dynamics.rows import QUALIFIED
 from plugins.crm.dynamics.web import SETS, Web, at, bound, key_of, own_id, quoted
 from plugins.errors import Permanent
 
@@ -37,8 +38,8 @@ def _qualify(web: Web, id: str, company: Ref | None, opportunity: str, lead: dic
     """The opportunity gets the lead's subject as its name: that is set first, so that no answer lost in between makes
     a second one."""
     before: dict[str, Any] = {}
-    if opportunity and lead.get("subject") != opportunity[:300]:
-        before["subject"] = opportunity[:300]
+    if opportunity and lead.get("subject") != _name(opportunity):
+        before["subject"] = _name(opportunity)
     asked: dict[str, Any] = {
         "CreateAccount": False,
         "CreateContact": True,
@@ -58,7 +59,7 @@ def _of_contact(web: Web, id: str, company: Ref | None, opportunity: str) -> Con
     person = web.ref("contact", id)
     if not opportunity:
         return Conversion(person, company)
-    name = opportunity[:300]
+    name = _name(opportunity)
     path, key = SETS["opportunity"]
     wanted = f"_parentcontactid_value eq {id} and name eq {quoted(name)}"
     there = list(web.pages("convert", path, params={"$select": key, "$filter": wanted, "$orderby": "createdon asc"}))
@@ -72,6 +73,10 @@ def _of_contact(web: Web, id: str, company: Ref | None, opportunity: str) -> Con
         values["customerid_contact@odata.bind"] = bound("contact", id)
     created = web.make("convert", "opportunity", deal, values)
     return Conversion(person, company, web.ref("opportunity", deal, created=created))
+
+
+def _name(opportunity: str) -> str:
+    return cut(opportunity, LONGEST["opportunity"]["name"])
 
 
 def _made_of(web: Web, table: str, lead: str) -> str | None:

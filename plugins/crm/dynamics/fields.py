@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from plugins.crm import Kind, RemoteField
-from plugins.crm.dynamics.people import COLUMNS, OF_LEADS
+from plugins.crm.dynamics.rows import COLUMNS, OF_LEADS
 from plugins.crm.dynamics.web import Web
 from plugins.errors import InvalidInput
 

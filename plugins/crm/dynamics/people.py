@@ -1,63 +1,30 @@
-"""People in Dynamics: contacts and leads found by e-mail, ours values in their columns and back."""
+"""People in Dynamics: contacts and leads found by e-mail, our values in their columns and back."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from plugins.crm import Kind, Owner, Person, Ref
+from plugins.crm.dynamics.following import ends
+from plugins.crm.dynamics.lengths import fitted
+from plugins.crm.dynamics.rows import COLUMNS, OWNER, Row, by_key, columns_of
 from plugins.crm.dynamics.web import LABEL, SETS, Web, at, bound, key_of, own_id, quoted
 from plugins.emails import fold
 from plugins.errors import InvalidInput, NotFound, Transient
 
-COLUMNS = {
-    "email": "emailaddress1",
-    "first_name": "firstname",
-    "last_name": "lastname",
-    "phone": "telephone1",
-    "title": "jobtitle",
-    "country": "address1_country",
-}
-"""Our name → their column, for leads and contacts alike."""
-OF_LEADS = {"company": "companyname"}
 OPTED_OUT = ("donotbulkemail", "donotemail")
 WEB = 8
 """Of leadsourcecode, as Dynamics comes."""
-QUALIFIED = 1
-_SEEN = ("fullname", "donotbulkemail", "statecode", "statuscode", "createdon", "modifiedon", "_ownerid_value")
-_OWNER = "owninguser($select=systemuserid,fullname,internalemailaddress,isdisabled,applicationid)"
-AT_ONCE = 20
-"""Rows that are asked for by key in one filter."""
 
 
 class Values(Protocol):
-    """What knows the columns of a table (dynamics_fields)."""
+    """What knows the columns of a table (fields.py)."""
 
     def fitting(self, table: str, fields: Mapping[str, Any], *, all_of_them: bool) -> dict[str, Any]: ...
 
     def choice(self, table: str, column: str, label: str) -> int | None: ...
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row of a table, as it was read."""
-
-    table: str
-    data: Mapping[str, Any]
-
-    @property
-    def id(self) -> str:
-        return str(self.data[SETS[self.table][1]])
-
-    @property
-    def is_open(self) -> bool:
-        return self.data.get("statecode") == 0
-
-    @property
-    def became_a_contact(self) -> bool:
-        return self.table == "lead" and self.data.get("statecode") == QUALIFIED
 
 
 class People:
@@ -86,32 +53,35 @@ class People:
         return self._web.ref(there.table, there.id)
 
     def found(self, email: str, operation: str) -> list[Row]:
-        """Everybody with this e-mail. Dataverse compares without regard to case and accents; we look again."""
+        """Everybody with this e-mail, the oldest first; who went into another record is who they became. Dataverse
+        compares without regard to case and accents; we look again."""
         folded = fold(email)
         wanted = " or ".join(f"emailaddress1 eq {quoted(one)}" for one in _spellings(email, folded))
         found = []
         for table in ("contact", "lead"):
-            params = {"$select": ",".join(columns_of(table)), "$filter": wanted, "$expand": _OWNER}
+            params = {"$select": ",".join(columns_of(table)), "$filter": wanted, "$expand": OWNER}
             rows = self._web.pages(operation, SETS[table][0], params={**params, "$orderby": "createdon asc"})
             found += [Row(table, one) for one in rows if _is(one.get("emailaddress1"), folded)]
-        return sorted(found, key=lambda row: str(row.data.get("createdon") or ""))
+        became = ends(self._web, operation, found, columns_of)
+        there = [became.get(row.id, row) for row in found]
+        people = {row.id: row for row in there if not row.merged_into}
+        return sorted(people.values(), key=lambda row: str(row.data.get("createdon") or ""))
 
     def read(self, refs: Sequence[Ref], fields: Sequence[str]) -> dict[str, Person]:
-        """What is there of these people now, by the id of their reference."""
-        found: dict[str, Person] = {}
-        for table, rows in by_key(self._web, "people", Kind.PERSON, refs, columns_of, fields):
-            for one in rows:
-                row = Row(table, one)
-                found[self._web.ref(table, row.id).id] = person_of(row, fields)
-        return found
+        """What is there of these people now, by the id of their reference. Who was merged into another is gone."""
+        rows = by_key(self._web, "people", Kind.PERSON, refs, columns_of, fields)
+        return {self._web.ref(row.table, row.id).id: person_of(row, fields) for row in rows if not row.merged_into}
 
-    def owner(self, operation: str, email: str) -> str:
-        """The key of the user with this address; InvalidInput when there is none who works there."""
+    def owned_by(self, operation: str, email: str | None) -> dict[str, str]:
+        """What makes a row the user's with this address. Nothing when there is none who works there: it stays whose it
+        is."""
+        if not email:
+            return {}
         named = f"(internalemailaddress eq {quoted(email)} or domainname eq {quoted(email)})"
         params = {"$select": "systemuserid", "$filter": f"{named} and isdisabled eq false"}
         for one in self._web.pages(operation, "systemusers", params=params):
-            return str(one["systemuserid"])
-        raise InvalidInput(f"no user of Dynamics has the address {email}", field="owner_email")
+            return {"ownerid@odata.bind": bound("systemuser", str(one["systemuserid"]))}
+        return {}
 
     def _written(self, person: Person, table: str, *, new: bool) -> dict[str, Any]:
         first, last = _names(person)
@@ -121,11 +91,10 @@ class People:
         if person.opted_out is not None:
             values |= {column: person.opted_out for column in OPTED_OUT}
         values |= self._of_company(person, table)
-        if person.owner_email:
-            values["ownerid@odata.bind"] = bound("systemuser", self.owner("upsert_person", person.owner_email))
+        values |= self.owned_by("upsert_person", person.owner_email)
         if new:
             values |= _at_first(person, table)
-        return values | self._values.fitting(table, person.fields, all_of_them=table == self._new)
+        return fitted(table, values) | self._values.fitting(table, person.fields, all_of_them=table == self._new)
 
     def _of_company(self, person: Person, table: str) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -135,36 +104,6 @@ class People:
             column = "parentaccountid" if table == "lead" else "parentcustomerid_account"
             values[f"{column}@odata.bind"] = bound(*key_of(person.company_ref, Kind.COMPANY))
         return values
-
-
-def by_key(
-    web: Web, operation: str, kind: Kind, refs: Sequence[Ref], columns: Any, fields: Sequence[str]
-) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """The rows of these references, table by table; what none of ours looks like is left out."""
-    keys: dict[str, list[str]] = {}
-    for ref in refs:
-        try:
-            table, id = key_of(ref, kind)
-        except NotFound:
-            continue
-        keys.setdefault(table, []).append(id)
-    for table, ids in keys.items():
-        path, key = SETS[table]
-        for first in range(0, len(ids), AT_ONCE):
-            wanted = " or ".join(f"{key} eq {id}" for id in ids[first : first + AT_ONCE])
-            params = {"$select": ",".join(dict.fromkeys([*columns(table), *fields])), "$filter": wanted}
-            yield table, list(web.pages(operation, path, params=params | expanded(table)))
-
-
-def expanded(table: str) -> dict[str, str]:
-    """Whose it is, for tables whose owner we ask for."""
-    return {"$expand": _OWNER} if table in ("lead", "contact", "account") else {}
-
-
-def columns_of(table: str) -> list[str]:
-    """The columns of people that we read."""
-    of_leads = [*OF_LEADS.values(), "leadsourcecode"] if table == "lead" else []
-    return [SETS[table][1], *COLUMNS.values(), *of_leads, *_SEEN]
 
 
 def best(found: Sequence[Row]) -> Row | None:
@@ -219,8 +158,7 @@ def _at_first(person: Person, table: str) -> dict[str, Any]:
     if table != "lead":
         return {"emailaddress1": email}
     named = person.name or " ".join(filter(None, (person.first_name, person.last_name))) or email
-    subject = f"{person.source or 'Website'}: {named}"[:200]
-    return {"emailaddress1": email, "subject": subject, "leadsourcecode": WEB}
+    return {"emailaddress1": email, "subject": f"{person.source or 'Website'}: {named}", "leadsourcecode": WEB}
 
 
 def _names(person: Person) -> tuple[str | None, str | None]:

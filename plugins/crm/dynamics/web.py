@@ -38,6 +38,7 @@ SETS = {
     "task": ("tasks", "activityid"),
     "phonecall": ("phonecalls", "activityid"),
     "appointment": ("appointments", "activityid"),
+    "annotation": ("annotations", "annotationid"),
     "systemuser": ("systemusers", "systemuserid"),
 }
 """Table → its name in addresses, and the column of its key."""

@@ -119,9 +119,21 @@ def test_the_owner_is_the_user_with_that_address(fake: DataverseFake):
     left = crm.owner_of(ADA.email)
     assert left
     assert not left.active
-    with pytest.raises(InvalidInput) as caught:
-        crm.upsert_person(replace(ADA, owner_email="grace@acme.example"), key="k2")
-    assert caught.value.field == "owner_email"
+
+
+@pytest.mark.parametrize("rep", ["nobody@acme.example", "left@acme.example"])
+def test_a_rep_who_is_no_user_there_leaves_the_owner_alone_and_the_rest_is_written(fake: DataverseFake, rep: str):
+    fake.add_user("Left", "left@acme.example", isdisabled=True)
+    crm = opened(fake)
+    crm.upsert_person(replace(ADA, owner_email="grace@acme.example"), key="k1")
+    ada = crm.upsert_person(replace(ADA, title="CEO", owner_email=rep), key="k2")
+    crm.upsert_company(Company("globex.example", name="Globex", owner_email=rep), key="k3")
+    crm.log_meeting(ada, replace(DEMO, owner_email="grace@acme.example"), key="m1")
+    crm.log_meeting(ada, replace(DEMO, title="Another demo", owner_email=rep), key="m2")
+    lead, meeting = only(fake, "lead"), only(fake, "appointment")
+    assert (lead["jobtitle"], meeting["subject"]) == ("CEO", "Another demo")
+    assert {lead["_ownerid_value"], meeting["_ownerid_value"]} == {fake.grace}
+    assert (only(fake, "account")["name"], only(fake, "account")["_ownerid_value"]) == ("Globex", fake.us)
 
 
 def test_what_only_our_application_owns_is_nobodys(fake: DataverseFake):
@@ -135,7 +147,8 @@ def test_what_only_our_application_owns_is_nobodys(fake: DataverseFake):
     ("person", "field"),
     [
         (replace(ADA, fields={"no_such_column": "x"}), "no_such_column"),
-        (replace(ADA, title="x" * 101), "title"),
+        (replace(ADA, fields={"f1": "x" * 101}), "f1"),
+        (replace(ADA, fields={"jobtitle": "x" * 101}), "title"),
         (replace(ADA, fields={"leadsourcecode": "Skywriting"}), "leadsourcecode"),
         (replace(ADA, fields={"donotemail": "maybe"}), "donotemail"),
     ],

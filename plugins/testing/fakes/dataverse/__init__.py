@@ -62,6 +62,17 @@ class DataverseFake(Entra):
         with self.turn:
             self.rows.put(table, id, said, by=self.grace)
 
+    def merge(self, table: str, away: str, into: str) -> None:
+        """Somebody merges a row into another: it is deactivated, with what was filed under it moved."""
+        state = 2 if table == "lead" else 1
+        gone = {"statecode": state, "statuscode": TABLES[table].states[state][0]}
+        with self.turn:
+            self.rows.put(table, away, {"merged": True, "_masterid_value": into, **gone}, by=self.grace)
+            for kind in ("task", "phonecall", "appointment"):
+                for row in self.rows.of(kind):
+                    if row.get("_regardingobjectid_value") == away:
+                        self.rows.put(kind, row["activityid"], {"_regardingobjectid_value": into}, by=self.grace)
+
     def remove(self, table: str, id: str) -> None:
         """Somebody else deletes a row."""
         with self.turn:

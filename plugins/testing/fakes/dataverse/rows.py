@@ -97,6 +97,7 @@ def seen(table: str) -> dict[str, Any]:
     """All that may be asked about: columns, the key, lookups."""
     about = TABLES[table]
     lookups = {f"_{column}_value": True for column, _ in about.bindings.values()}
+    lookups |= {"_masterid_value": True} if "merged" in about.columns else {}
     return {about.key: True, **about.columns, **lookups, "_modifiedby_value": True, "versionnumber": True}
 
 
@@ -134,7 +135,7 @@ def _hold_to_type(table: str, name: str, column: Column, value: Any) -> None:
     if not right:
         said = f"Cannot convert the literal '{value}' to the expected type of the property '{name}'."
         raise refusal(400, "0x80048d19", said)
-    if column.kind in ("String", "Memo") and len(value) > column.length:
+    if column.kind in ("String", "Memo") and len(value.encode("utf-16-le")) > 2 * column.length:
         said = f"The length of the '{name}' attribute of the '{table}' entity exceeded {column.length}."
         raise refusal(400, "0x80044331", said)
     if column.kind == "Picklist" and value not in column.choices.values():

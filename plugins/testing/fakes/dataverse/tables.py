@@ -31,7 +31,7 @@ class Table:
     tracked: bool = True
 
 
-TEXT, MEMO, NUMBER = Column(), Column("Memo", 100_000), Column("Integer")
+TEXT, NUMBER = Column(), Column("Integer")
 FLAG, MOMENT = Column("Boolean"), Column("DateTime")
 INDUSTRIES = {"Accounting": 1, "Business Services": 6, "Financial": 16, "Wholesale": 33, "Energy": 100_000_000}
 SOURCES = {"Advertisement": 1, "Web": 8, "Other": 10}
@@ -54,10 +54,16 @@ _PERSON = {
     "address1_country": Column(length=80),
     "donotbulkemail": FLAG,
     "donotemail": FLAG,
+    "merged": Column("Boolean", writable=False),
     **_SYSTEM,
 }
-_ACTIVITY = {"subject": Column(length=400), "description": MEMO, "scheduledend": MOMENT, "actualend": MOMENT, **_SYSTEM}
 OWNER = {"ownerid": ("ownerid", "systemuser")}
+
+
+def _activity(most: int) -> dict[str, Column]:
+    """`most`: how long its description may be (power-apps/developer/data-platform/reference/entities)."""
+    texts = {"subject": Column(length=200), "description": Column("Memo", most)}
+    return {**texts, "scheduledend": MOMENT, "actualend": MOMENT, **_SYSTEM}
 
 
 def _about(table: str) -> dict[str, tuple[str, str]]:
@@ -105,6 +111,7 @@ TABLES = {
             "customertypecode": Column("Picklist", choices=CUSTOMERS),
             "new_domain": Column(custom=True),
             "new_target": Column("Boolean", custom=True),
+            "merged": Column("Boolean", writable=False),
             **_SYSTEM,
         },
         OWNER | {"new_csm": ("new_csm", "systemuser")},
@@ -121,13 +128,13 @@ TABLES = {
             "originatingleadid": ("originatingleadid", "lead"),
         },
     ),
-    "task": Table("tasks", "activityid", _ACTIVITY, _about("task"), {0: (2, 3), 1: (5,), 2: (6,)}),
-    "phonecall": Table("phonecalls", "activityid", _ACTIVITY, _about("phonecall"), {0: (1,), 1: (2, 4), 2: (3,)}),
+    "task": Table("tasks", "activityid", _activity(2000), _about("task"), {0: (2, 3), 1: (5,), 2: (6,)}),
+    "phonecall": Table("phonecalls", "activityid", _activity(2000), _about("phonecall"), {0: (1,), 1: (2, 4), 2: (3,)}),
     "appointment": Table(
         "appointments",
         "activityid",
         {
-            **_ACTIVITY,
+            **_activity(1_048_576),
             "scheduledstart": MOMENT,
             "location": Column(length=200),
             "category": Column(length=250),
@@ -137,7 +144,10 @@ TABLES = {
         {0: (1, 2), 1: (3,), 2: (4,), 3: (5, 6)},
     ),
     "annotation": Table(
-        "annotations", "annotationid", {"notetext": MEMO, **_SYSTEM}, {"objectid_lead": ("objectid", "lead")}
+        "annotations",
+        "annotationid",
+        {"subject": Column(length=500), "notetext": Column("Memo", 100_000), **_SYSTEM},
+        {f"objectid_{other}": ("objectid", other) for other in ("contact", "task", "phonecall", "appointment")},
     ),
     "systemuser": Table(
         "systemusers",
