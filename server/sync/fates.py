@@ -18,6 +18,8 @@ from server.sync.values import CRM, HUMAN, Value
 
 CREATE, UPDATE, KEEP, SKIP, REFUSE = "create", "update", "keep", "skip", "refuse"
 SAME, HUMAN_EDIT, CRM_FIRST, RULE, UNKNOWN, COMES_IN = "same", "human", "crm", "rule", "unknown", "in"
+CUT = "…"
+"""What adapters put at the end of a text of which a column of the CRM takes the beginning only."""
 _YES, _NO = ("true", "yes", "1"), ("false", "no", "0")
 
 
@@ -119,8 +121,9 @@ def fitting(value: Any, remote: RemoteField | None) -> tuple[Any, str]:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two systems mean the same: upper and lower case, blanks, the form of numbers, moments and lists aside."""
-    return _plain(one) == _plain(other)
+    """Whether two systems mean the same: upper and lower case, blanks, the form of numbers, moments and lists aside,
+    and the end of a text that was too long for one of them."""
+    return _plain(one) == _plain(other) or _is_cut(one, other) or _is_cut(other, one)
 
 
 def empty(value: Any) -> bool:
@@ -171,6 +174,14 @@ def _chosen(value: Any, remote: RemoteField) -> tuple[Any, str]:
     if remote.type == "choice":
         return (taken[0], "") if len(taken) == 1 else (value, "It takes one value, we have several.")
     return taken, ""
+
+
+def _is_cut(part: Any, whole: Any) -> bool:
+    """Whether one is what a column took of the other."""
+    if not (isinstance(part, str) and isinstance(whole, str) and part.endswith(CUT) and len(part) > 1):
+        return False
+    begins, said = (" ".join(text.split()).casefold() for text in (part.removesuffix(CUT), whole))
+    return said.startswith(begins)
 
 
 def _plain(value: Any) -> Any:

@@ -137,3 +137,19 @@ def test_what_somebody_edited_there_after_us_is_never_written_over(there, told, 
     found = decide(mapped, Value("CTO", origin), Records(known=known), there=there, exists=True, told=before)
     edited = not fates.empty(told) and not same(there, told)
     assert not (edited and found.is_written)
+
+
+LONG = "Vice President of Everything that Has to Do with Customers and Their Happiness"
+
+
+@pytest.mark.parametrize("there", [LONG[:39] + "…", LONG[:60].upper() + " …"])
+def test_what_was_cut_to_fit_its_column_is_no_edit_made_there(there):
+    title = Value(LONG, "form")
+    assert decide(TITLE, title, RECORDS, there=there, exists=True, told={"title": LONG}).why == "same"
+    assert same(there, LONG)
+    assert same(LONG, there)
+
+
+@pytest.mark.parametrize("there", [LONG[:50], "…", LONG[10:60] + "…", LONG + " and more"])
+def test_what_bears_no_mark_or_is_no_beginning_was_changed_there(there):
+    assert decide(TITLE, Value(LONG, "form"), RECORDS, there=there, exists=True, told={"title": LONG}).why == "human"

@@ -24,10 +24,10 @@ Addresses of e-mail are not here: half of one is somebody else's."""
 
 
 def fitted(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Texts no longer than their columns, all else as it is."""
+    """Texts no longer than their columns, with a mark where the end is left out; all else as it is."""
     most = LONGEST[table]
     return {
-        name: cut(value, most[name]) if name in most and isinstance(value, str) else value
+        name: linked(value, "", most[name]) if name in most and isinstance(value, str) else value
         for name, value in values.items()
     }
 
