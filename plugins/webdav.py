@@ -24,11 +24,13 @@ HOPS = 5
 
 @dataclass(frozen=True)
 class Resource:
-    """What a multi-status answer says about one address. `props` are those the server has, by "{namespace}name"."""
+    """What a multi-status answer says about one address. `props` are those the server has, by "{namespace}name"; `base`
+    is the address that was asked."""
 
     href: str
     status: int = 200
     props: Mapping[str, Element] = field(default_factory=dict)
+    base: str = ""
 
     def text(self, name: str) -> str:
         """The text of a property, "" when the server does not have it."""
@@ -36,9 +38,9 @@ class Resource:
         return (found.text or "") if found is not None else ""
 
     def hrefs(self, name: str) -> list[str]:
-        """The addresses inside a property, as the server wrote them."""
+        """The whole addresses inside a property: as written they are relative to what was asked (RFC 4918 8.3)."""
         found = self.props.get(name)
-        return [] if found is None else [one.text.strip() for one in found.iter(f"{DAV}href") if one.text]
+        return [] if found is None else [_whole(self.base, one.text) for one in found.iter(f"{DAV}href") if one.text]
 
     def names(self, name: str) -> set[str]:
         """The names of all elements inside a property."""
@@ -126,15 +128,15 @@ class WebDav:
         tree = parsed(reply)
         if tree.tag != f"{DAV}multistatus":
             raise Transient(f"{reply.call.place()}: the answer is a {tree.tag[:50]}", http_status=reply.status)
-        found = [self._resource(one) for one in tree.findall(f"{DAV}response")]
+        found = [self._resource(one, reply.call.url) for one in tree.findall(f"{DAV}response")]
         if len(found) == 1 and found[0].status == 404 and reply.call.method == "PROPFIND":
             raise NotFound(f"{reply.call.place()}: 404 inside the answer", http_status=404)
         return found
 
-    def _resource(self, response: Element) -> Resource:
-        href = self.path((response.findtext(f"{DAV}href") or "").strip())
+    def _resource(self, response: Element, asked: str) -> Resource:
+        href = self.path(_whole(asked, response.findtext(f"{DAV}href") or ""))
         status = _status(response.findtext(f"{DAV}status"))
-        return Resource(href, status, {prop.tag: prop for prop in _present(response)})
+        return Resource(href, status, {prop.tag: prop for prop in _present(response)}, asked)
 
 
 def xml(name: str, inside: str) -> str:
@@ -167,6 +169,11 @@ def preconditions(reply: Reply) -> dict[str, list[str]]:
         one.tag.rpartition("}")[2]: [href.text.strip() for href in one.iter(f"{DAV}href") if href.text]
         for one in reasons
     }
+
+
+def _whole(asked: str, href: str) -> str:
+    """iCloud's homes lie on a host of their own, which answers with bare paths."""
+    return urljoin(asked, href.strip())
 
 
 def _present(response: Element) -> Iterator[Element]:

@@ -91,7 +91,8 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """An event that is new, moved or gone. Times are None when it is gone. `uid` "" when the service hides it."""
+    """An event that is new, moved or gone. Times are None when it is gone, or is there but cannot be read. `uid` ""
+    when the service hides it."""
 
     what: Change
     ref: EventRef

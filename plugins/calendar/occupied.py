@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -24,12 +24,17 @@ from plugins.calendar.steps import ZONE_BYTES, Steps, Unreadable, nested, unfold
 REMEMBERED = 400_000
 """Of the times that a process keeps."""
 _DAY = timedelta(days=1)
+_ANYWHERE = ZoneInfo("Etc/GMT-14")
+"""Stands for a zone that nobody knows: no clock of the world is ahead of it, and none is more than `_APART` behind."""
+_APART = timedelta(hours=26)
 _NEEDED = frozenset(
     ("BEGIN", "END", "VERSION", "CALSCALE", "UID", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "STATUS")
     + ("RECURRENCE-ID", "SEQUENCE", "TRANSP", "TZID", "TZOFFSETFROM", "TZOFFSETTO", "TZNAME")
 )
 _VTIMEZONE = re.compile(r"^BEGIN:VTIMEZONE\n.*?^END:VTIMEZONE\n", re.DOTALL | re.IGNORECASE | re.MULTILINE)
 _VALARM = re.compile(r"^BEGIN:VALARM\n.*?^END:VALARM\n", re.DOTALL | re.IGNORECASE | re.MULTILINE)
+_TZID = re.compile(r';TZID=("[^"]*"|[^";]*)', re.IGNORECASE)
+_OWN = "Zone-"
 _BROKEN = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, InvalidCalendar)
 
 
@@ -83,7 +88,8 @@ def busy(text: str, window: Window, owner: Owner, steps: Steps | None = None) ->
     """
     steps = steps or Steps()
     steps.spend(len(text) // 10)
-    days = Window(_midnight(window.start) - _DAY, _midnight(window.end) + 2 * _DAY)
+    early = 2 * _DAY  # what lies in no known zone is found up to _APART before it may end
+    days = Window(_midnight(window.start) - early, _midnight(window.end) + 2 * _DAY)
     mark = _mark(text, owner)
     for known in (_memory.of(mark), _memory.of((mark, days))):
         if known is not None:
@@ -101,7 +107,7 @@ def busy(text: str, window: Window, owner: Owner, steps: Steps | None = None) ->
 
 
 def told(text: str, owner: Owner) -> Told | None:
-    """What a resource tells; None when it is no event or cannot be read."""
+    """What a resource tells; None when it is no event or cannot be read, or lies in a zone that nobody knows."""
     try:
         events = _read(text, Steps()).walk("VEVENT")
         event = next((one for one in events if "RECURRENCE-ID" not in one), events[0])
@@ -109,6 +115,8 @@ def told(text: str, owner: Owner) -> Told | None:
     except _BROKEN:
         return None
     gone = _is(event, "STATUS", "CANCELLED")
+    if _is_anywhere(event) and not gone:
+        return None
     return Told(str(event.get("UID", "")), span.start, span.end, _counts(event, owner), gone)
 
 
@@ -127,7 +135,7 @@ def zone_of(text: str) -> tzinfo | None:
     if not text.strip():
         return None
     named = re.search(r"(?m)^TZID(?:;[^:\n]*)?:(.+)$", text)
-    found = _known((named[1] if named else text).strip())
+    found = _known(plain(named[1] if named else text))
     if found or not named:
         return found
     try:
@@ -146,7 +154,7 @@ def _mark(text: str, owner: Owner) -> bytes | None:
 def _read(text: str, steps: Steps) -> Calendar:
     """The events with nothing but what their times hang on."""
     lines = _with_zones(_VALARM.sub("", nested(unfolded(text))), steps)
-    needed = "".join(f"{line}\r\n" for line in lines.split("\n") if _matters(line))
+    needed = "".join(f"{_placed(line)}\r\n" for line in lines.split("\n") if _matters(line))
     steps.spend(len(needed))
     return Calendar.from_ical(needed)
 
@@ -162,19 +170,37 @@ def _with_zones(lines: str, steps: Steps) -> str:
 def _with_zone(lines: str, block: str, steps: Steps) -> str:
     steps.spend(2 * len(block) + len(lines) // 100)
     named = re.search(r"(?mi)^TZID(?:;[^:\n]*)?:(.+)$", block)
-    if named is None or _known(named[1].strip()):
+    if named is None or _known(plain(named[1])):
         return lines.replace(block, "")
     rules = re.findall(r"(?mi)^RRULE(?:;[^:\n]*)?:(.*)$", block)
     if len(block) > ZONE_BYTES or not all(changes_clocks(rule) for rule in rules):
         raise Unreadable("a zone whose clocks change as no clocks do")
-    name, own = named[1].strip(), f"Zone-{sha256(block.encode()).hexdigest()[:16]}"
+    own = f"{_OWN}{sha256(block.encode()).hexdigest()[:16]}"
     lines = lines.replace(block, block.replace(named[0], f"TZID:{own}"))
-    return re.sub(rf'(?i);TZID="?{re.escape(name)}"?(?=[;:])', f";TZID={own}", lines)
+    name = re.escape(plain(named[1])).replace(",", r"\\?,")
+    return re.sub(rf'(?i);TZID="?{name}"?(?=[;:])', f";TZID={own}", lines)
+
+
+def plain(name: str) -> str:
+    """The name of a zone as parameters give it: a property's value has its commas escaped (RFC 5545 3.3.11)."""
+    return name.replace("\\,", ",").strip()
+
+
+def _placed(line: str) -> str:
+    """The line with its zone by the name under which we know it, if it names one. Times in UTC have none, whatever they
+    say (RFC 5545 3.2.19)."""
+    head, _, value = line.rpartition(":")
+    named = _TZID.search(head)
+    if named is None or named[1].startswith(_OWN):
+        return line
+    zone = _meant(named[1].strip('"')) or (_ANYWHERE if "T" in value.upper() else None)
+    said = f";TZID={zone.key}" if zone and "Z" not in value.upper() else ""
+    return f"{head[: named.start()]}{said}{head[named.end() :]}:{value}"
 
 
 def _matters(line: str) -> bool:
     name = re.split(r"[;:]", line, maxsplit=1)[0].upper()
-    return name in _NEEDED or (name == "ATTENDEE" and "DECLINED" in line.upper())
+    return (name in _NEEDED and not line.endswith(":")) or (name == "ATTENDEE" and "DECLINED" in line.upper())
 
 
 def _occurrences(whole: Calendar, window: Window, owner: Owner, steps: Steps) -> tuple[bool, list[Any]]:
@@ -202,15 +228,27 @@ def _declined(attendee: Any, addresses: Collection[str]) -> bool:
 
 
 def _span(event: Any, owner: Owner) -> Window:
-    """From start to end in UTC. Without an end a day lasts a day and a moment nothing (RFC 5545 3.6.1)."""
+    """From start to end in UTC. Without an end a day lasts a day and a moment nothing (RFC 5545 3.6.1); a day that ends
+    as it begins lasts a day too, as Google and Outlook show it. In a zone that nobody knows: all that it may mean."""
     begins = event["DTSTART"].dt
     start = _moment(begins, owner.zone)
+    at_least = start if isinstance(begins, datetime) else _moment(begins + _DAY, owner.zone)
+    end = _ends(event, begins, start, owner.zone)
+    return Window(start, max(at_least, end + _APART if _is_anywhere(event) else end))
+
+
+def _ends(event: Any, begins: date, start: datetime, zone: tzinfo) -> datetime:
     if "DTEND" in event:
-        return Window(start, max(start, _moment(event["DTEND"].dt, owner.zone)))
-    lasts = event["DURATION"].dt if "DURATION" in event else timedelta() if isinstance(begins, datetime) else _DAY
+        return _moment(event["DTEND"].dt, zone)
+    lasts = event["DURATION"].dt if "DURATION" in event else timedelta()
     if lasts % _DAY:
-        return Window(start, start + lasts)  # hours are exact, days are as long as they are
-    return Window(start, _moment(begins + lasts, owner.zone))
+        return start + lasts  # hours are exact, days are as long as they are
+    return _moment(begins + lasts, zone)
+
+
+def _is_anywhere(event: Any) -> bool:
+    times = (event[name].dt for name in ("DTSTART", "DTEND") if name in event)
+    return any(getattr(when, "tzinfo", None) is _ANYWHERE for when in times)
 
 
 def _moment(when: date, zone: tzinfo) -> datetime:
@@ -233,7 +271,26 @@ def _is(event: Any, name: str, value: str) -> bool:
     return str(event.get(name, "")).strip().upper() == value
 
 
+@lru_cache(maxsize=1000)
+def _meant(name: str) -> ZoneInfo | None:
+    """The zone of a name that no calendar defines. Microsoft's programs have one of their own for UTC, and add a number
+    to a name that they use twice; others put theirs before it, "/mozilla.org/20050126_1/Europe/Berlin"."""
+    if name.casefold() == "tzone://microsoft/utc":
+        return ZoneInfo("UTC")
+    parts = name.strip("/").split("/")[-3:]
+    tails = ["/".join(parts[n:]) for n in range(len(parts))] if name.startswith("/") else [name]
+    return next(filter(None, map(_known, (*tails, name.removesuffix(" 1")))), None)
+
+
+@lru_cache(maxsize=1000)
+def _known(name: str) -> ZoneInfo | None:
+    zone = _names().get(name.casefold())
+    return ZoneInfo(zone) if zone else None
+
+
 @cache
-def _known(name: str) -> tzinfo | None:
-    olson = WINDOWS_TO_OLSON.get(name, name)
-    return ZoneInfo(olson) if olson in available_timezones() else None
+def _names() -> dict[str, str]:
+    """Zones by their name and by Windows', in small letters. Asked of the disk once: each look there takes a while."""
+    there = available_timezones()
+    windows = {name: zone for name, zone in WINDOWS_TO_OLSON.items() if zone in there}
+    return {name.casefold(): zone for name, zone in {**{name: name for name in there}, **windows}.items()}

@@ -22,6 +22,8 @@ TIMES_A_DAY = 100
 OCCURRENCE = 50
 """Steps that a time of a series takes: the library compares it with all that changes or leaves out one of them."""
 _DAY = timedelta(days=1)
+_AHEAD = timedelta(hours=14)
+"""No clock of the world is further ahead of UTC."""
 _UNITS = {"SECONDLY": timedelta(seconds=1), "MINUTELY": timedelta(minutes=1), "HOURLY": timedelta(hours=1)}
 TURN = 4
 """Steps that an interval takes, be it as short as it may."""
@@ -47,7 +49,9 @@ def occurrences(whole: Calendar, window: Window, steps: Steps) -> list[Any]:
 
 def changes_clocks(text: str) -> bool:
     """Whether a rule of a zone is a day in each year: its library follows it through all the years, day by day."""
-    known = set(vRecur.from_ical(text)) <= {"FREQ", "UNTIL", "WKST", "BYMONTH", "BYMONTHDAY", "BYDAY"}
+    given = vRecur.from_ical(text)
+    known = set(given) <= {"FREQ", "INTERVAL", "UNTIL", "WKST", "BYMONTH", "BYMONTHDAY", "BYDAY"}
+    known = known and [int(one) for one in many(given.get("INTERVAL", 1))] == [1]  # Exchange writes it into each rule
     start = datetime(2001, 1, 1)  # noqa: DTZ001 - a wall clock's
     rule = Rule(text, start, Steps())
     return known and "YEARLY" in text.upper() and any(rule.between(start, start.replace(year=2003)))
@@ -59,13 +63,19 @@ def many(values: Any) -> list[Any]:
 
 
 def _hold(rule: Any, start: date) -> None:
-    """Refuse what we do not follow, and let an end that is a day include that day, as its writer meant."""
+    """Refuse what we do not follow. An end that is a day includes that day, and one without a zone is in that of the
+    start, as its writer meant: RFC 5545 3.3.10 wants UTC, Nextcloud and iOS write the time on the wall. One in UTC of a
+    series without a zone may be that late on a wall."""
     if set(rule) - _KNOWN or prod(max(1, len(many(rule.get(name)))) for name in _CLOCK) > TIMES_A_DAY:
         raise Unreadable("an event repeats too often, or by a rule that we do not know")
     until = many(rule.get("UNTIL"))
-    if until and isinstance(start, datetime) and not isinstance(until[0], datetime):
-        last = datetime.combine(until[0], time(23, 59, 59), tzinfo=start.tzinfo)
-        rule["UNTIL"] = [last.astimezone(UTC) if start.tzinfo else last]
+    if until and isinstance(start, datetime):
+        last = until[0] if isinstance(until[0], datetime) else datetime.combine(until[0], time(23, 59, 59))
+        if start.tzinfo and not last.tzinfo:
+            last = last.replace(tzinfo=start.tzinfo).astimezone(UTC)
+        elif last.tzinfo and not start.tzinfo:
+            last = last.astimezone(UTC).replace(tzinfo=None) + _AHEAD
+        rule["UNTIL"] = [last]
 
 
 class _Series(Series):

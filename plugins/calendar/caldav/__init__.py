@@ -100,8 +100,10 @@ class CalDav(Calendar):
         text = written.new(draft, key=key, now=self._now(), guests=self.config["guests"])
         try:
             version = self._put("create", href, text, {"If-None-Match": "*"})
-        except Conflict as conflict:
-            return self._there_already(calendar, folder, href, draft, key, conflict)
+        except (Conflict, InvalidInput) as refused:
+            if isinstance(refused, InvalidInput) and refused.http_status != 400:
+                raise
+            return self._there_already(calendar, folder, href, draft, key, refused)
         return EventRef(calendar, href, version)
 
     def update(self, ref: EventRef, draft: Draft, *, key: str) -> EventRef:
@@ -178,9 +180,10 @@ class CalDav(Calendar):
         return found[0].text(f"{DAV}getetag") if found else ""
 
     def _there_already(
-        self, calendar: str, folder: str, href: str, draft: Draft, key: str, conflict: Conflict
+        self, calendar: str, folder: str, href: str, draft: Draft, key: str, refused: Conflict | InvalidInput
     ) -> EventRef:
-        """The event that a first try with this key made; Duplicate when somebody else's is in the way."""
+        """The event that a first try with this key made; Duplicate when somebody else's is in the way. Nextcloud says
+        400, and nothing else that a program could read, where the UID is taken (nextcloud/server 20730)."""
         there = [href, *self._with_uid(folder, draft.uid)]
         for one in there:
             try:
@@ -189,8 +192,8 @@ class CalDav(Calendar):
                 continue
             if found.carries(key):
                 return EventRef(calendar, one, found.version)
-            raise Duplicate(conflict.message, existing=one, http_status=conflict.http_status) from conflict
-        raise conflict
+            raise Duplicate(refused.message, existing=one, http_status=refused.http_status) from refused
+        raise refused
 
     def _with_uid(self, folder: str, uid: str) -> list[str]:
         match = f'<C:text-match collation="i;octet">{escape(uid)}</C:text-match>'

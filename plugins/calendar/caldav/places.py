@@ -9,7 +9,7 @@ from datetime import tzinfo
 from urllib.parse import unquote, urlsplit
 
 from plugins.calendar.occupied import zone_of
-from plugins.errors import ConfigError, Conflict, NotFound, Permanent, PermissionDenied
+from plugins.errors import ConfigError, Conflict, InvalidInput, NotFound, Permanent, PermissionDenied
 from plugins.webdav import DAV, Resource, WebDav
 
 CAL = "{urn:ietf:params:xml:ns:caldav}"
@@ -43,16 +43,22 @@ class Places:
         self._lock = threading.Lock()
 
     def principal(self) -> Resource:
-        """Who we are signed in as. ConfigError when no CalDAV server answers at the address."""
+        """Who we are signed in as. ConfigError when no CalDAV server answers at the address, PermissionDenied when the
+        address that was given is refused; servers that refuse the well-known one mean its dot."""
+        refused = None
         for start in self._starts():
             try:
                 found = self._dav.find("discover", start, "<current-user-principal/>")
-            except (NotFound, Permanent, Conflict):
+            except (NotFound, Permanent, Conflict, InvalidInput):
+                continue
+            except PermissionDenied as error:
+                refused = error if start != WELL_KNOWN else refused
                 continue
             hrefs = found[0].hrefs(f"{DAV}current-user-principal") if found else []
-            if hrefs:
-                wanted = "<displayname/><C:calendar-home-set/>"
-                return self._dav.find("discover", hrefs[0], wanted)[0]
+            if hrefs and (told := self._dav.find("discover", hrefs[0], "<displayname/><C:calendar-home-set/>")):
+                return told[0]
+        if refused:
+            raise refused
         host = urlsplit(self._dav.url).hostname
         raise ConfigError(
             f"{host} names no current-user-principal",
@@ -60,9 +66,17 @@ class Places:
         )
 
     def all(self) -> list[Place]:
-        """The calendars of the account, also those that others share with it."""
-        homes = self.principal().hrefs(f"{CAL}calendar-home-set")
-        found = [one for home in homes for one in self._dav.find("calendars", home, WANTED, depth=1)]
+        """The calendars of the account, also those that others share with it. A home that may not be seen hides no
+        other."""
+        found: list[Resource] = []
+        refused = None
+        for home in self.principal().hrefs(f"{CAL}calendar-home-set"):
+            try:
+                found += self._dav.find("calendars", home, WANTED, depth=1)
+            except (PermissionDenied, NotFound) as error:
+                refused = error
+        if refused and not found:
+            raise refused
         usual = {self._dav.path(href) for one in found for href in one.hrefs(f"{CAL}schedule-default-calendar-URL")}
         places = {one.href: self._place(one, usual) for one in found if _is_calendar(one)}
         return list(places.values())

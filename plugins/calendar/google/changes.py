@@ -20,12 +20,14 @@ def changes_of(listed: Callable[..., dict[str, Any]], calendar: str, cursor: str
 
     Series come as one item each, with their exceptions beside them (singleEvents off): expanded, an event of ours that
     its owner makes a series of would vanish, because its instances have other ids, and a daily series without end
-    would be hundreds of items. What a series takes of somebody's time is read by freeBusy, which expands it.
+    would be hundreds of items. What a series takes of somebody's time is read by freeBusy, which expands it. All
+    parameters but the token stay the same from the first page on, else Google's answer is undefined; what was deleted
+    comes with a token in any case (events.list, syncToken).
     """
     at = _place(cursor)
     since = "syncToken" in at
     fields = f"nextPageToken,nextSyncToken,timeZone,items({WANTED})"
-    found = listed(maxResults=PAGE, singleEvents=False, showDeleted=since, fields=fields, **at)
+    found = listed(maxResults=PAGE, singleEvents=False, fields=fields, **at)
     zone = str(found.get("timeZone", ""))
     there = (one for one in found.get("items") or [] if since or not is_gone(one))
     items = tuple(changed(calendar, one, zone) for one in there)

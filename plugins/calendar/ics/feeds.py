@@ -193,7 +193,8 @@ def _read(reply: Reply) -> Feed:
 
 
 def _named(zones: dict[str, str], events: str) -> Iterator[str]:
-    return (text for name, text in zones.items() if name and name in events)
+    named = occupied.plain(events)
+    return (text for name, text in zones.items() if name and occupied.plain(name) in named)
 
 
 def _calendar(parts: list[str]) -> str:

@@ -205,9 +205,11 @@ class Microsoft365(Calendar):
         mine = self._graph.get("check", "/me/calendar", params={"$select": "id,name,owner,canEdit"})
         scopes = str(self._calls.granted().get("scope") or "").split()
         granted = tuple(scope.rsplit("/", 1)[-1] for scope in scopes)
-        missing = () if not granted or SCOPE.casefold() in map(str.casefold, granted) else (SCOPE,)
+        enough = {SCOPE.casefold(), f"{SCOPE}.Shared".casefold()}  # the second includes the first
+        missing = () if not granted or enough & set(map(str.casefold, granted)) else (SCOPE,)
         account = str((mine.get("owner") or {}).get("address") or mine.get("name") or "")
-        return CheckResult(ok=True, account=account, granted=granted, missing=missing)
+        said = "Microsoft was not asked or not allowed to: write events. Please connect again." if missing else ""
+        return CheckResult(not missing, account, granted, missing, message=said)
 
     def _checked_application(self) -> CheckResult:
         self._calls.granted()

@@ -14,6 +14,7 @@ from plugins.errors import (
     AuthError,
     ConfigError,
     Conflict,
+    Duplicate,
     InvalidInput,
     NotFound,
     Permanent,
@@ -203,6 +204,7 @@ def test_an_etag_that_the_server_keeps_to_itself_is_asked_for(
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
+        (400, "", InvalidInput),
         (401, "", AuthError),
         (403, "", PermissionDenied),
         (403, '<error xmlns="DAV:"><valid-calendar-data xmlns="urn:ietf:params:xml:ns:caldav"/></error>', InvalidInput),
@@ -226,6 +228,21 @@ def test_a_refused_event_says_what_to_do(
         "create",
         status,
     )
+
+
+def test_a_uid_that_is_taken_is_a_duplicate_also_where_the_server_just_says_bad_request(
+    adapter: Open, way: Between, of_radicale: CalendarServer, calendar: str
+) -> None:
+    """As Nextcloud does; a repeat of a call whose answer was lost finds its own event."""
+    taken = of_radicale.put(calendar, DEMO.start, DEMO.end, uid=DEMO.uid)
+    said = '<error xmlns="DAV:" xmlns:s="http://sabredav.org/ns"><s:message>uid already exists</s:message></error>'
+    subject = adapter()
+    made = subject.create(calendar, at(9), key="k1")
+    with way.answering(400, said, to=["PUT"], content_type="application/xml"):
+        with pytest.raises(Duplicate) as caught:
+            subject.create(calendar, DEMO, key="k2")
+        assert subject.create(calendar, at(9), key="k1") == made
+    assert caught.value.existing == taken
 
 
 def test_an_event_for_a_calendar_that_is_gone_is_not_made(adapter: Open) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -282,6 +283,20 @@ def test_what_is_new_comes_page_by_page_and_nothing_that_is_old(subject: Google,
         seen += [item.ref.id for item in page.items]
         cursor, more = page.cursor, page.more
     assert seen == made
+
+
+def test_what_is_deleted_is_told_although_every_page_is_asked_for_in_the_same_words(
+    subject: Google, fake: GoogleFake
+) -> None:
+    ref = subject.create(OWNER, at(9), key="k1")
+    start = subject.changes(OWNER)
+    subject.cancel(ref, key="k2")
+    [item] = subject.changes(OWNER, start.cursor).items
+    assert (item.ref.id, item.what) == (ref.id, Change.DELETED)
+    lists = [parse_qs(urlsplit(one.url).query) for one in fake.asked if one.path.endswith("/events")]
+    first, second = (one for one in lists if "fields" in one and "maxResults" in one)
+    assert second.keys() - first.keys() == {"syncToken"}
+    assert {name: second[name] for name in first} == first
 
 
 def test_a_place_that_google_has_forgotten_asks_for_a_new_start(subject: Google, fake: GoogleFake) -> None:

@@ -202,6 +202,16 @@ def test_zones_of_the_feed_itself_are_kept_apart_and_its_own_zone_holds_for_days
     assert day.start == datetime(2026, 3, 5, 5, tzinfo=UTC)
 
 
+def test_a_zone_of_the_feed_is_found_by_a_name_with_commas(fake: FeedFake, reader: Any) -> None:
+    name = "(UTC-03:00) Salvador, here"
+    zone = (
+        f"BEGIN:VTIMEZONE\nTZID:{name.replace(',', chr(92) + ',')}\nBEGIN:STANDARD\nDTSTART:16010101T000000\n"
+        "TZOFFSETFROM:-0300\nTZOFFSETTO:-0300\nEND:STANDARD\nEND:VTIMEZONE\n"
+    )
+    text = zone + event(f'DTSTART;TZID="{name}":20260302T090000', "DURATION:PT1H")
+    assert hours(reader(f"g={fake.publish('commas', text)}"), "g") == ["12:00-13:00"]
+
+
 def test_a_feed_of_free_and_busy_times_only_is_read(fake: FeedFake, reader: Any) -> None:
     lines = ["FREEBUSY;FBTYPE=BUSY:20260302T100000Z/PT1H", "FREEBUSY;FBTYPE=FREE:20260302T120000Z/PT1H"]
     text = "\n".join(["BEGIN:VFREEBUSY", "UID:1", "DTSTAMP:20260301T000000Z", *lines, "END:VFREEBUSY", ""])

@@ -87,9 +87,17 @@ def test_no_more_than_the_calendars_is_asked_for(fake: GraphFake):
 
 def test_consent_without_the_calendars_is_missed_by_name(fake: GraphFake):
     tokens = MemoryTokens({**fake.connected(GRACE), "scope": "User.Read openid"})
-    assert graph.at_clock(graph.settings(fake, sign_in="person"), tokens=tokens).check().missing == (
-        "Calendars.ReadWrite",
-    )
+    found = graph.at_clock(graph.settings(fake, sign_in="person"), tokens=tokens).check()
+    assert (found.ok, found.missing) == (False, ("Calendars.ReadWrite",))
+
+
+@pytest.mark.parametrize(
+    ("scope", "ok"), [("Calendars.Read", False), ("calendars.readwrite", True), ("Calendars.ReadWrite.Shared", True)]
+)
+def test_consent_to_reading_only_is_refused_before_anything_is_saved(fake: GraphFake, scope: str, ok: bool):
+    tokens = MemoryTokens({**fake.connected(GRACE), "scope": f"https://graph.microsoft.com/{scope} openid"})
+    found = graph.at_clock(graph.settings(fake, sign_in="person"), tokens=tokens).check()
+    assert (found.ok, "write events" in found.message) == (ok, not ok)
 
 
 def test_eight_calls_at_once_renew_the_token_once(fake: GraphFake):

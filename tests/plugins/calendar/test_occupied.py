@@ -47,7 +47,16 @@ def times(*parts: str, zone: tzinfo = BERLIN, me: str = "", window: Window = YEA
         (["DTSTART;TZID=Europe/Berlin:20260328T220000", "DURATION:P1D"], "03-28 21:00-29 20:00"),
         (["DTSTART;TZID=W. Europe Standard Time:20260602T090000", "DURATION:PT1H"], "06-02 07:00-02 08:00"),
         (['DTSTART;TZID="Europe/Berlin":20260602T090000', "DURATION:PT1H"], "06-02 07:00-02 08:00"),
-        (["DTSTART;TZID=Nowhere/Atall:20260602T090000", "DURATION:PT1H"], "06-02 07:00-02 08:00"),
+        (["DTSTART;TZID=tzone://Microsoft/Utc:20260602T090000", "DURATION:PT1H"], "06-02 09:00-02 10:00"),
+        (['DTSTART;TZID="tzone://Microsoft/Utc":20260602T090000', "DURATION:PT1H"], "06-02 09:00-02 10:00"),
+        (["DTSTART;TZID=Eastern Standard Time 1:20260602T090000", "DURATION:PT1H"], "06-02 13:00-02 14:00"),
+        (["DTSTART;TZID=/mozilla.org/2005_1/Asia/Tokyo:20260602T090000", "DURATION:PT1H"], "06-02 00:00-02 01:00"),
+        (["DTSTART;TZID=asia/tokyo:20260602T090000", "DURATION:PT1H"], "06-02 00:00-02 01:00"),
+        (["DTSTART;TZID=America/New_York:20260602T090000Z", "DURATION:PT1H"], "06-02 09:00-02 10:00"),
+        (["DTSTART;TZID=Nowhere/Atall;VALUE=DATE:20260602", "DTEND;VALUE=DATE:20260603"], "06-01 22:00-02 22:00"),
+        (["DTSTART;VALUE=DATE:20260602", "DTEND;VALUE=DATE:20260602"], "06-01 22:00-02 22:00"),
+        (["DTSTART;VALUE=DATE:20260602", "DTEND;VALUE=DATE:20260601"], "06-01 22:00-02 22:00"),
+        (["DTSTART;VALUE=DATE:20260602", "DURATION:PT0S"], "06-01 22:00-02 22:00"),
         (["DTSTART;TZID=Europe/Berlin:20260329T023000", "DURATION:PT1H"], "03-29 01:30-29 02:30"),
         (["DTSTART:20260302T090000Z", "DURATION:PT1H", "SUMMARY;X=\x07:no\\", "A LINE: x"], "03-02 09:00-02 10:00"),
         (["DTSTART:20260302T09", " 0000Z", "DURATION:PT1H"], "03-02 09:00-02 10:00"),
@@ -72,6 +81,55 @@ def test_zones_of_one_name_are_those_that_each_calendar_defines() -> None:
     lines = event("DTSTART;TZID=Customized Time Zone:20260602T090000", "DURATION:PT1H")
     for offset, expected in (("+0330", "05:30-02 06:30"), ("-0500", "14:00-02 15:00"), ("+0330", "05:30-02 06:30")):
         assert times(CUSTOM.format(offset=offset), lines) == [f"06-02 {expected}"]
+
+
+DUBLIN = "(UTC+00:00) Dublin, Edinburgh"
+
+
+@pytest.mark.parametrize("defined", [DUBLIN, DUBLIN.replace(",", "\\,")])
+@pytest.mark.parametrize("named", [f'"{DUBLIN}"', DUBLIN, DUBLIN.replace(",", "\\,")])
+def test_a_zone_is_found_by_its_name_however_its_commas_are_written(defined: str, named: str) -> None:
+    zone = CUSTOM.format(offset="-0300").replace("Customized Time Zone", defined)
+    assert times(zone, event(f"DTSTART;TZID={named}:20260602T090000", "DURATION:PT1H")) == ["06-02 12:00-02 13:00"]
+
+
+def test_a_zone_that_microsoft_defines_has_its_summer_time() -> None:
+    """Its rules say INTERVAL=1."""
+    rule = "RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH={}\n"
+    winter = CUSTOM.format(offset="+0300").replace("END:STANDARD\n", rule.format(10) + "END:STANDARD\n")
+    summer = "BEGIN:DAYLIGHT\nDTSTART:16010101T020000\nTZOFFSETFROM:+0300\nTZOFFSETTO:+0400\n" + rule.format(3)
+    zone = winter.replace("TZOFFSETFROM:+0300", "TZOFFSETFROM:+0400").replace(
+        "END:VTIMEZONE", f"{summer}END:DAYLIGHT\nEND:VTIMEZONE"
+    )
+    at = "DTSTART;TZID=Customized Time Zone:2026{}T090000"
+    assert times(zone, event(at.format("0602"), "DURATION:PT1H")) == ["06-02 05:00-02 06:00"]
+    assert times(zone, event(at.format("1202"), "DURATION:PT1H")) == ["12-02 06:00-02 07:00"]
+    with pytest.raises(Unreadable):
+        times(zone.replace("INTERVAL=1", "INTERVAL=2"), event(at.format("0602"), "DURATION:PT1H"))
+
+
+NOWHERE = "TZID=Customized Time Zone"
+
+
+def test_a_time_in_a_zone_that_nobody_knows_takes_all_that_it_may_mean() -> None:
+    """It may be as early as in Kiritimati (UTC+14), and as late as on Baker Island (UTC-12)."""
+    once = event(f"DTSTART;{NOWHERE}:20260602T090000", f"DTEND;{NOWHERE}:20260602T100000")
+    assert times(once) == times(once, zone=UTC) == ["06-01 19:00-02 22:00"]
+    ends = event("DTSTART:20260602T000000Z", f"DTEND;{NOWHERE}:20260602T020000")
+    assert times(ends) == ["06-02 00:00-02 14:00"]
+    weekly = event(
+        f"DTSTART;{NOWHERE}:20260602T090000", "DURATION:PT1H", "RRULE:FREQ=WEEKLY;UNTIL=20260616T033000Z",
+        f"EXDATE;{NOWHERE}:20260609T090000",
+    )  # fmt: skip
+    assert times(weekly) == ["06-01 19:00-02 22:00", "06-15 19:00-16 22:00"]
+    assert told(calendar(once), Owner(BERLIN)) is None
+    assert told(calendar(once.replace("END:VEVENT", "STATUS:CANCELLED\nEND:VEVENT")), Owner(BERLIN)) is not None
+
+
+def test_what_may_reach_into_a_short_window_is_seen_there() -> None:
+    series = event(f"DTSTART;{NOWHERE}:20260101T115500", "DURATION:PT10M", "RRULE:FREQ=DAILY;COUNT=1")
+    midnight = Window(datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 2, 0, 1, tzinfo=UTC))
+    assert times(series, window=midnight) == ["12-31 21:55-02 00:05"]
 
 
 def test_a_known_zone_is_what_everybody_knows_whatever_a_calendar_says_of_it() -> None:
@@ -110,6 +168,26 @@ def test_an_answer_is_known_by_the_address_beside_a_principal() -> None:
 def test_a_series_ends_where_it_says(lines: list[str], count: int, last: str) -> None:
     found = times(event("DTSTART;TZID=Europe/Berlin:20260302T090000", "DURATION:PT1H", *lines))
     assert (len(found), found[-1] if found else "") == (count, last)
+
+
+@pytest.mark.parametrize(("zone", "hour"), [("America/New_York", 14), ("Europe/Berlin", 8), ("Asia/Tokyo", 0)])
+def test_a_series_that_ends_at_a_time_on_the_wall_has_its_last_time(zone: str, hour: int) -> None:
+    """As Nextcloud and iOS write it; west of UTC that is before its last time in UTC."""
+    lines = (f"DTSTART;TZID={zone}:20261123T090000", "DURATION:PT1H", "RRULE:FREQ=DAILY;UNTIL=20261125T090000")
+    assert times(event(*lines)) == [f"11-{day} {hour:02}:00-{day} {hour + 1:02}:00" for day in (23, 24, 25)]
+
+
+@pytest.mark.parametrize("until", ["20261124T230000Z", "20261125T080000Z", "20261125T170000Z"])
+def test_a_series_without_a_zone_that_ends_in_utc_has_its_last_time(until: str) -> None:
+    """At nine in Tokyo's, Berlin's or Los Angeles' morning."""
+    lines = ("DTSTART:20261123T090000", "DURATION:PT1H", f"RRULE:FREQ=DAILY;UNTIL={until}")
+    assert times(event(*lines)) == [f"11-{day} 08:00-{day} 09:00" for day in (23, 24, 25)]
+
+
+def test_a_property_without_a_value_says_nothing() -> None:
+    rule = "RRULE:FREQ=DAILY;COUNT=2"
+    lines = ("DTSTART:20261123T080000Z", "DURATION:PT1H", rule, "EXDATE:", "RDATE;VALUE=DATE-TIME:")
+    assert times(event(*lines)) == ["11-23 08:00-23 09:00", "11-24 08:00-24 09:00"]
 
 
 def test_a_series_that_changed_from_some_day_on_follows() -> None:

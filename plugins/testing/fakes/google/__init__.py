@@ -87,7 +87,7 @@ class GoogleFake(GoogleWorld):
             more = {"nextPageToken": _packed({"at": last})}
         else:
             newest = max(calendar.changed.values(), default=1)
-            more = {"nextSyncToken": _packed({"since": newest, "epoch": self._epoch})}
+            more = {"nextSyncToken": _packed({"since": newest, "epoch": self._epoch, "with": _parameters(asked)})}
         return self._tell("Events", {**whole, "items": copy.deepcopy(shown[first:last]), **more}, request)
 
     @on("POST", f"{API}/calendars/<id>/events")
@@ -232,6 +232,8 @@ class GoogleFake(GoogleWorld):
         token = _unpacked(asked["syncToken"], "syncToken")
         if token.get("epoch") != self._epoch:
             raise refusal(410, "fullSyncRequired", "Sync token is no longer valid, a full sync is required.")
+        if token["with"] != _parameters(asked):  # "should be the same … to avoid undefined behavior"
+            raise refusal(400, "invalid", "Sync token was given for other parameters.", location="syncToken")
         return int(token["since"])
 
     def _page(self, request: Request) -> tuple[int, int]:
@@ -258,6 +260,10 @@ class GoogleFake(GoogleWorld):
         if not self.meet or wanted.get("conferenceSolutionKey", {}).get("type") != "hangoutsMeet":
             raise refusal(400, "invalid", "Invalid conference type value.")
         return {**body, **meeting(wanted, self.meet)}
+
+
+def _parameters(asked: Any) -> dict[str, str]:
+    return {name: value for name, value in asked.items() if name not in ("syncToken", "pageToken")}
 
 
 def _hold_version(request: Request, event: Event) -> None:
