@@ -158,6 +158,8 @@ class AmbiguousOutcome(PluginError):
     sentence = "The service did not confirm. We will check before we try again."
     who = Who.NOBODY
     retry = Retry.SAME_KEY
+    doubles: bool = False
+    """The service cannot tell that it comes twice: the host tries once more, and then leaves it to a person."""
 
 
 class Conflict(PluginError):

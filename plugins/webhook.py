@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -38,11 +39,19 @@ FIELDS = (
         help="While you change secrets: messages carry both signatures, and either is believed. Clear it then.",
     ),
 )
+_PAGE = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?>\s|<!--.*?-->|<\?.*?>)*+<(?:!doctype\s+html|html|head|title|meta|link|script|style|body)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+"""How a page of HTML begins (HTML 13.1: comments come before it, and the tags of its head may be left out)."""
+_OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{")
+PAGE_CAME = "A web page came back, not an answer of your program: something in between, such as a sign-in, answers."
 TWO_SECRETS = "Two secrets are in use. Clear the old one when your program knows the new."
 
 
 def send(http: Http, config: Config, operation: str, type: str, key: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """POST a message that the program does once by its id, which is made of `key`; its answer when that is an object.
+    """POST a message that the program does once by its id, which is made of `key`; its answer when that is an object,
+    whatever Content-Type it has.
 
     Moments in `data` are written in UTC. Raises what the status means, and what the program says in its body.
     """
@@ -53,8 +62,7 @@ def send(http: Http, config: Config, operation: str, type: str, key: str, data: 
     headers = {"Content-Type": "application/json", **signed(secrets_of(config), id, now, body)}
     url = config.text("url")
     reply = http.call(operation, "POST", url, data=body, headers=headers, judge=_judge, repeatable=True)
-    answer = reply.json() if "json" in reply.headers.get("content-type", "") else None
-    return answer if isinstance(answer, dict) else {}
+    return reply.told() if _OBJECT.match(reply.body) else {}
 
 
 def ping(http: Http, config: Config) -> tuple[str, ...]:
@@ -84,9 +92,8 @@ def _judge(reply: Reply) -> PluginError | None:
     about: dict[str, Any] = {"http_status": reply.status}
     if 300 <= reply.status < 400:
         return ConfigError("the address sends us elsewhere", user_message="The address sends us elsewhere.", **about)
-    if 200 <= reply.status < 300:  # a page is somebody else's answer, such as that of a proxy or a sign-in in between
-        page = "html" in reply.headers.get("content-type", "")
-        return Transient("a page of HTML came back", **about) if page else None
+    if 200 <= reply.status < 300:
+        return Transient("a page of HTML came back", user_message=PAGE_CAME, **about) if _is_page(reply) else None
     said = _error(reply)
     if reply.status in (404, 410) and said.get("code") != "not_found":
         sentence = "There is nothing at the address that takes our messages."
@@ -94,6 +101,12 @@ def _judge(reply: Reply) -> PluginError | None:
     if reply.status in (400, 422) and said:
         return InvalidInput(str(said.get("message", ""))[:300], field=str(said.get("field", "")), **about)
     return None
+
+
+def _is_page(reply: Reply) -> bool:
+    """Whether it is somebody else's answer, such as that of a proxy or a sign-in in between. Its Content-Type does not
+    tell: Flask, PHP and Express call a word and an empty body text/html when they are not told otherwise."""
+    return _PAGE.match(reply.body[:4096]) is not None
 
 
 def _error(reply: Reply) -> dict[str, Any]:

@@ -22,6 +22,9 @@ NOT_FOR_US = frozenset({"syslog", "dbus", "glib", "kde", "qt", "gnome", "macosx"
                         "vapid", "blink1"})  # fmt: skip
 """Services of this machine's own desktop, log, files and lamps, and mail, which Usher sends itself."""
 PORTS = {True: 443, False: 80}
+HOSTED = frozenset({"cloud", "t2bot"})
+"""What ntfy, LaMetric, Fluxer and Matrix call their `mode` when they call the service's own host, which is built in:
+what stands in the place of the host is then a topic, an app or a token. Other such services leave `host` empty."""
 
 
 class Apprise(Notify):
@@ -73,7 +76,7 @@ class Apprise(Notify):
     def _admit(self, service: Any) -> None:
         """Owner-given hosts must be public, as with all our calls. Services without a host of their own have one built
         in."""
-        if any("{host}" in template for template in service.templates) and service.host:
+        if _calls_its_host(service):
             self.http.admit(service.host, service.port or PORTS[bool(service.secure)])
 
     def _notify(self, alert: Alert) -> None:
@@ -91,6 +94,14 @@ class Apprise(Notify):
             words = " ".join(told.getvalue().split())[:300]
         if not worked:
             raise Transient(strip_secrets(words, self.config.secrets()) or "Apprise says that it did not work")
+
+
+def _calls_its_host(service: Any) -> bool:
+    """Whether the address names the host that is called. Only a service that knows addresses without one can say by its
+    mode that it does not."""
+    hosts = ["{host}" in template for template in service.templates]
+    hosted = getattr(service, "mode", "") in HOSTED and not all(hosts)
+    return bool(any(hosts) and service.host and not hosted)
 
 
 def _schemas(service: Any) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -11,7 +10,7 @@ from plugins.adapter import CheckResult
 from plugins.errors import ConfigError, Transient
 from plugins.fields import Field, Type
 from plugins.notify import Capability, Mail, Notify, Sent
-from plugins.notify.message import compose
+from plugins.notify.message import compose, digest
 
 
 class Mailbox(Notify):
@@ -33,7 +32,7 @@ class Mailbox(Notify):
     def send_mail(self, mail: Mail, *, key: str) -> Sent:
         sender, name = self.config.text("from_address"), self.config.text("from_name")
         message = compose(mail, key=key, from_address=sender, from_name=name)
-        target = self._folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.eml"
+        target = self._folder() / f"{digest(key)}.eml"
         if not target.exists():
             _write_whole(target, message.as_bytes())
         return Sent(str(message["Message-ID"]))

@@ -18,9 +18,11 @@ POLICY = SMTP.clone(cte_type="7bit", max_line_length=200)
 """Seven-bit bodies pass every server; long enough lines keep addresses in one piece."""
 
 
-def compose(mail: Mail, *, key: str, from_address: str, from_name: str = "") -> EmailMessage:
-    """The whole message. `from_address` and `from_name` stand in where the mail names no sender. The same key gives
-    the same Message-ID. InvalidInput names the field that cannot stand in a header."""
+def compose(
+    mail: Mail, *, key: str, from_address: str, from_name: str = "", date: datetime | None = None
+) -> EmailMessage:
+    """The whole message. `from_address` and `from_name` stand in where the mail names no sender, now for the `date`.
+    The same key gives the same Message-ID. InvalidInput names the field that cannot stand in a header."""
     sender = mail.from_address or from_address
     message = EmailMessage(policy=POLICY)
     message["From"] = _address("from_address", sender, _line("from_name", mail.from_name or from_name))
@@ -28,7 +30,7 @@ def compose(mail: Mail, *, key: str, from_address: str, from_name: str = "") -> 
     if mail.reply_to:
         message["Reply-To"] = _address("reply_to", mail.reply_to)
     message["Subject"] = _line("subject", mail.subject)
-    message["Date"] = format_datetime(datetime.now(UTC))
+    message["Date"] = format_datetime(date or datetime.now(UTC))
     message["Message-ID"] = mail.message_id or message_id("mail", key, sender)
     if mail.thread_key:
         message["References"] = message_id("thread", mail.thread_key, sender)
@@ -43,7 +45,12 @@ def compose(mail: Mail, *, key: str, from_address: str, from_name: str = "") -> 
 def message_id(kind: str, key: str, sender: str) -> str:
     """A Message-ID (RFC 5322 3.6.4) that is the same for the same key, at the sender's domain."""
     domain = ascii_domain(sender.rpartition("@")[2]) or "usher.invalid"
-    return f"<{kind}.{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
+    return f"<{kind}.{digest(key)}@{domain}>"
+
+
+def digest(key: str) -> str:
+    """A short name of the same key that shows nothing of it: keys may hold addresses."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def _fill(message: EmailMessage, mail: Mail) -> None:

@@ -1,8 +1,9 @@
-"""One alert per key at services that know no keys: what was begun and what became of it, in the adapter's records."""
+"""One message per key at services that know no keys: what was begun and what became of it, in the adapter's records."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from plugins.errors import PluginError, Retry
@@ -37,6 +38,26 @@ def send_once(
         if problem.retry is not Retry.SAME_KEY:
             records.delete(SENDING, key)
         raise
+
+
+def is_known(records: Records, id: str) -> bool:
+    """Whether this is what was sent under some key, so that it is not taken for what was sent under another."""
+    return bool(records.find(SENDING, {"id": id}))
+
+
+@contextmanager
+def first_tried(records: Records, kind: str, id: str, now: datetime) -> Iterator[datetime]:
+    """For the time of one try: the moment of the first one under this id whose outcome is not known, else `now`. It is
+    kept until the outcome is known."""
+    new = records.put(kind, id, {"at": now.isoformat()}, new=True)
+    known = None if new else records.get(kind, id)
+    try:
+        yield datetime.fromisoformat(known["at"]) if known else now
+    except PluginError as problem:
+        if problem.retry is not Retry.SAME_KEY:
+            records.delete(kind, id)
+        raise
+    records.delete(kind, id)
 
 
 def _kept(records: Records, key: str, sent: Sent) -> Sent:

@@ -17,6 +17,7 @@ from plugins.errors import (
     PermissionDenied,
     PluginError,
     RateLimited,
+    Retry,
     Transient,
 )
 from plugins.fields import Field, Type
@@ -68,7 +69,7 @@ class Slack(Notify):
     )  # fmt: skip
 
     def check(self) -> CheckResult:
-        reply = self._ask("check", "auth.test", {}, repeatable=True)
+        reply = self._ask("check", "auth.test", repeatable=True)
         told, granted = reply.json(), _scopes(reply)
         missing = tuple(scope for scope in (NEEDED,) if granted and scope not in granted)
         unsure = () if not granted or LOOK_UP in granted else (
@@ -83,15 +84,14 @@ class Slack(Notify):
         if not re.fullmatch(CHANNEL, channel):
             said = "Slack wants the id of a channel, such as C0123ABCD."  # its history is read by id only
             raise InvalidInput(f"{channel}: no id of a channel", field="to", user_message=said)
-        now = self.http.now()
+        thread = f"{channel}\n{alert.thread_key}" if alert.thread_key else ""
         return send_once(
-            self.records, key, now, lambda began: self._posted(channel, key, began),
-            lambda: self._post(channel, alert, key),
+            self.records, key, self.http.now(), lambda began: self._posted(channel, thread, key, began),
+            lambda: self._post(channel, thread, alert, key),
         )  # fmt: skip
 
-    def _post(self, channel: str, alert: Alert, key: str) -> Sent:
-        thread = f"{channel}\n{alert.thread_key}"
-        first = self.records.get(THREADS, thread) if alert.thread_key else None
+    def _post(self, channel: str, thread: str, alert: Alert, key: str) -> Sent:
+        first = self.records.get(THREADS, thread) if thread else None
         message = {
             "channel": channel,
             "text": summary(alert),
@@ -102,33 +102,44 @@ class Slack(Notify):
         }
         if first:
             message |= {"thread_ts": first["ts"], "reply_broadcast": alert.urgent}
-        told = self._ask("send_alert", "chat.postMessage", message, to=alert.to).json()
-        if alert.thread_key and not first:
+        told = self._ask("send_alert", "chat.postMessage", json=message, to=alert.to).json()
+        if thread and not first:
             self.records.put(THREADS, thread, {"ts": told["ts"]}, new=True)
         return Sent(f"{told['channel']}/{told['ts']}")
 
-    def _posted(self, channel: str, key: str, began: datetime) -> Sent | None:
-        """The message of an earlier call with this key, if the token may read the channel and it is there."""
-        asked = {
-            "channel": channel, "oldest": f"{began.timestamp() - SAID_SINCE_SECONDS:.6f}", "limit": 200,
-            "include_all_metadata": True,
-        }  # fmt: skip
+    def _posted(self, channel: str, thread: str, key: str, began: datetime) -> Sent | None:
+        """The message of an earlier call with this key, if the token may read the channel and it is there: in its
+        thread, or in the channel itself, whose history has no answers in threads."""
+        since = {"channel": channel, "oldest": f"{began.timestamp() - SAID_SINCE_SECONDS:.6f}"}
+        first = self.records.get(THREADS, thread) if thread else None
+        ts = self._found("conversations.replies", {**since, "ts": first["ts"]}, key) if first else ""
+        if not ts:
+            ts = self._found("conversations.history", since, key)
+            if ts and thread:
+                self.records.put(THREADS, thread, {"ts": ts}, new=True)
+        return Sent(f"{channel}/{ts}") if ts else None
+
+    def _found(self, method: str, asked: Mapping[str, str], key: str) -> str:
+        """The `ts` of the message with this key, "" when it is not there or cannot be looked for: an alert that comes
+        twice is better than none."""
+        asked = {**asked, "limit": "200", "include_all_metadata": "true"}
         try:
-            told = self._ask("send_alert", "conversations.history", asked, repeatable=True).json()
-        except (PermissionDenied, InvalidInput, ConfigError):
-            return None  # not readable for us: an alert that comes twice is better than none
+            told = self._ask("send_alert", method, data=asked, repeatable=True).json()
+        except PluginError as problem:
+            if problem.retry is not Retry.NEVER or isinstance(problem, AuthError):
+                raise
+            return ""
         for message in told.get("messages", []):
             if (message.get("metadata") or {}).get("event_payload", {}).get("key") == key:
-                return Sent(f"{channel}/{message['ts']}")
-        return None
+                return str(message["ts"])
+        return ""
 
-    def _ask(
-        self, operation: str, method: str, body: Mapping[str, Any], *, to: str = "", repeatable: bool = False
-    ) -> Reply:
+    def _ask(self, operation: str, method: str, *, to: str = "", repeatable: bool = False, **body: Any) -> Reply:
+        """`json` for what writes; `data` for what reads, which takes no JSON (Slack's changelog of 2017-10-27)."""
         return self.http.call(
-            operation, "POST", f"{self.config.text('base_url')}/{method}", json=dict(body),
+            operation, "POST", f"{self.config.text('base_url')}/{method}",
             headers={"Authorization": f"Bearer {self.config.secret('token')}"},
-            judge=lambda reply: self._judge(reply, to), repeatable=repeatable,
+            judge=lambda reply: self._judge(reply, to), repeatable=repeatable, **body,
         )  # fmt: skip
 
     def _judge(self, reply: Reply, to: str) -> PluginError | None:

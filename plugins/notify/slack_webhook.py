@@ -12,9 +12,10 @@ from plugins.notify import Alert, Capability, Notify, Sent
 from plugins.notify.once import send_once
 from plugins.notify.slack_message import blocks, summary
 
-GONE = frozenset(
-    {"no_service", "no_team", "invalid_token", "channel_is_archived", "channel_not_found", "user_not_found"}
-)
+GONE = frozenset({
+    "no_service", "no_service_id", "no_active_hooks", "no_team", "team_disabled", "invalid_token",
+    "channel_is_archived", "channel_not_found", "user_not_found",
+})  # fmt: skip
 OURS = frozenset({"invalid_payload", "invalid_blocks", "invalid_blocks_format", "no_text", "too_many_attachments"})
 
 
@@ -47,7 +48,11 @@ class SlackWebhook(Notify):
         message = {"text": summary(alert), "blocks": blocks(alert), "unfurl_links": False, "unfurl_media": False}
 
         def send() -> Sent:
-            self._post("send_alert", message)
+            try:
+                self._post("send_alert", message)
+            except AmbiguousOutcome as problem:
+                problem.doubles = True
+                raise
             return Sent(key)
 
         return send_once(self.records, key, self.http.now(), lambda _: None, send)
@@ -57,7 +62,7 @@ class SlackWebhook(Notify):
 
 
 def _judge(reply: Reply) -> PluginError | None:
-    """Slack's answers in plain text (its changelog of 2016-05-17, and the newer names)."""
+    """Slack's answers in plain text (its changelog of 2016-05-17; newer names: docs.slack.dev, incoming webhooks)."""
     code = reply.body[:80].decode("utf-8", "replace").strip()
     about: dict[str, Any] = {"http_status": reply.status, "vendor_code": code}
     if code in GONE:

@@ -24,7 +24,7 @@ from plugins.errors import (
 from plugins.fields import Field, Type
 from plugins.http import Reply
 from plugins.notify import Alert, Capability, Notify, Sent
-from plugins.notify.once import send_once
+from plugins.notify.once import is_known, send_once
 from plugins.notify.wording import plain
 from plugins.statuses import retry_after
 
@@ -48,12 +48,16 @@ MEANING: Mapping[int, type[PluginError]] = {
     21606: ConfigError,
     21608: PermissionDenied,
     21610: InvalidInput,
+    21611: RateLimited,
     21612: InvalidInput,
     21614: InvalidInput,
     21617: InvalidInput,
     21659: ConfigError,
     21660: ConfigError,
     21701: ConfigError,
+    21703: PermissionDenied,  # there are senders, yet none for this number: others may be reached
+    21704: ConfigError,
+    21705: ConfigError,
     30001: RateLimited,
     63038: QuotaExhausted,
 }
@@ -63,6 +67,8 @@ SAID = {
     21608: "A Twilio trial account sends only to numbers that it has verified.",
     21610: "This number has answered STOP and takes no more messages.",
     21614: "This is no mobile number.",
+    21703: "The Messaging Service has no sender for this number.",
+    21704: "The Messaging Service has no sender.",
 }
 
 
@@ -103,13 +109,15 @@ class Twilio(Notify):
         return Sent(made.told("sid")["sid"])
 
     def _sent(self, to: str, text: str, began: datetime) -> Sent | None:
-        """What an earlier call that got no answer may have sent."""
+        """What an earlier call that got no answer may have sent: since it began, in these words, and not known to be
+        another alert's."""
         since = began - CLOCKS_APART
         asked = {"To": to, "DateSent>": since.date().isoformat(), "PageSize": 100}
         for message in self._call("send_alert", "GET", "", params=asked).told("messages")["messages"]:
             made = parsedate_to_datetime(message["date_created"])
-            if message["body"].endswith(text) and made >= since and message["status"] != "failed":
-                return Sent(message["sid"])  # a trial account puts words before ours
+            ours = message["body"].endswith(text) and made >= since  # a trial account puts words before ours
+            if ours and message["status"] != "failed" and not is_known(self.records, message["sid"]):
+                return Sent(message["sid"])
         return None
 
     def _call(self, operation: str, method: str, part: str, **request: Any) -> Reply:

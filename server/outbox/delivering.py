@@ -115,7 +115,8 @@ def _deliver(db: Database, row: Delivery, owner: str, call: Call) -> PluginError
 
 
 def _settle_failed(db: Database, row: Delivery, owner: str, problem: PluginError) -> None:
-    fate = trouble.fate(problem, row.attempts + 1, row.created_at, row.failing_since, clock.now())
+    since, now = row.failing_since, clock.now()
+    fate = trouble.fate(problem, row.attempts + 1, row.created_at, since, now, unsure=row.unsure)
     values: dict[str, Any] = {
         "state": fate.state,
         "problem_class": type(problem).__name__,

@@ -50,9 +50,16 @@ class Fate:
 
 
 def fate(
-    problem: PluginError, attempt: int, created_at: datetime, failing_since: datetime | None, now: datetime
+    problem: PluginError,
+    attempt: int,
+    created_at: datetime,
+    failing_since: datetime | None,
+    now: datetime,
+    *,
+    unsure: bool = False,
 ) -> Fate:
-    """Of a delivery queued at `created_at` whose `attempt`, from 1, met `problem`.
+    """Of a delivery queued at `created_at` whose `attempt`, from 1, met `problem`. `unsure`: it may have arrived at an
+    earlier one; what would come twice then is tried once more in all.
 
     What stops the connection until a person acts pauses it. A moment that was named is waited for exactly, and costs
     no attempt when nothing was wrong but the pace. What is unwell is tried for PATIENCE.
@@ -62,7 +69,7 @@ def fate(
     if problem.stops and problem.retry_after is None:
         refused = isinstance(problem, PermissionDenied)
         return Fate(PAUSED, now + REFUSED_REST if refused else now, counts=not problem.held)
-    if problem.retry is Retry.NEVER:
+    if problem.retry is Retry.NEVER or (unsure and isinstance(problem, AmbiguousOutcome) and problem.doubles):
         return Fate(DEAD)
     named = problem.retry_after
     if named is not None and isinstance(problem, RateLimited):

@@ -22,6 +22,8 @@ def row(db):
         return outbox.by_key(tx, "a")
 
 
+DOUBLES = AmbiguousOutcome("cut")
+DOUBLES.doubles = True
 HELD = Transient("the breaker is open")
 HELD.held = "breaker"
 
@@ -78,6 +80,17 @@ def test_a_newer_one_takes_no_place_of_one_that_may_have_arrived(db, monday):
     while outbox.deliver_due(db, outside):
         pass
     assert outside.heard == ["a", "b"]
+
+
+def test_what_the_service_cannot_tell_from_its_first_coming_is_tried_once_more_and_no_longer(db, monday):
+    queue(db, "a")
+    outside = Outside(a=[DOUBLES, DOUBLES, DOUBLES])
+    outbox.deliver_due(db, outside)
+    assert row(db).state == "waiting"
+    monday.advance(timedelta(hours=2))
+    outbox.deliver_due(db, outside)
+    assert (row(db).state, outside.heard) == ("dead", ["a", "a"])
+    assert may_have_arrived(row(db))
 
 
 TOLD = {

@@ -1,4 +1,5 @@
-"""Slack as far as Usher knows it: auth.test, chat.postMessage, conversations.history, and an incoming webhook."""
+"""Slack as far as Usher knows it: auth.test, chat.postMessage, conversations.history and .replies, and an incoming
+webhook."""
 
 from __future__ import annotations
 
@@ -65,15 +66,20 @@ class SlackFake(Fake):
 
     @on("POST", "/conversations.history")
     def history(self, request: Request) -> Response:
-        self._sign_in(request)
-        self._need("channels:history")
-        wanted = {"channel": str, "oldest": str, "limit": int, "include_all_metadata": bool}
-        body = _strict(request, wanted)
-        if body["channel"] not in self.channels:
-            self._refuse("channel_not_found")
-        found = self.messages[body["channel"]]
-        newest_first = [one for one in reversed(found) if "thread_ts" not in one or one.get("reply_broadcast")]
-        return self._said({"ok": True, "messages": newest_first[: body["limit"]], "has_more": False})
+        """Without answers in threads, unless they were shown in the channel too; newest first."""
+        asked = self._read(request)
+        found = [one for one in self._since(asked) if "thread_ts" not in one or one.get("reply_broadcast")]
+        return self._shown(found[::-1], asked)
+
+    @on("POST", "/conversations.replies")
+    def replies(self, request: Request) -> Response:
+        """A thread's first message, however old, and what was answered, oldest first."""
+        asked = self._read(request, "ts")
+        heads = [one for one in self.messages[asked["channel"]] if one["ts"] == asked["ts"]]
+        if not heads:
+            self._refuse("thread_not_found")
+        answers = [one for one in self._since(asked) if one.get("thread_ts") == asked["ts"]]
+        return self._shown([*heads, *answers], asked)
 
     @on("POST", f"/{SECRET_PATH}")
     def hook(self, request: Request) -> Response:
@@ -90,6 +96,27 @@ class SlackFake(Fake):
         if request.path.startswith("/services/"):
             return Response("no_service", status=404, content_type="text/html")
         return self._said({"ok": False, "error": "unknown_method"})
+
+    def _read(self, request: Request, *needed: str) -> dict[str, str]:
+        """What a reading method was asked: in a form or the query; it sees nothing of JSON."""
+        self._sign_in(request)
+        self._need("channels:history")
+        asked = {**request.args, **request.form}
+        missing = [name for name in ("channel", *needed) if name not in asked]
+        if missing or not set(asked) <= {"channel", "oldest", "limit", "include_all_metadata", *needed}:
+            self._refuse("invalid_arguments", response_metadata={"messages": [f"missing: {missing}"]})
+        if asked["channel"] not in self.channels:
+            self._refuse("channel_not_found")
+        return asked
+
+    def _since(self, asked: dict[str, str]) -> list[dict[str, Any]]:
+        return [one for one in self.messages[asked["channel"]] if float(one["ts"]) > float(asked.get("oldest", "0"))]
+
+    def _shown(self, found: list[dict[str, Any]], asked: dict[str, str]) -> Response:
+        whole = asked.get("include_all_metadata") == "true"
+        shown = [{name: one[name] for name in one if whole or name != "metadata"} for one in found]
+        most = int(asked.get("limit", "100"))
+        return self._said({"ok": True, "messages": shown[:most], "has_more": len(shown) > most})
 
     def _sign_in(self, request: Request) -> None:
         if request.headers.get("Authorization") != f"Bearer {self.token}":

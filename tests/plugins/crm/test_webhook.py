@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from plugins.crm import CRM, Company, Kind, Person, Ref
 from plugins.crm.webhook import Webhook
-from plugins.errors import AmbiguousOutcome, ConfigError, InvalidInput, NotFound, PermissionDenied
+from plugins.errors import AmbiguousOutcome, ConfigError, InvalidInput, NotFound, PermissionDenied, Transient
 from plugins.fields import validate
 from plugins.signing import name_of, new_secret, signed, verified
 from plugins.testing import CRMConformance
@@ -111,6 +111,46 @@ class TestWebhook(CRMConformance):
     def test_a_receiver_may_answer_in_one_word(self, subject: Any, fake: WebhookFake) -> None:
         fake.faults.add(Fault(202, b"ok", "text/plain"))
         assert subject.upsert_person(ADA, key="k1").id.startswith("per_")
+
+    @pytest.mark.parametrize(("status", "body"), [(204, b""), (200, b""), (200, b"ok"), (201, b" <p>done</p>")])
+    def test_a_receiver_need_not_say_what_its_answer_is(
+        self, subject: Any, fake: WebhookFake, status: int, body: bytes
+    ) -> None:
+        fake.faults.add(Fault(status, body, "text/html; charset=utf-8", done=True))
+        assert subject.check().ok
+        assert subject.upsert_person(ADA, key="k1").id.startswith("per_")
+        assert len(fake.people) == 1
+
+    @pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "text/plain", "application/vnd.api+json"])
+    @pytest.mark.parametrize("before", [b"", b"\n ", b"\xef\xbb\xbf"])
+    def test_a_record_named_is_known_whatever_its_answer_is_called(
+        self, subject: Any, fake: WebhookFake, kind: str, before: bytes
+    ) -> None:
+        fake.faults.add(Fault(200, before + b'{"id": 7, "url": "https://crm.example/7"}', kind))
+        ref = subject.upsert_person(ADA, key="k1")
+        assert (ref.id, ref.url) == ("7", "https://crm.example/7")
+
+    @pytest.mark.parametrize(
+        "page",
+        [
+            b"<!DOCTYPE html><html><body>Sign in</body></html>", b"\r\n <HTML lang=de>", b"\xef\xbb\xbf<html>",
+            b'<?xml version="1.0"?>\n<!DOCTYPE html PUBLIC "-">', b"<!-- (c) --><!-- x --> <html>",
+            b"<script>location='/login'</script>", b"<head><title>Welcome</title>",
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("kind", ["text/html", "text/plain"])
+    def test_a_page_is_somebody_else_s_answer(self, subject: Any, fake: WebhookFake, page: bytes, kind: str) -> None:
+        fake.faults.add(Fault(200, page, kind))
+        for deed in (subject.check, lambda: subject.upsert_person(ADA, key="k1")):
+            with pytest.raises(Transient) as caught:
+                deed()
+            assert "web page" in caught.value.user_message
+
+    def test_an_answer_that_looks_for_long_as_if_it_became_a_page_is_read_in_no_time(
+        self, subject: Any, fake: WebhookFake
+    ) -> None:
+        fake.faults.add(Fault(200, b"<!--" + b"--><!--" * 600 + b"x", "text/html"))
+        assert subject.check().ok
 
     @pytest.mark.parametrize("id", ["x" * 3_000_000, {"a": [1]}, ["p1"], True, "x" * 121])
     def test_an_id_that_is_none_is_no_answer(self, subject: Any, fake: WebhookFake, id: Any) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import responses
 from werkzeug.wrappers import Request
 
 from plugins.errors import ConfigError, InvalidInput, Transient
@@ -78,11 +81,34 @@ class TestApprise(NotifyConformance):
 
 
 @pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("ntfy://our-topic", "ntfy.sh"),
+        ("ntfys://localhost/10.0.0.1?mode=cloud", "ntfy.sh"),
+        ("matrixs://" + "0a" * 32, "webhooks.t2bot.io"),
+        (f"lametric://{'QUJD' * 20}==@com.lametric.{'ab' * 16}", "developer.lametric.com"),
+        (f"fluxer://{'1' * 12}/{'a' * 60}", "api.fluxer.app"),
+        ("notica://abc123", "notica.us"),
+        ("pushdeer://" + "a" * 20, "api2.pushdeer.com"),
+    ],
+)
+@responses.activate
+def test_the_cloud_of_a_service_is_reached_by_an_address_without_a_host(url: str, host: str) -> None:
+    responses.add(responses.POST, re.compile(f"https?://{host}[:/].*"), json={})
+    adapter = Registry(discover=list).open("notify", "apprise", {"url": url}, records=MemoryRecords())
+    assert adapter.check().ok
+    adapter.send(HOT, key="k1")
+    assert {urlsplit(call.request.url or "").hostname for call in responses.calls} == {host}
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "nonsense", "json://10.0.0.1/x", "json://localhost/x", "syslog://", "mailto://a:b@c.example",
         "workflows://example.com/a/b/?template=/etc/hosts", "fcm://project/token?keyfile=/etc/hosts",
         "fcm://project/token?keyfile=http://127.0.0.1:1/k", "vapid://a@example.com/b?keyfile=http://127.0.0.1:1/k",
+        "ntfy://127.0.0.1/topic", "ntfys://localhost/topic?mode=private", "matrix://user:word@10.0.0.1/%23room",
+        "lametric://key@192.168.1.5", "notica://localhost/abc123", "pushdeer://localhost/" + "a" * 20,
     ],
 )  # fmt: skip
 def test_addresses_that_lead_into_our_network_or_nowhere_are_refused(url: str) -> None:

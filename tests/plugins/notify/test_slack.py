@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,6 +85,58 @@ class TestSlack(NotifyConformance):
         sent = subject.send(HOT, key="k1")
         assert [f"C1/{one['ts']}" for one in fake.messages["C1"]] == [sent.id]
 
+    def test_an_answer_in_a_thread_that_was_posted_before_the_line_broke_is_found_there(
+        self, subject: Any, fake: SlackFake
+    ) -> None:
+        quiet = replace(HOT, urgent=False)  # an urgent one is shown in the channel as well
+        subject.send(quiet, key="k1")
+        fake.faults.add(Fault(done=True, drop=True), on="chat.postMessage", times=1)
+        with pytest.raises(AmbiguousOutcome):
+            subject.send(quiet, key="k2")
+        sent = subject.send(quiet, key="k2")
+        assert [f"C1/{one['ts']}" for one in fake.messages["C1"]][1:] == [sent.id]
+
+    def test_later_alerts_go_below_a_first_one_whose_answer_was_lost(self, subject: Any, fake: SlackFake) -> None:
+        fake.faults.add(Fault(done=True, drop=True), on="chat.postMessage", times=1)
+        with pytest.raises(AmbiguousOutcome):
+            subject.send(HOT, key="k1")
+        for key in ("k1", "k2"):
+            subject.send(HOT, key=key)
+        first, second = fake.messages["C1"]
+        assert second["thread_ts"] == first["ts"]
+
+    def test_an_alert_lost_before_its_matter_had_a_thread_is_found_in_the_channel(
+        self, subject: Any, fake: SlackFake
+    ) -> None:
+        fake.faults.add(Fault(done=True, drop=True), on="chat.postMessage", times=1)
+        with pytest.raises(AmbiguousOutcome):
+            subject.send(HOT, key="k1")
+        for key in ("k2", "k1"):
+            subject.send(HOT, key=key)
+        assert len(fake.messages["C1"]) == 2
+
+    @pytest.mark.parametrize("code", ["thread_not_found", "invalid_arguments", "unknown_method", "missing_scope"])
+    def test_an_alert_that_cannot_be_looked_for_is_posted(self, subject: Any, fake: SlackFake, code: str) -> None:
+        fake.faults.add(Fault(drop=True, status=503), on="chat.postMessage", times=1)
+        fake.faults.add(fake.error(code), on="conversations")
+        with pytest.raises(AmbiguousOutcome):
+            subject.send(HOT, key="k1")
+        assert subject.send(HOT, key="k1").id
+        assert len(fake.messages["C1"]) == 1
+
+    @pytest.mark.parametrize(("code", "error"), [("ratelimited", RateLimited), ("invalid_auth", AuthError)])
+    def test_an_alert_waits_when_it_can_be_looked_for_later(
+        self, subject: Any, fake: SlackFake, code: str, error: type[Exception]
+    ) -> None:
+        fake.faults.add(Fault(done=True, drop=True), on="chat.postMessage", times=1)
+        fake.faults.add(fake.error(code), on="conversations", times=1)
+        with pytest.raises(AmbiguousOutcome):
+            subject.send(HOT, key="k1")
+        with pytest.raises(error):
+            subject.send(HOT, key="k1")
+        subject.send(HOT, key="k1")
+        assert len(fake.messages["C1"]) == 1
+
     def test_without_the_scope_to_read_it_rather_comes_twice_than_never(self, subject: Any, fake: SlackFake) -> None:
         fake.scopes = ["chat:write"]
         fake.faults.add(Fault(drop=True, status=503), on="chat.postMessage", times=1)
@@ -162,12 +215,24 @@ class TestSlackWebhook(NotifyConformance):
             subject.send(HOT, key="k1")
         assert [one["blocks"][0]["text"]["text"] for one in fake.hooked] == ["🔔 Ada Lovelace wants to talk"]
 
+    def test_an_alert_of_which_nobody_knows_may_come_twice(self, subject: Any, fake: SlackFake) -> None:
+        fake.faults.add(Fault(done=True, drop=True), times=1)
+        with pytest.raises(AmbiguousOutcome) as caught:
+            subject.send(HOT, key="k1")
+        assert caught.value.doubles
+
     def test_checking_posts_nothing(self, subject: Any, fake: SlackFake) -> None:
         assert subject.check().ok
         assert fake.hooked == []
 
-    def test_an_address_that_leads_nowhere_is_told_without_showing_it(self, subject: Any, fake: SlackFake) -> None:
-        fake.faults.add(Fault(status=404, body=b"no_service", content_type="text/html"))
+    @pytest.mark.parametrize(
+        ("status", "code"),
+        [(404, b"no_service"), (404, b"no_active_hooks"), (404, b"no_service_id"), (403, b"team_disabled")],
+    )
+    def test_an_address_that_leads_nowhere_is_told_without_showing_it(
+        self, subject: Any, fake: SlackFake, status: int, code: bytes
+    ) -> None:
+        fake.faults.add(Fault(status=status, body=code, content_type="text/html"))
         assert subject.check().ok is False
         with pytest.raises(ConfigError) as caught:
             subject.send(HOT, key="k1")

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from plugins.errors import AmbiguousOutcome, AuthError, ConfigError, InvalidInput
+from plugins.errors import AmbiguousOutcome, AuthError, ConfigError, InvalidInput, PermissionDenied, RateLimited
 from plugins.notify import Alert
 from plugins.notify.twilio import Twilio
 from plugins.testing import NotifyConformance
@@ -64,6 +64,35 @@ class TestTwilio(NotifyConformance):
             subject.send(HOT, key=key)
         assert len(fake.sent) == 2
 
+    def test_an_alert_that_was_lost_is_not_taken_for_another_in_the_same_words(
+        self, subject: Any, fake: TwilioFake
+    ) -> None:
+        fake.faults.add(Fault(status=503, drop=True), on="POST", times=1)
+        with pytest.raises(AmbiguousOutcome):
+            subject.send(HOT, key="k1")
+        second = subject.send(HOT, key="k2")
+        first = subject.send(HOT, key="k1")
+        assert [one["sid"] for one in fake.sent] == [second.id, first.id]
+
+    @pytest.mark.parametrize(
+        ("code", "error"),
+        [
+            (21611, RateLimited),
+            (21703, PermissionDenied),
+            (21704, ConfigError),
+            (21705, ConfigError),
+            (30001, RateLimited),
+        ],
+    )
+    def test_a_full_queue_is_waited_for_and_a_service_without_a_sender_is_the_owners_matter(
+        self, subject: Any, fake: TwilioFake, code: int, error: type[Exception]
+    ) -> None:
+        fake.refused["+14155552671"] = code
+        with pytest.raises(error) as caught:
+            subject.send(HOT, key="k1")
+        assert caught.type is error
+        assert fake.sent == []
+
     @pytest.mark.parametrize("to", ["+15005550004", "+15005550009", "+15005550001", "ada", "030 123456"])
     def test_a_number_that_takes_no_messages_is_named(self, subject: Any, to: str) -> None:
         with pytest.raises(InvalidInput) as caught:
@@ -75,9 +104,7 @@ class TestTwilio(NotifyConformance):
         with pytest.raises(ConfigError):
             subject.send(HOT, key="k1")
 
-    def test_wrong_credentials_are_told_at_checking_and_raised_at_sending(
-        self, subject: Any, fake: TwilioFake
-    ) -> None:
+    def test_wrong_credentials_are_told_at_checking_and_raised_at_sending(self, subject: Any, fake: TwilioFake) -> None:
         assert subject.check().ok
         fake.faults.add(Fault(status=401, body=json.dumps({"code": 20003, "message": "Authenticate"}).encode()))
         assert subject.check().ok is False

@@ -15,7 +15,7 @@ from plugins.notify import Alert
 from plugins.notify.webhook import Webhook
 from plugins.signing import new_secret, verified
 from plugins.testing import NotifyConformance
-from plugins.testing.fakes import Fake, Refusal, on
+from plugins.testing.fakes import Fake, Fault, Refusal, on
 from plugins.testing.table import Means
 
 SECRET, OLD = new_secret(), new_secret()
@@ -72,6 +72,15 @@ class TestWebhook(NotifyConformance):
         assert (told["title"], told["facts"], told["thread_key"], told["urgent"]) == (
             "Ada wants to talk", [{"label": "Company", "value": "Globex"}], "lead:1", True,
         )  # fmt: skip
+
+    @pytest.mark.parametrize(("status", "body"), [(204, b""), (200, b""), (200, b"ok")])
+    def test_what_flask_php_and_express_answer_by_themselves_is_an_answer(
+        self, subject: Any, fake: Program, status: int, body: bytes
+    ) -> None:
+        fake.faults.add(Fault(status, body, "text/html; charset=utf-8", done=True))
+        assert subject.check().ok
+        assert subject.send(HOT, key="k1").id
+        assert len(fake.alerts) == 1
 
     def test_while_secrets_are_changed_either_is_right(
         self, config: dict[str, Any], records: Any, fake: Program
