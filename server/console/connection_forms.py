@@ -138,6 +138,15 @@ def entered(adapter: type[Adapter], form: MultiDict[str, str]) -> Given:
     return Given({name: value for name, value in plain.items() if value}, secret, cleared)
 
 
+def as_typed(adapter: type[Adapter], given: Mapping[str, Any]) -> dict[str, str]:
+    """The fields of the form as they were sent, without secrets: of `Given.settings`, in which those that were empty,
+    not ticked or as they come are left out."""
+    plain = [one for one in adapter.fields if not one.secret]
+    usual = {one.name: "" if one.type is Type.BOOLEAN else _text(one.default) for one in plain}
+    said = {name: "" if text == "false" else text for name, text in given.items() if name in usual}
+    return usual | said
+
+
 def _unusable(problem: ConfigError) -> tuple[str, str]:
     """What an owner reads of it, and of what is wrong; the technical reason stands under Adapters."""
     if isinstance(problem.__cause__, ImportError):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
@@ -21,6 +24,11 @@ from server.outbox import service as outbox
 from server.routing.team import Team
 
 bp = Blueprint("connections", __name__, url_prefix="/connections")
+TYPED = "connecting_typed"
+"""Where the session holds what was entered for a connection that works, until signing in has ended well."""
+MOST_TYPED = 1500
+"""Characters of it: browsers forget a session of more than 4 KB."""
+UNFINISHED = "What you entered is not kept yet: signing in did not end well. Enter secrets again, then sign in."
 
 
 @bp.get("")
@@ -81,6 +89,7 @@ def callback() -> ResponseReturnValue:
     except (Invalid, Gone, Conflict) as refusal:
         flash(refusal.message, "problem")
         return redirect(back, 303)
+    session.pop(TYPED, None)
     flash(f"{forms.title_of(made)} is connected as {made.label}.", "done")
     after_connecting(made)
     return redirect(back if made.rep else url_for(".show", connection_id=made.id), 303)
@@ -153,13 +162,14 @@ def _save(site: SiteHere, adapter: type[Adapter], there: Connection | None) -> R
             flash("The settings are kept; nobody is signed in with them yet.", "done")
             return redirect(url_for(".show", connection_id=kept.id), 303)
         if connections.needs_sign_in(db, fresh):
+            _remember(given.settings if there else {})
             return leave_for(
                 fresh,
                 back=request.path if there else url_for(".new", kind=adapter.kind, name=adapter.name, site=site.key),
             )
         made = connections.connect(db, fresh, actor=by)
     except (Invalid, Conflict) as refusal:
-        return _form(site, adapter, there, refusal), refusal.status
+        return _form(site, adapter, there, refusal, given.settings), refusal.status
     flash(f"{adapter.title} is connected as {made.label}.", "done")
     if there and made.id != there.id:
         flash("It is another account than before: people and companies are looked up there anew.", "done")
@@ -167,10 +177,16 @@ def _save(site: SiteHere, adapter: type[Adapter], there: Connection | None) -> R
 
 
 def _form(
-    site: SiteHere, adapter: type[Adapter] | None, one: Connection | None, refusal: Invalid | Conflict | None = None
+    site: SiteHere,
+    adapter: type[Adapter] | None,
+    one: Connection | None,
+    refusal: Invalid | Conflict | None = None,
+    typed: Mapping[str, Any] | None = None,
 ) -> str:
-    entered = {name: text for name, text in request.form.items() if refusal}
     problem, wrong = forms.wrong_in(adapter, refusal) if adapter else ("", {})
+    if typed is None and (typed := _unfinished()) is not None:
+        problem = UNFINISHED
+    entered = forms.as_typed(adapter, typed) if adapter and typed is not None else {}
     with here.database().reading() as tx:
         diary = events.of_subject(tx, "connection", one.id) if one else []
         waiting = next((row for row in outbox.stuck(tx) if one and row.connection_id == one.id), None)
@@ -184,6 +200,20 @@ def _form(
         redirect_address=connections.redirect_address(),
         title=adapter.title if adapter else forms.title_of(one) if one else "",
     )  # fmt: skip
+
+
+def _remember(settings: Mapping[str, Any]) -> None:
+    small = sum(map(len, settings.values())) <= MOST_TYPED
+    session[TYPED] = {"at": request.path, "settings": dict(settings)} if settings and small else None
+
+
+def _unfinished() -> dict[str, Any] | None:
+    """What was entered here before somebody left for the service and did not come back connected; once."""
+    left = session.get(TYPED)
+    if not left or left["at"] != request.path:
+        return None
+    session.pop(TYPED)
+    return dict(left["settings"])
 
 
 def _signs_in(one: Connection | None) -> bool:

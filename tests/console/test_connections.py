@@ -8,13 +8,17 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from werkzeug.datastructures import MultiDict
 
+from plugins.crm import CRM
 from plugins.errors import AuthError
+from plugins.fields import Field, Type
 from plugins.testing.fakes import Fault
 from server import clock, ids, settings
 from server.adapters import connections, store
 from server.adapters.connection import Connection
 from server.config import service as config
+from server.console import connection_forms as forms
 from server.events import SYSTEM
 from server.people import service as people
 from server.routing.team import Team
@@ -46,8 +50,8 @@ def form(service, **more):
     return {"site": "acme", "base_url": service.url, **more}
 
 
-def app_of(service):
-    return form(service, client_id=service.client_id, client_secret=service.client_secret)
+def app_of(service, **more):
+    return form(service, client_id=service.client_id, client_secret=service.client_secret, **more)
 
 
 def listed(db, story):
@@ -137,6 +141,56 @@ def test_who_denies_reads_a_sentence_where_they_were(desk, db, story, service):
     assert "You did not agree at the service" in page
     assert f'value="{service.client_id}"' in page
     assert service.client_secret not in page
+
+
+def test_what_was_entered_for_a_working_connection_is_there_again_when_signing_in_is_denied(desk, service, monkeypatch):
+    owner = desk("owner")
+    path = agree(owner, owner.post(NEW, app_of(service, folder="cards"))).location
+    monkeypatch.setattr(service, "client_id", "another application")
+    service.denies = True
+    assert agree(owner, owner.post(path, app_of(service, folder="people of ours"))).location == path
+    page = owner.text(path)
+    assert "You did not agree at the service" in page
+    assert "What you entered is not kept yet" in page
+    assert re.search(r'name="folder"[^>]* value="people of ours"', page)
+    assert 'value="another application"' in page
+    assert service.client_secret not in page
+    later = owner.text(path)
+    assert re.search(r'name="folder"[^>]* value="cards"', later), "what serves, from then on"
+    assert "is not kept yet" not in later
+
+
+def test_what_was_entered_is_forgotten_when_signing_in_ends_well(desk, service, monkeypatch):
+    owner = desk("owner")
+    path = agree(owner, owner.post(NEW, app_of(service))).location
+    monkeypatch.setattr(service, "client_id", "another application")
+    now = agree(owner, owner.post(path, app_of(service, folder="people of ours"))).location
+    page = owner.text(now)
+    assert "is not kept yet" not in page
+    assert re.search(r'name="folder"[^>]* value="people of ours"', page)
+
+
+def test_a_box_that_was_unticked_stays_so_on_a_form_that_is_shown_again():
+    class Boxes(CRM):
+        fields = (
+            Field("fast", "Fast", Type.BOOLEAN, default=True),
+            Field("folder", "Folder", default="all"),
+            Field("key", "Key", secret=True),
+        )
+
+    sent = forms.entered(Boxes, MultiDict({"folder": "", "key": "secret"}))
+    assert forms.as_typed(Boxes, sent.settings) == {"fast": "", "folder": "all"}
+    ticked = forms.entered(Boxes, MultiDict({"fast": "true", "folder": "cards"}))
+    assert forms.as_typed(Boxes, ticked.settings) == {"fast": "true", "folder": "cards"}
+
+
+def test_more_than_a_session_holds_is_not_remembered(desk, service, monkeypatch):
+    owner = desk("owner")
+    path = agree(owner, owner.post(NEW, app_of(service))).location
+    monkeypatch.setattr(service, "client_id", "another application")
+    service.denies = True
+    agree(owner, owner.post(path, app_of(service, folder="x" * 3000)))
+    assert "is not kept yet" not in owner.text(path)
 
 
 def test_permissions_that_lack_are_named(desk, db, story, service):
