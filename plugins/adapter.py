@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import wraps
 from inspect import isfunction
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
 
 from plugins.errors import PluginError, Retry, UnsupportedFeature
 from plugins.http import Http
@@ -107,6 +108,17 @@ class Adapter:
         PermissionDenied when it is not signed as it must be, or too old; InvalidInput when nobody can read it.
         """
         raise UnsupportedFeature(f"{self.name} does not call us").at(f"{self.kind}.{self.name}", "hear")
+
+    @contextmanager
+    def in_use(self) -> Iterator[Self]:
+        """For one deed, and closed after it; errors say whether some of it may be done."""
+        try:
+            yield self
+        except PluginError as problem:
+            problem.may_be_done = problem.may_be_done or self.http.wrote
+            raise
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Let go of connections; the adapter is not used afterwards."""

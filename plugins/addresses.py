@@ -37,6 +37,9 @@ protocols, relays of 6to4; IPv4-compatible (RFC 4291), IPv4-translated (RFC 2765
 dummies (RFC 6666, 9780), IETF protocols with Teredo, documentation (RFC 9637), segments (RFC 9602), site-local."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _ISATAP = (0x00005EFE, 0x02005EFE)
+_asked: dict[tuple[str, int], Future[list[Any]]] = {}
+"""Look-ups under way."""
+_lock = threading.Lock()
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -51,22 +54,29 @@ def system_resolve(host: str, port: int) -> list[str]:
     """The addresses of a host as the system knows them; socket.gaierror when there are none, or none in time.
 
     The system asks its name servers one after the other, for half a minute when they are silent, and cannot be told to
-    stop: it is left to itself then.
+    stop: it is left to itself then, and whoever wants the same host meanwhile waits for that answer. So a silent host
+    never takes more than one of the few threads that look names up.
     """
-    answer: Future[list[Any]] = Future()
-
-    def ask() -> None:
-        try:
-            answer.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except Exception as error:  # noqa: BLE001 - it belongs to who asked
-            answer.set_exception(error)
-
-    threading.Thread(target=ask, name="usher-resolve", daemon=True).start()
+    with _lock:
+        answer = _asked.get((host, port))
+        if answer is None:
+            answer = _asked[host, port] = Future()
+            threading.Thread(target=_ask, args=(answer, host, port), name="usher-resolve", daemon=True).start()
     try:
         found = answer.result(bounds.within(RESOLVE_SECONDS))
     except TimeoutError:
         raise socket.gaierror(socket.EAI_AGAIN, "the name servers do not answer") from None
     return list(dict.fromkeys(str(info[4][0]) for info in found))
+
+
+def _ask(answer: Future[list[Any]], host: str, port: int) -> None:
+    try:
+        answer.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    except Exception as error:  # noqa: BLE001 - it belongs to who asked
+        answer.set_exception(error)
+    finally:
+        with _lock:
+            del _asked[host, port]
 
 
 class Gate:

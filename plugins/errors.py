@@ -46,6 +46,8 @@ class PluginError(Exception):
     retry: Retry = Retry.NEVER
     connection_id: str = ""
     """Which connection it came through; the host fills it in."""
+    may_be_done: bool = False
+    """Some of what was asked may be done all the same, by an earlier call or without an answer (`Adapter.in_use`)."""
     held: str = ""
     """Why plugins.limits (rate, pause, breaker) or the host (broken) held the call back; nothing was sent then."""
 

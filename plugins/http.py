@@ -15,8 +15,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NameResolutionError, NewConnectionError
-from urllib3.exceptions import SSLError as TlsError
+from urllib3.exceptions import HTTPError
 
 from plugins import bounds, sessions
 from plugins.addresses import Gate, Resolve, system_resolve
@@ -25,7 +24,7 @@ from plugins.errors import AmbiguousOutcome, ConfigError, Permanent, PluginError
 from plugins.foreign import read_json, writable
 from plugins.limits import Limits
 from plugins.meter import OK, Metering
-from plugins.statuses import meaning, retry_after
+from plugins.statuses import meaning, refuses, retry_after
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 20.0
@@ -34,7 +33,6 @@ ENVELOPE_BYTES = 256_000
 """What may arrive around a body: shake of hands, headers, trailers. Marks of chunks and TLS records may double it."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"})
 REQUEST_IDS = ("x-request-id", "request-id", "x-correlation-id", "sforce-request-id")
-_NOT_SENT = (NewConnectionError, ConnectTimeoutError, NameResolutionError, TlsError)
 
 log = logging.getLogger("usher.http")
 logging.getLogger("urllib3").setLevel(logging.INFO)  # its debug lines hold whole addresses, and some are secrets
@@ -97,7 +95,8 @@ class Http:
 
     `secrets` never appear in errors or logs; `private` hosts may have private addresses; `ca_file` is a bundle of
     further authorities; `answer_seconds` is for the whole answer; `now` is the clock; `limits` hold calls back, `meter`
-    counts them; `share` names a connection whose network connections stay open for its next opening.
+    counts them; `share` names a connection whose network connections stay open for its next opening. `wrote`: a call
+    that may change something went out, and the service did not say no to it.
     Proxies, cookies, .netrc and redirects are not used.
     """
 
@@ -124,6 +123,7 @@ class Http:
         self._gate, self._ca_file = (private, resolve), ca_file
         self._limits, self._meter, self._share = limits, meter, share
         self._begun = False
+        self.wrote = False
 
     @cached_property
     def _session(self) -> requests.Session:
@@ -198,13 +198,18 @@ class Http:
             prepared = session.prepare_request(requests.Request(call.method, call.url, **request))
             send, trusted = session.get_adapter(call.url).send, session.verify or True
             with bounds.kept(whole), send(prepared, stream=True, timeout=timeout, verify=trusted) as answer:
+                self._wrote(call, answer.status_code)
                 body = self._read(call, answer)
                 return Reply(call, answer.status_code, CaseInsensitiveDict(answer.headers), body)
         except bounds.TooLarge:
+            self._wrote(call)
             raise self._too_large(call) from None
         except (requests.RequestException, HTTPError) as error:
-            kind = Transient if _never_sent(error) else _lost(call)
-            raise kind(f"{call.place()}: {type(error).__name__}") from None
+            said = f"{call.place()}: {type(error).__name__}"
+            if sessions.never_sent(error):
+                raise Transient(said) from None
+            self._wrote(call)
+            raise _lost(call)(said) from None
 
     def _read(self, call: Call, answer: requests.Response) -> bytes:
         """The decoded body. What is packed several times is refused: we did not ask for it, and a few bytes of it can
@@ -235,6 +240,9 @@ class Http:
             error.retry_after = error.retry_after or self._come_back(reply, type(error))
         error.request_id = error.request_id or next(filter(None, map(reply.headers.get, REQUEST_IDS)), "")
         raise error
+
+    def _wrote(self, call: Call, status: int = 0) -> None:
+        self.wrote = self.wrote or not (call.method in SAFE or refuses(status))
 
     def _come_back(self, reply: Reply, kind: type[PluginError]) -> datetime | None:
         """The reset of the rate, which some services send with every answer, is not that of a used-up allowance
@@ -267,14 +275,6 @@ def _hold_to_web(call: Call) -> None:
     parts = urlsplit(call.url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise ConfigError(f"{call.method} {parts.scheme}://…: not an address we may call", operation=call.operation)
-
-
-def _never_sent(error: Exception) -> bool:
-    """Whether the request certainly did not reach the service: no name, no connection, no trust."""
-    reason = error.args[0] if error.args else None
-    if isinstance(reason, MaxRetryError):
-        reason = reason.reason
-    return isinstance(error, requests.exceptions.SSLError) or isinstance(reason, _NOT_SENT)
 
 
 def _lost(call: Call) -> type[PluginError]:

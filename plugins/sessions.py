@@ -11,6 +11,8 @@ from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 
 import requests
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import SSLError as TlsError
 
 from plugins.addresses import Gate, GuardedAdapter
 from plugins.errors import ConfigError
@@ -18,6 +20,7 @@ from plugins.errors import ConfigError
 MOST = 100
 """So many connections' sessions are kept; the one used longest ago is closed for a new one."""
 
+_NOT_SENT = (NewConnectionError, ConnectTimeoutError, NameResolutionError, TlsError)
 _kept: OrderedDict[Hashable, requests.Session] = OrderedDict()
 _lock = threading.Lock()
 
@@ -64,3 +67,11 @@ def _forget() -> None:
 
 
 os.register_at_fork(after_in_child=_forget)
+
+
+def never_sent(error: Exception) -> bool:
+    """Whether the request certainly did not reach the service: no name, no connection, no trust."""
+    reason = error.args[0] if error.args else None
+    if isinstance(reason, MaxRetryError):
+        reason = reason.reason
+    return isinstance(error, requests.exceptions.SSLError) or isinstance(reason, _NOT_SENT)

@@ -45,6 +45,11 @@ _MEANING: dict[int, type[PluginError]] = {
 _PASSED_ON = (502, 504)
 
 
+def refuses(status: int) -> bool:
+    """Whether the service says that it did nothing: 4xx but 408, after which it may have begun (RFC 9110 15.5)."""
+    return 400 <= status < 500 and status != 408
+
+
 def meaning(status: int, *, repeatable: bool) -> type[PluginError] | None:
     """The error a status stands for, None for 2xx. `repeatable`: the request changes nothing or may be sent twice.
 

@@ -62,7 +62,17 @@ def send(http: Http, config: Config, operation: str, type: str, key: str, data: 
     headers = {"Content-Type": "application/json", **signed(secrets_of(config), id, now, body)}
     url = config.text("url")
     reply = http.call(operation, "POST", url, data=body, headers=headers, judge=_judge, repeatable=True)
-    return reply.told() if _OBJECT.match(reply.body) else {}
+    return _told(reply) if _OBJECT.match(reply.body) else {}
+
+
+def _told(reply: Reply) -> dict[str, Any]:
+    """The object that it answers. Where it does not call it JSON, what nobody can read was only a word."""
+    try:
+        return reply.told()
+    except PluginError:
+        if "json" in reply.headers.get("content-type", ""):
+            raise
+        return {}
 
 
 def ping(http: Http, config: Config) -> tuple[str, ...]:

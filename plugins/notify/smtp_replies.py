@@ -20,34 +20,44 @@ from plugins.errors import (
 NOT_SIGNED_IN = (530, 534, 535, 538)
 """RFC 4954 section 6."""
 _ENHANCED = re.compile(r"[245]\.\d+\.\d+")
-_OURS: tuple[tuple[str, type[PluginError], str], ...] = (
+_BEFORE, _ANY = ("", "MAIL", "RCPT"), ("", "MAIL", "RCPT", "DATA")
+_OURS: tuple[tuple[str, tuple[str, ...], type[PluginError], str], ...] = (
     (
         r"^5\.(4\.5|1\.90)\b",  # Gmail ("SMTP errors and codes"), Exchange Online ("NDR codes")
+        _ANY,
         RateLimited,
         "The mail server sends no more mails for this account today. We will try again.",
     ),
     (
         r"starttls",  # RFC 3207 section 4
+        _BEFORE,
         ConfigError,
         "The mail server wants an encrypted connection.",
     ),
     (
         r"sender address rejected|sendasdenied|^5\.(1\.[78]|7\.60)\b",  # Postfix, Exchange, RFC 3463
+        _ANY,
         ConfigError,
         "The mail server does not let this account send as this sender.",
     ),
     (
         r"relay(ing)? (access )?(denied|not (permitted|allowed))|(unable|not (permitted|allowed)) to relay",
+        _BEFORE,
         ConfigError,
         "The mail server passes on nothing for us: it wants a sign-in, or to be told of this machine.",
     ),
     (
         r"client host|blocked using|(block|black) ?list|banned sending ip",  # Postfix, Outlook, Exchange Online
+        _BEFORE,
         PermissionDenied,
         "The mail server takes nothing from this machine: see whether its address is on a block list.",
     ),
 )
-"""Refusals that are not about this one mail, whenever they come: a pattern of enhanced code and words."""
+"""Refusals that are not about this one mail: a pattern of enhanced code and words, the steps at which it is heard, the
+error. What comes after DATA mostly judges what is in the mail."""
+_QUOTED = re.compile(r"recipient address rejected|call-?(back|out)|verification|undeliverable address| said:")
+"""From here on servers repeat what the recipient's own server says (address verification of Postfix and Exim), and a
+visitor chose whose that is."""
 
 
 def refusal(step: str, code: int, said: str, *, to: str = "") -> PluginError:
@@ -64,8 +74,9 @@ def _meant(step: str, code: int, enhanced: str, words: str) -> tuple[type[Plugin
         return AuthError, {}
     if 400 <= code < 500:
         return Transient, {}
-    for pattern, kind, sentence in _OURS:
-        if re.search(pattern, words):
+    own = _QUOTED.split(words, maxsplit=1)[0]
+    for pattern, steps, kind, sentence in _OURS:
+        if step in steps and re.search(pattern, own):
             return kind, {"user_message": sentence}
     if step == "RCPT":
         return _of_recipient(code, enhanced, words)

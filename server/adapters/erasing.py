@@ -23,7 +23,6 @@ from server.outbox.erasing import may_have_arrived
 from server.outbox.service import Delivery
 
 BUILT_IN = "builtin"
-AMBIGUOUS = "AmbiguousOutcome"
 
 
 class Within:
@@ -97,7 +96,7 @@ def erase_outside(
     ]
     by_hand |= _before(tx, [*(link for link in links if link not in here), *tried_elsewhere])
     mails = [row for row in told if row.kind == "notify"]
-    if any(row.state in ("done", "leased") or row.problem_class == AMBIGUOUS for row in mails):
+    if any(row.state == "done" or may_have_arrived(row) for row in mails):
         by_hand.add("mailboxes of those who were written to")
     return sorted(by_hand)
 

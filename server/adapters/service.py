@@ -136,15 +136,13 @@ def _unconnected(db: Database, version: Version, kind: str) -> Any:
 
 
 def _told(adapter: Any, delivery: Delivery, payload: Mapping[str, Any]) -> Delivered:
-    try:
+    with adapter.in_use():
         method = getattr(adapter, delivery.operation, None)
         if delivery.operation.startswith("_") or not callable(method):
             raise Permanent(f"{delivery.kind} adapters have no {delivery.operation}")
         answer = Delivered(_as_json(method(**_typed(method, {**payload, "key": delivery.key}))))
         answer.connection_id = adapter.connection_id
         return answer
-    finally:
-        adapter.close()
 
 
 def _environment(kind: str, name: str) -> dict[str, str]:

@@ -10,11 +10,14 @@ from plugins.errors import (
     AmbiguousOutcome,
     AuthError,
     ConfigError,
+    InvalidInput,
+    NotFound,
     PermissionDenied,
     PluginError,
     RateLimited,
     Retry,
     Transient,
+    UnsupportedFeature,
 )
 
 WAITING, PAUSED, DEAD = "waiting", "paused", "dead"
@@ -36,7 +39,11 @@ class NotYet(PluginError):
     retry = Retry.AT
 
 
-_DID_NOTHING = (NotYet, RateLimited, Transient, AuthError, PermissionDenied, ConfigError)
+_DID_NOTHING = (
+    NotYet, RateLimited, Transient, AuthError, PermissionDenied, ConfigError, InvalidInput, NotFound,
+    UnsupportedFeature,
+)  # fmt: skip
+"""What says that its own call did nothing; an earlier one of the same delivery may have (`may_be_done`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,7 @@ def fate(
 
 def may_have_arrived(problem: PluginError) -> bool:
     """Whether the outside may have been told, some of it at least, for all that we know."""
-    return not (problem.held or isinstance(problem, _DID_NOTHING))
+    return problem.may_be_done or not (problem.held or isinstance(problem, _DID_NOTHING))
 
 
 def is_unwell(problem: PluginError) -> bool:

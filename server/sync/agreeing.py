@@ -57,10 +57,10 @@ def compare(
         if said_at is not None:
             seen[name] = said_at.isoformat()
         value = there.get(name)
-        if fates.same(value, told.get(name)) or (fates.empty(value) and fates.empty(told.get(name))):
+        if fates.holds(value, told.get(name)) or (fates.empty(value) and fates.empty(told.get(name))):
             continue
         told[name] = None if fates.empty(value) else value
-        if name in saying and fates.same(value, saying[name]):
+        if name in saying and fates.holds(value, saying[name]):
             continue
         if one := _news(mapped, value, ours.get(mapped.ours)):
             news.append(one)
@@ -70,7 +70,7 @@ def compare(
 def confirmed(link: Any, there: Mapping[str, Any] | None) -> dict[str, Any]:
     """What both sides agree on, with what we were writing when no answer came and which stands there all the same."""
     told, saying = dict(link.told), dict(link.saying or {})
-    arrived = {name: said for name, said in saying.items() if there is not None and fates.same(there.get(name), said)}
+    arrived = {name: said for name, said in saying.items() if there is not None and fates.holds(there.get(name), said)}
     return {**told, **arrived}
 
 
@@ -99,7 +99,7 @@ def _news(mapped: Mapped, value: Any, ours: Value | None) -> News | None:
     if fates.empty(value):
         return News(mapped, None)
     said = in_our_type(mapped.ours, fates.back(mapped, value))
-    if ours is not None and fates.same(fates.translated(mapped, ours.value), value):
+    if ours is not None and fates.holds(value, fates.translated(mapped, ours.value)):
         return None
     return News(mapped, value, said, stands=ours is not None and ours.origin == HUMAN)
 

@@ -71,10 +71,28 @@ def _take_held(db: Database, at: Opened, changes: Sequence[Change], failed: Fail
     """Those of ours, by what they hold now."""
     with db.reading() as tx:
         found = [(change, one) for change in changes for one in _whose(tx, at, change)]
+    ends = _ends(changes)
     for change, one in found:
         if change.became is not None:
-            _try(failed, change.ref, lambda change=change, one=one: linking.follow(db, at, one, change.became))
+            _try(failed, change.ref, lambda one=one: linking.follow(db, at, one, ends[_key(one.ref)]))
     _look_at(db, at, [one for change, one in found if change.became is None], failed)
+
+
+def _ends(changes: Sequence[Change]) -> dict[tuple[Kind, str], Ref]:
+    """Which record each of those that went into another stands in at last: that one may have gone into a third."""
+    became = {_key(change.ref): change.became for change in changes if change.became is not None}
+    ends = {}
+    for key, end in became.items():
+        seen = {key}
+        while _key(end) in became and _key(end) not in seen:
+            seen.add(_key(end))
+            end = became[_key(end)]
+        ends[key] = end
+    return ends
+
+
+def _key(ref: Ref) -> tuple[Kind, str]:
+    return ref.kind, ref.id
 
 
 def _look_at(db: Database, at: Opened, whose: Sequence[Whose], failed: Failed) -> None:

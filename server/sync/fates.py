@@ -18,8 +18,8 @@ from server.sync.values import CRM, HUMAN, Value
 
 CREATE, UPDATE, KEEP, SKIP, REFUSE = "create", "update", "keep", "skip", "refuse"
 SAME, HUMAN_EDIT, CRM_FIRST, RULE, UNKNOWN, COMES_IN = "same", "human", "crm", "rule", "unknown", "in"
-CUT = "…"
-"""What adapters put at the end of a text of which a column of the CRM takes the beginning only."""
+CUT, SHORTEST = "…", 40
+"""What adapters put at the end of a text of which a column of the CRM takes the beginning only; none is shorter."""
 _YES, _NO = ("true", "yes", "1"), ("false", "no", "0")
 
 
@@ -64,7 +64,7 @@ def _in_known(
 ) -> Fate:  # fmt: skip
     """A field of a record that the CRM has already."""
     before = told.get(mapped.theirs)
-    if same(there, ours):
+    if holds(there, ours):
         return Fate(mapped, KEEP, SAME, "It is there already.", ours, there)
     if record.known == "never":
         return Fate(mapped, KEEP, RULE, "Records that the CRM has are left alone.", ours, there)
@@ -77,7 +77,7 @@ def _in_known(
     if "fill" in (record.known, mapped.rule):
         return Fate(mapped, KEEP, RULE, "Only empty fields are filled.", ours, there)
     if not empty(before):
-        if same(there, before):
+        if holds(there, before):
             return Fate(mapped, UPDATE, "", "It is as we wrote it last.", ours, there)
         return Fate(mapped, KEEP, HUMAN_EDIT, "Somebody changed it there after we had written it.", ours, there)
     if value.origin == HUMAN:
@@ -121,9 +121,13 @@ def fitting(value: Any, remote: RemoteField | None) -> tuple[Any, str]:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two systems mean the same: upper and lower case, blanks, the form of numbers, moments and lists aside,
-    and the end of a text that was too long for one of them."""
-    return _plain(one) == _plain(other) or _is_cut(one, other) or _is_cut(other, one)
+    """Whether two values mean the same: upper and lower case, blanks, the form of numbers, moments and lists aside."""
+    return _plain(one) == _plain(other)
+
+
+def holds(there: Any, said: Any) -> bool:
+    """Whether what stands at the CRM is what we said or say, or as much of it as its column took."""
+    return same(there, said) or _is_cut(there, said)
 
 
 def empty(value: Any) -> bool:
@@ -178,7 +182,7 @@ def _chosen(value: Any, remote: RemoteField) -> tuple[Any, str]:
 
 def _is_cut(part: Any, whole: Any) -> bool:
     """Whether one is what a column took of the other."""
-    if not (isinstance(part, str) and isinstance(whole, str) and part.endswith(CUT) and len(part) > 1):
+    if not (isinstance(part, str) and isinstance(whole, str) and part.endswith(CUT) and len(part) >= SHORTEST):
         return False
     begins, said = (" ".join(text.split()).casefold() for text in (part.removesuffix(CUT), whole))
     return said.startswith(begins)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from plugins.crm import Capability, Kind, Ref
+from plugins.crm import Capability, Ref
 from server import clock, events
 from server.db import Database
 from server.errors import Conflict, Invalid, NotFound
@@ -106,8 +106,8 @@ def _again(db: Database, at: Opened, one: Whose) -> looking.Look | None:
 
 
 def _read(at: Opened, ref: Ref, link: Any) -> looking.Look:
-    found = looking.person(at, "", link) if ref.kind is Kind.PERSON else looking.company(at, "", "", link)
-    return found if found.ref is not None else looking.Look(ref, looking.LINKED)
+    """What stands in the record of the link; nothing is known of one that is gone by now."""
+    return looking.linked(at, ref.kind, link) or looking.Look(ref, looking.LINKED)
 
 
 def _put(tx: Connection, at: Opened, kind: str, id: str, ref: Ref, by: str) -> None:

@@ -40,8 +40,7 @@ class Look:
 def person(at: Opened, email: str, link: Link | None) -> Look:
     """The person with this e-mail, or the one we have told of before."""
     crm = at.mapping
-    linked = _ref(link, Kind.PERSON)
-    if linked and (found := _read_person(at, crm, linked, link, LINKED, "We told the CRM of them before.")):
+    if found := linked(at, Kind.PERSON, link):
         return found
     if not at.can(Capability.FIND):
         return Look(because="The CRM cannot be asked; it recognises people by e-mail itself.")
@@ -57,8 +56,7 @@ def person(at: Opened, email: str, link: Link | None) -> Look:
 def company(at: Opened, domain: str, name: str, link: Link | None) -> Look:
     """The company of this domain ("" for free mail), or of this name."""
     crm = at.mapping
-    linked = _ref(link, Kind.COMPANY)
-    if linked and (found := _read_company(at, crm, linked, link, link_by(link), "We told the CRM of it before.")):
+    if found := linked(at, Kind.COMPANY, link):
         return found
     if domain and at.can(Capability.ACCOUNT) and DOMAIN in crm.match:
         account = at.crm.account_by_domain(domain)
@@ -73,6 +71,16 @@ def company(at: Opened, domain: str, name: str, link: Link | None) -> Look:
     if named:
         return Look(because=f"{len(named)} companies there are called {name}; none is taken.", others=named)
     return Look(because=f"No company there has {domain or 'this name'}.")
+
+
+def linked(at: Opened, kind: Kind, link: Link | None) -> Look | None:
+    """What stands in the record that we have told of before; None without one, or when it is gone."""
+    if link is None or not link.record_id:
+        return None
+    ref = Ref(kind, link.record_id, link.url)
+    if kind is Kind.PERSON:
+        return _read_person(at, at.mapping, ref, link, LINKED, "We told the CRM of them before.")
+    return _read_company(at, at.mapping, ref, link, link_by(link), "We told the CRM of it before.")
 
 
 def named_company(at: Opened, name: str) -> list[Ref]:
@@ -108,6 +116,3 @@ def _read_company(at: Opened, crm: Crm, ref: Ref, link: Link | None, by: str, be
 def _with_others(look: Look, refs: Sequence[Ref]) -> Look:
     return Look(look.ref, look.by, look.because, look.there, tuple(refs[1:]), look.email, look.company)
 
-
-def _ref(link: Link | None, kind: Kind) -> Ref | None:
-    return Ref(kind, link.record_id, link.url) if link is not None and link.record_id else None

@@ -78,10 +78,8 @@ def opened(db: Database, site_id: str, *, seconds: float | None = None) -> Itera
         else:
             _confirm(db, connection)
             adapter = connections.open(db, connection, seconds=seconds)
-        try:
+        with adapter.in_use():
             yield Opened(version, connection.id if connection else BUILT_IN, adapter, version.part(Crm))
-        finally:
-            adapter.close()
 
 
 def confirm(db: Database, site_id: str) -> None:

@@ -24,6 +24,8 @@ def row(db):
 
 DOUBLES = AmbiguousOutcome("cut")
 DOUBLES.doubles = True
+SECOND = InvalidInput("the second of two calls", field="owner")
+SECOND.may_be_done = True
 HELD = Transient("the breaker is open")
 HELD.held = "breaker"
 
@@ -33,7 +35,8 @@ HELD.held = "breaker"
     [
         (AmbiguousOutcome("cut"), True),
         (Permanent("no words"), True),
-        (InvalidInput("the second of two calls", field="owner"), True),
+        (InvalidInput("no such address", field="to"), False),
+        (SECOND, True),
         (Transient("down"), False),
         (RateLimited("slow"), False),
         (AuthError("401"), False),

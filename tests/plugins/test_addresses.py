@@ -57,3 +57,28 @@ def test_name_servers_that_stay_silent_take_no_more_time_than_the_call_has(monke
     with pytest.raises(Transient, match="nobody knows this host"):
         http.admit("crm.acme.example", 443)
     silent.set()
+
+
+def test_a_silent_host_takes_one_thread_however_many_want_it_and_another_none_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked, silent, real = [], threading.Event(), socket.getaddrinfo
+
+    def look(host: str, *more: object, **how: object) -> object:
+        asked.append(host)
+        if host == "silent.example":
+            silent.wait(20)
+            raise socket.gaierror(socket.EAI_NONAME, "nobody")
+        return real("127.0.0.1", 443)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look)
+    monkeypatch.setattr(addresses, "RESOLVE_SECONDS", 0.1)
+    for _ in range(5):
+        with pytest.raises(socket.gaierror, match="do not answer"):
+            addresses.system_resolve("silent.example", 443)
+    assert addresses.system_resolve("lively.example", 443) == ["127.0.0.1"]
+    assert asked == ["silent.example", "lively.example"]
+    silent.set()
+    monkeypatch.setattr(addresses, "RESOLVE_SECONDS", 20)
+    with pytest.raises(socket.gaierror, match="nobody"):
+        addresses.system_resolve("silent.example", 443)

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from plugins.errors import (
 from plugins.http import Http, Reply
 from plugins.limits import Limits
 from tests.plugins.certificates import Authority
+from tests.processes import free_port
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TOKEN = "t0p-s3cret"
@@ -505,3 +507,40 @@ def test_many_openings_at_once_share_and_get_their_own_answers(service: Service)
     assert len(got) == 40
     assert all(asked == answered for asked, answered in got)
     sessions.close_all()
+
+
+def cuts(request: http.server.BaseHTTPRequestHandler) -> None:
+    request.connection.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "wrote"),
+    [
+        ("POST", says(201), True),
+        ("POST", says(400), False),
+        ("PUT", says(412), False),
+        ("POST", says(429), False),
+        ("PUT", says(408), True),
+        ("PUT", says(500), True),
+        ("PUT", cuts, True),
+        ("PUT", says(200, b"x" * 60_000), True),
+        ("GET", says(200), False),
+        ("GET", says(503), False),
+        ("REPORT", cuts, False),
+    ],
+)
+def test_it_is_known_whether_something_may_have_been_done(
+    service: Service, client: Http, method: str, answer: Answer, wrote: bool
+) -> None:
+    service.answer = answer
+    with suppress(PluginError):
+        client.call("write", method, service.at(), repeatable=True)
+    assert client.wrote == wrote
+    service.answer = says(400)
+    failure(client, "POST", service.at())
+    assert client.wrote == wrote
+
+
+def test_what_never_reached_the_service_did_nothing(client: Http) -> None:
+    failure(client, "PUT", f"http://127.0.0.1:{free_port()}/")
+    assert not client.wrote

@@ -146,10 +146,19 @@ LONG = "Vice President of Everything that Has to Do with Customers and Their Hap
 def test_what_was_cut_to_fit_its_column_is_no_edit_made_there(there):
     title = Value(LONG, "form")
     assert decide(TITLE, title, RECORDS, there=there, exists=True, told={"title": LONG}).why == "same"
-    assert same(there, LONG)
-    assert same(LONG, there)
+    assert fates.holds(there, LONG)
+    assert not fates.holds(LONG, there)
+    assert not same(there, LONG)
 
 
-@pytest.mark.parametrize("there", [LONG[:50], "…", LONG[10:60] + "…", LONG + " and more"])
+@pytest.mark.parametrize("there", [LONG[:50], "…", LONG[:20] + "…", LONG[10:60] + "…", LONG + " and more"])
 def test_what_bears_no_mark_or_is_no_beginning_was_changed_there(there):
     assert decide(TITLE, Value(LONG, "form"), RECORDS, there=there, exists=True, told={"title": LONG}).why == "human"
+
+
+def test_our_own_text_that_ends_with_the_mark_is_no_cut_one():
+    before = {"title": "Head…"}
+    told = decide(TITLE, Value("Head of IT", "form"), RECORDS, there="Head…", exists=True, told=before)
+    assert told.what == UPDATE
+    edited = decide(TITLE, Value("CTO", "form"), RECORDS, there="Head of Procurement", exists=True, told=before)
+    assert (edited.what, edited.why) == (KEEP, "human")

@@ -264,6 +264,31 @@ def test_who_went_into_another_record_stands_there_from_then_on(town, told):
     assert known(town, told).lead["title"] == "Kept title"
 
 
+def went(away: str, into: str) -> Change:
+    person = Kind.PERSON
+    return Change(Ref(person, away), clock.now(), {}, deleted=True, became=Ref(person, into, "https://crm.example/x"))
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_who_went_into_a_record_that_went_into_a_third_stands_in_that(town, told, order):
+    records, here = TableRecords(town.db, town.site_id), town.person()
+    records.put("crm.person", "per_kept", {**here, "id": "per_kept", "title": "Kept title", "keys": []})
+    steps = went(here["id"], "per_between"), went("per_between", "per_kept")
+    with sync.opened(town.db, town.site_id) as at:
+        assert coming.take(town.db, at, [steps[n] for n in order]) == {}
+    assert town.link("lead", told.id).record_id == "per_kept"
+    assert known(town, told).lead["title"] == "Kept title"
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_a_record_that_leads_to_nothing_that_is_there_stops_nobody(town, told, back):
+    here = town.person()["id"]
+    steps = [went(here, "per_gone"), *([went("per_gone", here)] if back else [])]
+    with sync.opened(town.db, town.site_id) as at:
+        assert coming.take(town.db, at, steps) == {}
+    assert known(town, told).lead["title"] == "CTO"
+
+
 def test_a_change_that_was_overtaken_says_what_stands_there_now(town, told):
     """Messages come late and in any order; the record is looked at, not the message."""
     ref = Ref(Kind.PERSON, town.person()["id"])

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from plugins.testing.fakes import Fault
 from plugins.testing.fakes.hubspot import KEY, HubSpotFake
 from server import clock, settings
 from server.booking import service as booking
 from server.db import Database
+from server.outbox.erasing import may_have_arrived
 from server.sync import service as sync
 from tests.playbooks.chat import applied
 from tests.playbooks.folder import folder
@@ -78,3 +80,17 @@ def test_a_story_with_hubspot_leaves_one_record_each_and_what_was_edited_there(t
     assert hubspot.asked
     assert [one for one in hubspot.asked if one.method != "GET" and not one.path.endswith(READS)] == []
     assert {type: hubspot.portal.of(type) for type in before} == before
+
+
+@pytest.mark.parametrize("fault", [Fault(done=True, drop=True), Fault(504, b"", done=True)], ids=["cut", "504"])
+def test_who_came_there_without_an_answer_may_have_arrived_until_they_have(town, hubspot, monday, fault):
+    hubspot.faults.add(fault, on="POST .*/contacts/batch/upsert", times=1)
+    town.chat("Dashboards").say("ada@globex.example")
+    town.work()
+    assert [one.properties["email"] for one in hubspot.portal.of("contacts")] == ["ada@globex.example"]
+    (row,) = (one for one in town.deliveries() if one.operation == "upsert_person")
+    assert (row.problem_class, may_have_arrived(row)) == ("Transient", True)
+    town.rest(monday)
+    town.work()
+    (row,) = (one for one in town.deliveries() if one.operation == "upsert_person")
+    assert (row.state, may_have_arrived(row)) == ("done", False)

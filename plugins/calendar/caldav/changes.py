@@ -17,6 +17,9 @@ from plugins.http import Reply
 from plugins.webdav import DAV, Resource, WebDav, parsed, preconditions, xml
 
 PAGE = 250
+ALONE = 20
+"""Events of a page that are asked for one by one; where a server gives none of many, the others are told without times,
+and so move no meeting."""
 GONE, TRUNCATED = (404, 410), 507
 
 
@@ -63,7 +66,10 @@ def changes_of(dav: WebDav, place: Place, calendar: str, cursor: str, owner: Own
 
 def _items(dav: WebDav, place: Place, page: list[Resource], calendar: str, owner: Owner) -> list[Changed]:
     """Removed is only what the listing itself calls so (RFC 6578 3.5.2), or what is nowhere when it is asked for."""
-    given = _given(dav, place, [one for one in page if one.status not in GONE])
+    there = [one for one in page if one.status not in GONE]
+    given = _given(dav, place, there)
+    alone = [one for one in there if _name(one) not in given]
+    given |= {_name(one): _Given(one.text(f"{DAV}getetag")) for one in alone[ALONE:]}
     items = []
     for one in page:
         found = None if one.status in GONE else given.get(_name(one)) or _single(dav, one)

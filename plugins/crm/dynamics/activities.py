@@ -10,7 +10,7 @@ from plugins.crm import Activity, ActivityKind, Kind, Meeting, MeetingStatus, Re
 from plugins.crm.dynamics.following import standing
 from plugins.crm.dynamics.lengths import LONGEST, fitted, linked, parts
 from plugins.crm.dynamics.people import People
-from plugins.crm.dynamics.rows import by_key
+from plugins.crm.dynamics.rows import Row, by_key, columns_of
 from plugins.crm.dynamics.web import SETS, Web, bound, key_of, own_id
 from plugins.errors import InvalidInput, NotFound
 
@@ -97,10 +97,11 @@ class Activities:
         return found[::-1]
 
     def _went_into(self, table: str, id: str) -> list[tuple[str, str]]:
-        """The rows that were merged into one, and the lead that a contact came from."""
-        path, key = SETS[table]
-        merged = self._web.pages("erase", path, params={"$select": key, "$filter": f"_masterid_value eq {id}"})
-        found = [(table, str(one[key])) for one in merged]
+        """The rows that were merged into one and not activated again, and the lead that a contact came from."""
+        path = SETS[table][0]
+        wanted = {"$select": ",".join(columns_of(table)), "$filter": f"_masterid_value eq {id}"}
+        rows = [Row(table, one) for one in self._web.pages("erase", path, params=wanted)]
+        found = [(table, row.id) for row in rows if row.merged_into]
         if table == "contact":
             params = {"$select": "_originatingleadid_value", "$filter": f"contactid eq {id}"}
             leads = [one.get("_originatingleadid_value") for one in self._web.pages("erase", path, params=params)]

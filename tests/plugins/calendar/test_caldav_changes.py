@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from plugins.calendar import Change, Changed
+from plugins.calendar.caldav.changes import ALONE
 from plugins.errors import Transient
 from plugins.testing.calendar import at
 from plugins.testing.foreign_events import event
@@ -163,3 +164,15 @@ def test_the_calendar_listed_among_its_events_without_its_slash_is_none_of_them(
     assert is_there(found.items)
     assert found.more
     assert not [asked for asked in way.seen if re.search(r"/$|elsewhere$", asked.path) and asked.method == "GET"]
+
+
+def test_of_many_events_that_are_not_given_some_are_asked_for_and_none_is_gone(
+    adapter: Open, way: Between, of_radicale: CalendarServer, calendar: str
+) -> None:
+    for n in range(ALONE + 5):
+        of_radicale.put(calendar, at(9).start, at(9).end, uid=f"own{n}@acme.example")
+    with way.ruled(answering(b"calendar-multiget", "")):
+        items = adapter().changes(calendar).items
+    assert [asked.method for asked in way.seen].count("GET") == ALONE
+    assert {item.what for item in items} == {Change.CHANGED}
+    assert [item.start for item in items].count(None) == 5

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from plugins.crm import Change, Company, Kind, Ref
+from plugins.crm import Change, Company, Kind, Person, Ref
 from plugins.crm.dynamics import Dynamics
 from plugins.errors import PermissionDenied
 from plugins.testing.crm import ADA, CHAT, DEMO
@@ -163,6 +163,20 @@ def test_erasing_a_person_takes_every_record_that_went_into_theirs(fake: Dataver
     crm.erase(person("contact", away) if first else person("lead", lead), key="e1")
     assert {one["contactid"] for one in fake.all_of("contact")} == others
     assert fake.all_of("lead") == []
+
+
+def test_who_was_merged_by_mistake_and_activated_again_is_not_erased_with_the_other(fake: DataverseFake):
+    crm = opened(fake)
+    ada = crm.upsert_person(ADA, key="k1")
+    stranger = crm.upsert_person(Person("grace@globex.example"), key="k2")
+    id = stranger.id.rpartition("/")[2]
+    table = stranger.id.rpartition("/")[0]
+    fake.merge(table, id, ada.id.rpartition("/")[2])
+    fake.edit(table, id, statecode=0, statuscode=1)
+    crm.log_activity(stranger, CHAT, key="a1")
+    crm.erase(ada, key="e1")
+    assert [one["emailaddress1"] for one in fake.all_of(table)] == ["grace@globex.example"]
+    assert len(fake.all_of("task")) == 1
 
 
 def test_an_erasure_that_broke_off_finds_the_rest_when_it_is_tried_again(fake: DataverseFake):

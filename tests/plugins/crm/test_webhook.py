@@ -112,7 +112,10 @@ class TestWebhook(CRMConformance):
         fake.faults.add(Fault(202, b"ok", "text/plain"))
         assert subject.upsert_person(ADA, key="k1").id.startswith("per_")
 
-    @pytest.mark.parametrize(("status", "body"), [(204, b""), (200, b""), (200, b"ok"), (201, b" <p>done</p>")])
+    @pytest.mark.parametrize(
+        ("status", "body"),
+        [(204, b""), (200, b""), (200, b"ok"), (201, b" <p>done</p>"), (200, b"{received}"), (200, b"{'ok': True}")],
+    )
     def test_a_receiver_need_not_say_what_its_answer_is(
         self, subject: Any, fake: WebhookFake, status: int, body: bytes
     ) -> None:

@@ -180,6 +180,8 @@ def test_a_mail_without_any_sender_is_a_setting_to_correct(server: Controller) -
         ("at_data", "554 5.4.5 Daily user sending limit exceeded", RateLimited, Retry.AT),
         ("at_data", "451 4.3.0 Later", Transient, Retry.LATER),
         ("at_data", "554 5.7.1 Looks like spam", Permanent, Retry.NEVER),
+        ("at_data", "554 5.7.1 Message rejected: it contains a URL on a block list", Permanent, Retry.NEVER),
+        ("at_data", "550 5.7.1 Blacklisted URL in message", Permanent, Retry.NEVER),
     ],
 )  # fmt: skip
 def test_each_refusal_says_what_to_do(
@@ -216,6 +218,23 @@ def test_the_words_of_a_visitor_s_address_stop_no_connection() -> None:
         error = meant("RCPT", 550, said, to=to)
         assert isinstance(error, InvalidInput)
         assert error.field == "to"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "5.1.1 <a@evil.example>: Recipient address rejected: undeliverable address: host mx.evil.example[1.2.3.4] said:"
+        " 550 relay access denied (in reply to RCPT TO command)",
+        "5.1.1 <a@evil.example>: Recipient address rejected: undeliverable address: host mx said: 554 starttls first",
+        "Callback verification failed for <a@evil.example>: 550 sender address rejected",
+        "5.1.1 Recipient address rejected: unverified address: host mx said: 554 blocked using zen.spamhaus.org",
+    ],
+)
+def test_what_the_recipient_s_own_server_says_stops_no_connection(said: str) -> None:
+    """Address verification (Postfix, Exim) repeats its words, and a visitor chose whose server that is."""
+    error = meant("RCPT", 550, said, to="a@evil.example")
+    assert isinstance(error, InvalidInput)
+    assert error.field == "to"
 
 
 def test_a_wrong_password_asks_the_owner_to_sign_in_again(server: Controller) -> None:
