@@ -18,6 +18,9 @@ from plugins.oauth import OAuth, with_expiry
 from plugins.tokens import Granted
 
 LOGIN = "https://login.microsoftonline.com"
+_ALWAYS = ("offline_access", "openid", "profile")
+"""What msal asks for at every refresh, unasked. A refresh may ask for no more than the person agreed to
+(learn.microsoft.com, OAuth 2.0 authorization code flow), so it is asked for at the first step, too."""
 _OWNERS = frozenset(
     ("invalid_client", "unauthorized_client", "invalid_grant", "interaction_required", "consent_required")
     + ("login_required", "access_denied")
@@ -35,7 +38,8 @@ LOGIN_FIELD = Field("login_url", "Address to sign in at", Type.URL, default=LOGI
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """One app registration. `tenant` is the directory's id or domain, or "organizations" for anybody's."""
+    """One app registration. `tenant` is the directory's id or domain, "organizations" for those of any directory, or
+    "common" for personal accounts, too."""
 
     login: str
     tenant: str
@@ -55,7 +59,7 @@ class SignIn:
         return OAuth(
             authorize_url=f"{at}/authorize",
             token_url=f"{at}/token",
-            scopes=("offline_access", *scopes),
+            scopes=(*_ALWAYS, *scopes),
             client_id=self.client_id,
             client_secret=self.secret,
             extra={"prompt": "select_account"},

@@ -121,18 +121,23 @@ def saying_nothing_of(*secrets: str) -> Iterator[None]:
 
 
 def judge_token(reply: Reply) -> PluginError | None:
-    """AuthError for refusals that a person has to mend; all else is left to the status."""
+    """AuthError for refusals that a person has to mend; all else is left to the status. HubSpot says `status` and
+    `message` in place of `error` and `error_description` (developers.hubspot.com, Manage OAuth tokens), with or without
+    a `category`."""
     if reply.status not in (400, 401, 403):
         return None
     try:
         told = reply.json()
     except PluginError:
         return None
-    code = str(told.get("error") or "")[:60] if isinstance(told, dict) else ""
+    if not isinstance(told, dict):
+        return None
+    code = str(told.get("error") or told.get("category") or told.get("status") or "")[:60]
     if not code:
         return None
     kind = Transient if code in UNWELL else AuthError
-    return kind(f"{code}: {str(told.get('error_description', ''))[:300]}", http_status=reply.status, vendor_code=code)
+    said = str(told.get("error_description") or told.get("message") or "")[:300]
+    return kind(f"{code}: {said}", http_status=reply.status, vendor_code=code)
 
 
 def _basic(oauth: OAuth) -> tuple[str, str] | None:

@@ -18,11 +18,27 @@ from plugins.inbox import Inbox, Message, Received
 
 MOST_BYTES = 8 * 1024 * 1024
 """What one `fetch` holds in memory at most; the rest comes with the next."""
+MOST_TRIES = 3
+"""How often in a row reading may end at the same mail before it is left out."""
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
+_STUCK = "inbox.stuck"
+_BUSY = re.compile(
+    r"\[(UNAVAILABLE|INUSE)\b"  # RFC 5530
+    r"|too many simultaneous connections"  # Gmail: NO [ALERT] to LOGIN, github.com/zone-eu/wildduck/issues/35
+    r"|authenticated but not connected",  # Exchange, too many connections: github.com/mscdex/node-imap/issues/523
+    re.IGNORECASE,
+)
+"""The server or the mailbox as a whole cannot now: nothing about the mail that was asked for."""
+_PASSING = re.compile(rf"\[(LIMIT|SERVERBUG)\b|{_BUSY.pattern}", re.IGNORECASE)
+"""Refusals of a sign-in or of the folder that say nothing about the settings (RFC 5530)."""
 
 
 class Imap(Inbox):
-    """The position is UIDVALIDITY and the last UID read (RFC 3501 2.3.1.1). One connection for each call."""
+    """The position is UIDVALIDITY and the last UID read (RFC 3501 2.3.1.1). One connection for each call.
+
+    A mail that the server cannot give (NO, BYE, an answer that ends early) ends the call; those before it are returned.
+    When it comes first, that is Transient, and in the third call it is skipped, so that the later ones are read.
+    """
 
     name = "imap"
     title = "IMAP"
@@ -59,15 +75,33 @@ class Imap(Inbox):
             return Received(tuple(messages), f"{validity}:{end}", more=len(messages) < len(found))
 
     def _read(self, server: imaplib.IMAP4, validity: str, uids: Sequence[int]) -> list[Message]:
-        """The mails of these UIDs, as many as fit into memory; at least one."""
+        """The mails of these UIDs, as many as fit into memory and up to one that cannot be read; at least one."""
         messages: list[Message] = []
         kept = 0
         for uid in uids:
             if messages and kept + int(self.config["largest_kilobytes"]) * 1024 > MOST_BYTES:
                 break
-            messages.append(self._message(server, f"{validity}:{uid}", uid))
+            name = f"{validity}:{uid}"
+            try:
+                messages.append(self._message(server, name, uid))
+            except (OSError, imaplib.IMAP4.error) as error:
+                return messages or [self._left_out(name, error)]
             kept += len(messages[-1].raw)
+        if messages and self.records.get(_STUCK, "first"):
+            self.records.delete(_STUCK, "first")
         return messages
+
+    def _left_out(self, name: str, error: Exception) -> Message:
+        """Counts how often the first mail could not be read; raises `error` until it is often enough. A refusal counts
+        like a broken connection: a server whose store is away may refuse all mails with the same words."""
+        if _BUSY.search(str(error)):
+            raise error
+        before = self.records.get(_STUCK, "first") or {}
+        times = before.get("times", 0) + 1 if before.get("mail") == name else 1
+        self.records.put(_STUCK, "first", {"mail": name, "times": times})
+        if times < MOST_TRIES:
+            raise error
+        return Message(name, skipped="the server cannot give it")
 
     def _message(self, server: imaplib.IMAP4, name: str, uid: int) -> Message:
         """One byte more than allowed is asked for: the sizes that servers tell beforehand are not always right."""
@@ -90,12 +124,9 @@ class Imap(Inbox):
         server = None
         try:
             server = self._connect()
+            self._encrypt(server)
             self._sign_in(server)
-            folder = self.config.text("folder")
-            quoted = re.sub(r'(["\\])', r"\\\1", folder)
-            answer, _ = server.select(f'"{quoted}"', readonly=True)
-            if answer != "OK":
-                raise ConfigError(f"no folder {folder}", user_message=f"The mailbox has no folder {folder}.")
+            self._choose_folder(server)
             yield server
         except PluginError as error:
             raise error.at(f"{self.kind}.{self.name}", "fetch") from None
@@ -110,21 +141,37 @@ class Imap(Inbox):
         host, port, seconds = self.config.text("host"), int(self.config["port"]), float(self.config["timeout_seconds"])
         if self.config["security"] == "tls":
             return imaplib.IMAP4_SSL(host, port, ssl_context=self._trust(), timeout=seconds)
-        server = imaplib.IMAP4(host, port, timeout=seconds)
-        if self.config["security"] == "starttls":
-            server.starttls(self._trust())
-        return server
+        return imaplib.IMAP4(host, port, timeout=seconds)
+
+    def _encrypt(self, server: imaplib.IMAP4) -> None:
+        if self.config["security"] != "starttls":
+            return
+        if "STARTTLS" not in server.capabilities:
+            sentence = "The mail server does not offer STARTTLS. Choose TLS, which mostly has port 993."
+            raise ConfigError("the mail server does not offer STARTTLS", user_message=sentence)
+        server.starttls(self._trust())
 
     def _sign_in(self, server: imaplib.IMAP4) -> None:
+        """The user name is quoted here, the password by imaplib."""
         try:
-            server.login(self.config.text("user"), self.config.secret("password"))
+            server.login(_quoted(self.config.text("user")), self.config.secret("password"))
         except UnicodeError as error:
             raise ConfigError("user name and password must be ASCII") from error
         except imaplib.IMAP4.abort:
             raise
         except imaplib.IMAP4.error as error:
             said = strip_secrets(str(error), self.config.secrets())
-            raise (Transient if "UNAVAILABLE" in said else AuthError)(said) from error
+            if _PASSING.search(said):
+                raise self._meaning(error) from error
+            raise AuthError(said) from error
+
+    def _choose_folder(self, server: imaplib.IMAP4) -> None:
+        folder = self.config.text("folder")
+        answer, said = server.select(_quoted(folder), readonly=True)
+        if answer != "OK" and _PASSING.search(str(said)):
+            raise imaplib.IMAP4.error(f"{answer} {said}")
+        if answer != "OK":
+            raise ConfigError(f"no folder {folder}", user_message=f"The mailbox has no folder {folder}.")
 
     def _trust(self) -> ssl.SSLContext:
         trust = ssl.create_default_context()
@@ -154,5 +201,11 @@ def _number_of(server: imaplib.IMAP4, name: str) -> str:
 
 def _said(answer: tuple[str, list[Any]]) -> list[Any]:
     if answer[0] != "OK":
-        raise Transient(f"the mail server answered {answer[0]}")
+        raise imaplib.IMAP4.error(f"{answer[0]} {answer[1]}")
     return answer[1] or []
+
+
+def _quoted(words: str) -> str:
+    """A quoted string (RFC 3501 4.3)."""
+    escaped = re.sub(r'(["\\])', r"\\\1", words)
+    return f'"{escaped}"'

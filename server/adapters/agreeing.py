@@ -55,10 +55,12 @@ def redirect_address() -> str:
 
 def begin(db: Database, fresh: Connection, *, browser: str, actor: Actor) -> str:
     """Where to send the person to agree, for a `draft` with a sign-in. `browser`: a secret that its session holds, and
-    that has to come back with the answer."""
+    that has to come back with the answer. Invalid when there is nothing to sign in to; Conflict when another one serves
+    already, so that nobody agrees for nothing."""
     oauth = opening.sign_in_of(db, fresh)
     if oauth is None:
         raise Invalid("This service is connected by its settings; there is nothing to sign in to.")
+    connecting.refuse_second(db, fresh)
     state, verifier = ids.sign(_STATE, ids.new_token()), secrets.token_urlsafe(64)
     row = {
         "id": ids.digest(state),

@@ -11,6 +11,7 @@ from sqlalchemy import Connection as Transaction
 from sqlalchemy.exc import IntegrityError
 
 from plugins import limits
+from plugins.adapter import CheckResult
 from plugins.errors import PluginError
 from plugins.tokens import Granted, MemoryTokens
 from server import clock, events, ids
@@ -33,6 +34,10 @@ from server.events import Actor
 from server.outbox import service as outbox
 
 NOT_OFF = (DRAFT, WORKING, BROKEN)
+SHORT = (
+    "The service gave no lasting permission, so this ends within hours: "
+    "take Usher's access away in your account there, then sign in again."
+)
 _log = logging.getLogger("usher.connections")
 
 
@@ -49,17 +54,18 @@ def connect(db: Database, fresh: Connection, *, actor: Actor, tokens: Granted | 
     anew = tokens is not None or (opening.sign_in_of(db, fresh) is None and not _is_kept(db, fresh))
     memory = MemoryTokens(tokens) if anew else None
     told = trying.tried(db, fresh, memory)
+    granted, short = _lasting(db, fresh, told, memory.load()) if memory else (None, "")
     values = {
         "config": dict(fresh.config),
         "sealed": fresh.sealed,
-        "tokens": seal_tokens(memory.load()) if memory else fresh.tokens,
+        "tokens": seal_tokens(granted) if memory else fresh.tokens,
         "label": (told.account or fresh.label)[:200],
         "account": account_of(told),
         "granted": list(told.granted),
         "missing": list(told.missing),
         "state": WORKING,
         "problem_class": "",
-        "problem": " ".join(told.warnings),
+        "problem": " ".join([*told.warnings, *filter(None, [short])]),
         "failed_at": None,
         "worked_at": clock.now(),
         "checked_at": clock.now(),
@@ -140,6 +146,16 @@ def keep_draft(db: Database, fresh: Connection, *, actor: Actor) -> Connection:
         return shaped(store.get(tx, fresh.id))
 
 
+def refuse_second(db: Database, fresh: Connection) -> None:
+    """Conflict when another one serves where only one can: the same that `connect` would raise in the end."""
+    if fresh.rep or fresh.kind not in found.ASKED:
+        return
+    with db.reading() as tx:
+        others = [shaped(row) for row in store.made(tx, fresh.site_id, fresh.kind) if row.id != fresh.id]
+    if any(one.serves and not one.rep for one in others):
+        raise _taken(fresh)
+
+
 def disconnect(db: Database, connection_id: str, *, actor: Actor) -> str:
     """End it: the service is asked to forget us, and its secrets are deleted whatever it answers; what waits for it
     goes to whoever serves from now on. Returns why the service could not be asked, "" when it was. NotFound; Conflict
@@ -169,6 +185,27 @@ def needs_sign_in(db: Database, fresh: Connection) -> bool:
     before = shaped(row)
     moved_one = moved(trying.loaded(fresh.kind, fresh.name).fields, before.config, fresh.config)
     return moved_one is not None or opening.sign_in_of(db, before) != oauth
+
+
+def _lasting(
+    db: Database, fresh: Connection, told: CheckResult, granted: Granted | None
+) -> tuple[Granted | None, str]:
+    """The tokens to keep of a sign-in, and a warning when they will not last.
+
+    A service that gives a refresh token at the first agreement only (Google does:
+    developers.google.com/identity/protocols/oauth2/web-server) leaves the one that is kept good, if it was the same
+    application and the same account.
+    """
+    if not granted or granted.get("refresh_token"):
+        return granted, ""
+    with db.reading() as tx:
+        row = store.get(tx, fresh.id)
+    before = shaped(row) if row is not None else None
+    kept = (unsealed(before) or {}).get("refresh_token") if before and before.problem_class != "AuthError" else None
+    if before and kept and before.account and before.account == account_of(told):
+        if opening.sign_in_of(db, before) == opening.sign_in_of(db, fresh):
+            return {**granted, "refresh_token": kept}, ""
+    return granted, SHORT if granted.get("expires_at") else ""
 
 
 def _is_kept(db: Database, fresh: Connection) -> bool:

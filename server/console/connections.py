@@ -28,6 +28,8 @@ TYPED = "connecting_typed"
 """Where the session holds what was entered for a connection that works, until signing in has ended well."""
 MOST_TYPED = 1500
 """Characters of it: browsers forget a session of more than 4 KB."""
+CAME = "connecting_came"
+"""Where it holds the last sign-in that ended well: who goes back and agrees once more comes with the same state."""
 UNFINISHED = "What you entered is not kept yet: signing in did not end well. Enter secrets again, then sign in."
 
 
@@ -87,9 +89,13 @@ def callback() -> ResponseReturnValue:
             here.database(), answer, browser=session.get(BROWSER, ""), actor=here.user().actor, need=_need_for
         )
     except (Invalid, Gone, Conflict) as refusal:
-        flash(refusal.message, "problem")
+        if isinstance(refusal, Gone) and (there := _connected_by(answer.state)) is not None:
+            flash(f"{forms.title_of(there)} is connected already, as {there.label}.", "done")
+        else:
+            flash(refusal.message, "problem")
         return redirect(back, 303)
     session.pop(TYPED, None)
+    session[CAME] = {"state": answer.state, "id": made.id}
     flash(f"{forms.title_of(made)} is connected as {made.label}.", "done")
     after_connecting(made)
     return redirect(back if made.rep else url_for(".show", connection_id=made.id), 303)
@@ -162,11 +168,10 @@ def _save(site: SiteHere, adapter: type[Adapter], there: Connection | None) -> R
             flash("The settings are kept; nobody is signed in with them yet.", "done")
             return redirect(url_for(".show", connection_id=kept.id), 303)
         if connections.needs_sign_in(db, fresh):
+            new_one = url_for(".new", kind=adapter.kind, name=adapter.name, site=site.key)
+            page = leave_for(fresh, back=request.path if there else new_one)
             _remember(given.settings if there else {})
-            return leave_for(
-                fresh,
-                back=request.path if there else url_for(".new", kind=adapter.kind, name=adapter.name, site=site.key),
-            )
+            return page
         made = connections.connect(db, fresh, actor=by)
     except (Invalid, Conflict) as refusal:
         return _form(site, adapter, there, refusal, given.settings), refusal.status
@@ -214,6 +219,18 @@ def _unfinished() -> dict[str, Any] | None:
         return None
     session.pop(TYPED)
     return dict(left["settings"])
+
+
+def _connected_by(state: str) -> Connection | None:
+    """What this browser has connected by that very sign-in, if it works."""
+    came = session.get(CAME)
+    if not came or came["state"] != state:
+        return None
+    try:
+        one = _mine(came["id"])
+    except (NotFound, Forbidden):
+        return None
+    return one if one.state == connections.WORKING else None
 
 
 def _signs_in(one: Connection | None) -> bool:

@@ -50,7 +50,10 @@ class Microsoft365(Calendar):
             help="For all mailboxes that the application may reach an administrator consents once.",
         ),
         Field(
-            "tenant", "Directory (tenant) ID", help="Or its domain. Needed for an application; narrows for a person."
+            "tenant",
+            "Directory (tenant) ID",
+            help="Or its domain. Required for an application, and when the registration is for this directory only. "
+            '"common" lets personal accounts sign in, too; empty: accounts of any directory.',
         ),
         *APP_FIELDS,
         Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
@@ -10,20 +10,11 @@ from urllib.parse import quote
 from plugins.config import Config
 from plugins.crm import Kind
 from plugins.crm.hubspot import errors
-from plugins.errors import (
-    AuthError,
-    ConfigError,
-    Duplicate,
-    InvalidInput,
-    NotFound,
-    Permanent,
-    PluginError,
-    Transient,
-)
+from plugins.errors import ConfigError, Duplicate, NotFound, Permanent, PluginError, Transient
 from plugins.http import Http, Reply
 from plugins.oauth import Authorized, OAuth, refreshed
 from plugins.records import Records
-from plugins.tokens import Granted, Tokens
+from plugins.tokens import Tokens
 
 VERSION = "2026-09"
 """Stands in every path. HubSpot names a new one each March and September and keeps each for 18 months at least."""
@@ -236,19 +227,16 @@ class Api:
             said = "Give a service key, or the client ID and secret of an app and connect."
             raise ConfigError(said, problems=(("token", "is required without an app"),), user_message=said)
         oauth = oauth_of(self._config)
+        return Authorized(self.http, self._tokens, lambda old: refreshed(self.http, oauth, old))
 
-        def renewed(granted: Granted) -> Granted:
-            try:
-                return refreshed(self.http, oauth, granted)
-            except InvalidInput as error:  # refused in words of HubSpot's own
-                raise AuthError(error.message, http_status=error.http_status) from error
-
-        return Authorized(self.http, self._tokens, renewed)
-
-    def _form(self, what: str, form: Mapping[str, str], **request: Any) -> Reply:
+    def _form(self, what: str, form: Mapping[str, str], welcome: Collection[int] = ()) -> Reply:
+        """The judge sees welcome answers, too, and would make errors of them: it is left out where there are some."""
         app = {"client_id": self._config.text("client_id"), "client_secret": self._config.secret("client_secret")}
         url = f"{self._base}/oauth/{VERSION}/token/{what}"
-        return self.http.call(what, "POST", url, data={**form, **app}, repeatable=True, judge=self._judge, **request)
+        judge = None if welcome else self._judge
+        return self.http.call(
+            what, "POST", url, data={**form, **app}, repeatable=True, judge=judge, welcome=welcome
+        )  # fmt: skip
 
     def _judge(self, reply: Reply) -> PluginError | None:
         return errors.judge(reply, now=self.http.now(), zone=self._zone() if reply.status == 429 else "")

@@ -31,7 +31,7 @@ def checked(session: Session, config: Config, shape: Shape) -> CheckResult:
     problems, warnings = _fields(session, config, shape)
     granted, missing = _scopes(session, config)
     if missing:
-        problems.insert(0, f"the app lacks the scope {', '.join(missing)}")
+        problems.insert(0, f"The app lacks the scope {', '.join(missing)}")
     warnings += _usage(session)
     if config.text("login_url").startswith("http:"):
         warnings.append("Secrets are sent without encryption.")
