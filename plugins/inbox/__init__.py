@@ -36,5 +36,6 @@ class Inbox(Adapter, ABC):
     @abstractmethod
     def fetch(self, position: str = "", *, most: int = 20) -> Received:
         """What came after `position`, up to `most`. "" begins with the mails of the last days, and so does a position
-        that the mailbox no longer knows: a mail may then come twice, none is left out. Nothing is deleted, moved or
-        marked as read."""
+        that the mailbox no longer knows: a mail may then come twice, none is left out. A mail that the service cannot
+        give takes no other with it: the earlier ones are returned, and it is `skipped` once waiting did not help.
+        Nothing is deleted, moved or marked as read."""

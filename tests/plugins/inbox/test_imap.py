@@ -15,11 +15,11 @@ import pytest
 
 from plugins import registry
 from plugins.errors import AuthError, ConfigError, PluginError, Transient
-from plugins.inbox.imap import Imap
+from plugins.inbox.imap import MOST_TRIES, Imap
 from plugins.records import MemoryRecords
 from plugins.testing import InboxConformance
 from plugins.testing.inbox import MAILS
-from tests.imap import PASSWORD, Mailbox, serving
+from tests.imap import PASSWORD, Mailbox, listening, odd, serving
 from tests.plugins.certificates import Authority
 
 
@@ -35,8 +35,8 @@ def mailbox(running: Mailbox) -> Iterator[Mailbox]:
     running.clear()
 
 
-def open_imap(config: dict[str, Any]) -> Imap:
-    adapter: Imap = registry.open("inbox", "imap", config, records=MemoryRecords())
+def open_imap(config: dict[str, Any], records: MemoryRecords | None = None) -> Imap:
+    adapter: Imap = registry.open("inbox", "imap", config, records=records or MemoryRecords())
     return adapter
 
 
@@ -116,6 +116,101 @@ def test_a_server_that_speaks_nonsense_is_tried_again(mailbox, words):
         assert isinstance(refusal(mailbox.settings(port=port, timeout_seconds=2)), Transient)
 
 
+UNREADABLE = (
+    b"NO [SERVERBUG] Internal error occurred.",
+    b"BAD Error in IMAP command FETCH",
+    b"* BYE Mailbox is corrupted\r\n",
+    b"* 1 FETCH (UID 1 BODY[]<0> {500}\r\nFrom: ada",
+)
+
+
+@pytest.mark.parametrize("answer", UNREADABLE)
+def test_a_mail_that_the_server_cannot_give_keeps_no_other_from_being_read(mailbox, answer):
+    records = MemoryRecords()
+    place, broken = delivered(mailbox)
+    with odd(mailbox.port, fetching(broken), answer) as (port, _):
+        config = mailbox.settings(port=port)
+        first = open_imap(config, records).fetch(place)
+        assert ([one.raw for one in first.messages], first.more) == ([MAILS[0]], True)
+        for _ in range(MOST_TRIES - 1):
+            with pytest.raises(Transient):
+                open_imap(config, records).fetch(first.position)
+        second = open_imap(config, records).fetch(first.position)
+        assert [(one.id, one.raw, one.skipped) for one in second.messages] == [
+            (broken, b"", "the server cannot give it")
+        ]
+        assert second.more
+        third = open_imap(config, records).fetch(second.position)
+        assert ([one.raw for one in third.messages], third.more) == ([MAILS[2]], False)
+
+
+@pytest.mark.parametrize(
+    "answer", [b"NO [UNAVAILABLE] later", b"NO [INUSE] locked", b"BAD User is authenticated but not connected."]
+)
+def test_no_mail_is_left_out_while_the_whole_mailbox_is_away(mailbox, answer):
+    place, _ = delivered(mailbox)
+    with odd(mailbox.port, b" FETCH ", answer) as (port, _):
+        adapter = open_imap(mailbox.settings(port=port))
+        for _ in range(MOST_TRIES + 2):
+            with pytest.raises(Transient):
+                adapter.fetch(place)
+
+
+def test_a_mail_that_comes_after_all_is_counted_anew_the_next_time(mailbox):
+    records = MemoryRecords()
+    place, _ = delivered(mailbox)
+    with odd(mailbox.port, b" FETCH ", b"NO no") as (port, _):
+        for _ in range(2):
+            for _ in range(MOST_TRIES - 1):
+                with pytest.raises(Transient):
+                    open_imap(mailbox.settings(port=port), records).fetch(place)
+            assert len(open_imap(mailbox.settings(), records).fetch(place).messages) == len(MAILS)
+
+
+@pytest.mark.parametrize("command", [b" LOGIN ", b" EXAMINE "])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"NO [LIMIT] Maximum number of connections exceeded",
+        b"NO [INUSE] Mailbox is locked",
+        b"NO [SERVERBUG] Internal error occurred.",
+        b"NO [UNAVAILABLE] Temporary authentication failure",
+        b"NO [ALERT] Too many simultaneous connections. (Failure)",
+        b"BAD User is authenticated but not connected.",
+    ],
+)
+def test_a_refusal_that_passes_blames_no_setting(mailbox, command, answer):
+    with odd(mailbox.port, command, answer) as (port, _):
+        error = refusal(mailbox.settings(port=port))
+    assert isinstance(error, Transient)
+    assert error.user_message == "The mail server does not answer right now. We will try again."
+
+
+def test_a_refusal_that_stays_asks_for_the_owner(mailbox):
+    with odd(mailbox.port, b" LOGIN ", b"NO [AUTHENTICATIONFAILED] Invalid credentials") as (port, _):
+        assert isinstance(refusal(mailbox.settings(port=port)), AuthError)
+    with odd(mailbox.port, b" EXAMINE ", b"NO [NONEXISTENT] Unknown mailbox") as (port, _):
+        assert isinstance(refusal(mailbox.settings(port=port)), ConfigError)
+
+
+def test_a_user_name_of_any_characters_is_sent_as_one(mailbox):
+    with odd(mailbox.port, b" LOGIN ", b"NO such user") as (port, heard):
+        refusal(mailbox.settings(port=port, user='ACME\\ada "x"'))
+    assert heard[1].partition(b" ")[2] == rb'LOGIN "ACME\\ada \"x\"" "' + PASSWORD.encode() + b'"\r\n'
+
+
+def delivered(mailbox: Mailbox) -> tuple[str, str]:
+    """MAILS are there: the position before them, and what the second is called."""
+    place = open_imap(mailbox.settings()).fetch().position
+    for raw in MAILS:
+        mailbox.deliver(raw)
+    return place, open_imap(mailbox.settings()).fetch(place).messages[1].id
+
+
+def fetching(name: str) -> bytes:
+    return f" FETCH {name.partition(':')[2]} ".encode()
+
+
 def test_tls_is_checked_from_the_first_byte(mailbox, tmp_path: Path):
     authority = Authority(tmp_path)
     with wrapped(mailbox.port, authority.server_context("localhost")) as port:
@@ -135,7 +230,9 @@ def test_starttls_is_checked_and_never_left_out(mailbox, tmp_path: Path):
         good = guarded.settings(security="starttls", host="localhost", ca_file=str(authority.file))
         assert open_imap(good).check().ok
         assert refusal({**good, "ca_file": ""}).user_message == "The mail server's certificate cannot be trusted."
-    assert isinstance(refusal(mailbox.settings(security="starttls")), Transient)
+    error = refusal(mailbox.settings(security="starttls"))
+    assert isinstance(error, ConfigError)
+    assert "does not offer STARTTLS" in error.user_message
 
 
 @contextmanager
@@ -146,7 +243,7 @@ def speaking(words: bytes) -> Iterator[int]:
         def handle(self) -> None:
             self.request.sendall(words)
 
-    with _server(Once) as port:
+    with listening(Once) as port:
         yield port
 
 
@@ -166,7 +263,7 @@ def wrapped(inner: int, context: ssl.SSLContext) -> Iterator[int]:
                 _pump(outside, inside)
                 back.join(5)
 
-    with _server(Pass) as port:
+    with listening(Pass) as port:
         yield port
 
 
@@ -177,14 +274,3 @@ def _pump(one: socket.socket, other: socket.socket) -> None:
         other.shutdown(socket.SHUT_WR)
     except OSError:
         pass
-
-
-@contextmanager
-def _server(handler: type[socketserver.BaseRequestHandler]) -> Iterator[int]:
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
