@@ -121,9 +121,9 @@ def saying_nothing_of(*secrets: str) -> Iterator[None]:
 
 
 def judge_token(reply: Reply) -> PluginError | None:
-    """AuthError for refusals that a person has to mend; all else is left to the status. HubSpot says `status` and
-    `message` in place of `error` and `error_description` (developers.hubspot.com, Manage OAuth tokens), with or without
-    a `category`."""
+    """AuthError for refusals that a person has to mend; all else is left to the status. HubSpot says
+    `category` (developers.hubspot.com, Create OAuth token) or, by reports, `status` in place of `error`, and `message`
+    in place of `error_description`."""
     if reply.status not in (400, 401, 403):
         return None
     try:

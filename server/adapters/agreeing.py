@@ -60,7 +60,6 @@ def begin(db: Database, fresh: Connection, *, browser: str, actor: Actor) -> str
     oauth = opening.sign_in_of(db, fresh)
     if oauth is None:
         raise Invalid("This service is connected by its settings; there is nothing to sign in to.")
-    connecting.refuse_second(db, fresh)
     state, verifier = ids.sign(_STATE, ids.new_token()), secrets.token_urlsafe(64)
     row = {
         "id": ids.digest(state),
@@ -76,6 +75,7 @@ def begin(db: Database, fresh: Connection, *, browser: str, actor: Actor) -> str
         "expires_at": clock.now() + GOOD_FOR,
     }
     with db.transaction() as tx:
+        connecting.refuse_second(tx, fresh)
         store.forget_agreements(tx, clock.now())
         store.add_agreement(tx, row)
     return agreement_address(oauth, redirect=redirect_address(), state=state, verifier=verifier)

@@ -146,14 +146,11 @@ def keep_draft(db: Database, fresh: Connection, *, actor: Actor) -> Connection:
         return shaped(store.get(tx, fresh.id))
 
 
-def refuse_second(db: Database, fresh: Connection) -> None:
-    """Conflict when another one serves where only one can: the same that `connect` would raise in the end."""
-    if fresh.rep or fresh.kind not in found.ASKED:
-        return
-    with db.reading() as tx:
-        others = [shaped(row) for row in store.made(tx, fresh.site_id, fresh.kind) if row.id != fresh.id]
-    if any(one.serves and not one.rep for one in others):
-        raise _taken(fresh)
+def refuse_second(tx: Transaction, fresh: Connection) -> None:
+    """The Conflict that `connect` would end in while another one serves. Changes nothing."""
+    with tx.begin_nested() as trial:
+        _keep(tx, fresh, {"state": WORKING}, anew=False)
+        trial.rollback()
 
 
 def disconnect(db: Database, connection_id: str, *, actor: Actor) -> str:
@@ -187,9 +184,7 @@ def needs_sign_in(db: Database, fresh: Connection) -> bool:
     return moved_one is not None or opening.sign_in_of(db, before) != oauth
 
 
-def _lasting(
-    db: Database, fresh: Connection, told: CheckResult, granted: Granted | None
-) -> tuple[Granted | None, str]:
+def _lasting(db: Database, fresh: Connection, told: CheckResult, granted: Granted | None) -> tuple[Granted | None, str]:
     """The tokens to keep of a sign-in, and a warning when they will not last.
 
     A service that gives a refresh token at the first agreement only (Google does:
@@ -202,9 +197,9 @@ def _lasting(
         row = store.get(tx, fresh.id)
     before = shaped(row) if row is not None else None
     kept = (unsealed(before) or {}).get("refresh_token") if before and before.problem_class != "AuthError" else None
-    if before and kept and before.account and before.account == account_of(told):
-        if opening.sign_in_of(db, before) == opening.sign_in_of(db, fresh):
-            return {**granted, "refresh_token": kept}, ""
+    same = before is not None and before.account and before.account == account_of(told)
+    if kept and same and not needs_sign_in(db, fresh):
+        return {**granted, "refresh_token": kept}, ""
     return granted, SHORT if granted.get("expires_at") else ""
 
 

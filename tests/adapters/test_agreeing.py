@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,10 +10,11 @@ import pytest
 import requests
 from sqlalchemy import text
 
+from plugins.errors import AuthError
 from plugins.testing.fakes import Fault
 from server import ids
 from server.adapters import connections
-from server.errors import Forbidden, Gone, Invalid
+from server.errors import Conflict, Forbidden, Gone, Invalid
 from server.events import Actor
 from tests.adapters.conftest import BROWSER, OLGA
 
@@ -174,6 +176,63 @@ def test_signing_in_again_mends_what_was_broken_under_the_same_id(db, people):
     assert people.found(made.id).state == "broken"
     again = people.come_back(people.leave(connections.draft(db, people.version, "crm", "rolodex", actor=OLGA)))
     assert (again.id, again.state, again.problem) == (made.id, "working", "")
+
+
+def refresh_token_of(db, made):
+    with db.reading() as tx:
+        sealed = tx.execute(text("SELECT tokens FROM connections WHERE id = :id"), {"id": made.id}).scalar()
+    return json.loads(ids.unseal("connection tokens", sealed)).get("refresh_token")
+
+
+def without_refresh_token(people):
+    """A person comes back from a service that gives one at the first agreement only."""
+    there = people.leave(people.draft(**people.app()))
+    grant = people.service.grants[-1]
+    grant.access.add("bare")
+    body = json.dumps({"access_token": "bare", "expires_in": 3600}).encode()
+    people.service.faults.add(Fault(status=200, body=body), on="POST /token", times=1)
+    return people.come_back(there)
+
+
+def test_signing_in_again_without_a_new_refresh_token_keeps_the_one_that_works(db, people):
+    before = refresh_token_of(db, people.signed_in())
+    again = without_refresh_token(people)
+    assert (refresh_token_of(db, again), again.problem) == (before, "")
+    people.service.expire()
+    assert connections.open(db, again).check().ok
+
+
+def test_a_sign_in_that_will_not_last_says_so(db, people):
+    made = without_refresh_token(people)
+    assert (made.state, refresh_token_of(db, made)) == ("working", None)
+    assert "no lasting permission" in made.problem
+
+
+@pytest.mark.parametrize("what", ["another account", "another application", "a sign-in that was refused"])
+def test_a_refresh_token_goes_to_nobody_else_and_a_dead_one_does_not_come_back(db, people, monkeypatch, what):
+    made = people.signed_in()
+    if what == "another account":
+        people.service.account = "bob@service.example"
+    elif what == "another application":
+        monkeypatch.setattr(people.service, "client_secret", "a newer secret")
+    else:
+        with db.transaction() as tx:
+            connections.failed(tx, made.id, AuthError("401"))
+    again = without_refresh_token(people)
+    assert refresh_token_of(db, again) is None
+    assert "no lasting permission" in again.problem
+
+
+def test_nobody_is_sent_away_to_agree_while_another_crm_serves(db, people):
+    people.with_key()
+    with db.transaction() as tx:
+        tx.execute(text("UPDATE connections SET name = 'another'"))
+    with pytest.raises(Conflict, match="serves already"):
+        people.leave()
+    assert under_way(db) == 0
+    assert open_connections(db) == 1
+    people.leave(people.draft("calendar", "wallchart", **people.app()))
+    assert under_way(db) == 1
 
 
 def test_settings_that_lead_elsewhere_want_a_new_sign_in(db, people):

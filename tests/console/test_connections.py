@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from sqlalchemy import text
 from werkzeug.datastructures import MultiDict
 
 from plugins.crm import CRM
@@ -208,9 +209,33 @@ def test_a_way_back_that_was_used_or_stolen_connects_nothing(desk, db, story, se
     assert listed(db, story) == []
     assert "/connections/con_" in owner.get(path).location
     owner.said()
+    thief.get(path)
+    assert "has ended" in thief.said()
+    assert len(listed(db, story)) == 1
+
+
+def test_who_goes_back_and_agrees_once_more_reads_that_it_is_connected_already(desk, db, story, service):
+    owner = desk("owner")
+    path = agree(owner, owner.post(NEW, app_of(service)), back=False)
+    owner.get(path)
+    owner.said()
+    owner.get(path)
+    assert "Rolodex is connected already, as ada@service.example." in owner.said()
+    (one,) = listed(db, story)
+    connections.disconnect(db, one.id, actor=SYSTEM)
     owner.get(path)
     assert "has ended" in owner.said()
-    assert len(listed(db, story)) == 1
+
+
+def test_nobody_is_sent_away_to_agree_while_another_crm_serves(desk, db, story, service):
+    owner = desk("owner")
+    owner.post(NEW, form(service, api_key=KEY))
+    with db.transaction() as tx:
+        tx.execute(text("UPDATE connections SET name = 'another'"))
+    found = owner.post(NEW, app_of(service))
+    assert found.status_code == 409
+    assert "serves already" in found.text
+    assert "is not kept yet" not in owner.text(NEW)
 
 
 def test_an_owner_who_became_a_rep_meanwhile_connects_nothing(desk, db, story, service):

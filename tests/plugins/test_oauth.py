@@ -132,6 +132,8 @@ def test_a_refresh_token_that_is_no_good_wants_a_person(http, asked, granted):
         (401, b'{"error": "invalid_client"}', AuthError),
         (400, b'{"error": "app_not_found", "error_description": "no such app"}', AuthError),
         (400, b'{"error": "temporarily_unavailable"}', Transient),
+        (400, b'{"status": "BAD_AUTH_CODE", "message": "missing or unknown auth code"}', AuthError),
+        (400, b'{"status": "error", "category": "VALIDATION_ERROR", "message": "no"}', AuthError),
         (403, b"not for you", PermissionDenied),
     ],
 )

@@ -81,8 +81,20 @@ def test_a_rep_agrees_in_the_browser_and_their_calendars_are_listed(fake: GraphF
 def test_no_more_than_the_calendars_is_asked_for(fake: GraphFake):
     oauth = Microsoft365.oauth(validate(Microsoft365.fields, graph.settings(fake, sign_in="person")))
     assert oauth is not None
-    assert [scope.rsplit("/", 1)[-1] for scope in oauth.scopes] == ["offline_access", "Calendars.ReadWrite"]
+    basic, asked = {"offline_access", "openid", "profile"}, {scope.rsplit("/", 1)[-1] for scope in oauth.scopes}
+    assert asked == {*basic, "Calendars.ReadWrite"}
     assert Microsoft365.oauth(validate(Microsoft365.fields, graph.settings(fake))) is None
+
+
+def test_a_renewal_asks_for_no_more_than_the_person_agreed_to(fake: GraphFake):
+    tokens = agreed(fake)
+    oauth = Microsoft365.oauth(validate(Microsoft365.fields, graph.settings(fake, sign_in="person")))
+    assert oauth is not None
+    fake.expire_access()
+    graph.at_clock(graph.settings(fake, sign_in="person"), tokens=tokens).calendars()
+    renewal = parse_qs(fake.asked[-2].body.decode())
+    assert renewal["grant_type"] == ["refresh_token"]
+    assert set(renewal["scope"][0].split()) <= set(oauth.scopes)
 
 
 def test_consent_without_the_calendars_is_missed_by_name(fake: GraphFake):

@@ -110,6 +110,31 @@ def test_who_disconnects_takes_the_refresh_token_back(account: HubSpotFake) -> N
     subject.revoke()
 
 
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_token_that_hubspot_has_forgotten_already_is_no_trouble_to_who_disconnects(
+    account: HubSpotFake, status: int
+) -> None:
+    subject, _ = signed_in(account)
+    said = {"status": "error", "category": "VALIDATION_ERROR", "message": "missing or unknown refresh token"}
+    account.faults.add(Fault(status, json.dumps(said).encode()), on="/revoke$")
+    subject.revoke()
+    account.faults.clear()
+    account.faults.add(Fault(503), on="/revoke$")
+    with pytest.raises(Transient):
+        subject.revoke()
+
+
+@pytest.mark.parametrize("code", ["BAD_AUTH_CODE", "BAD_CLIENT_SECRET"])
+def test_a_first_sign_in_refused_in_hubspots_own_words_is_about_the_credentials(
+    account: HubSpotFake, code: str
+) -> None:
+    said = {"status": code, "message": "missing or invalid", "correlationId": "9a0"}
+    account.faults.add(Fault(400, json.dumps(said).encode()), on="/token$")
+    with pytest.raises(AuthError) as caught:
+        signed_in(account)
+    assert caught.value.vendor_code == code
+
+
 def test_a_service_key_needs_no_sign_in_and_is_not_given_back(hubspot: HubSpot, account: HubSpotFake) -> None:
     assert HubSpot.oauth(hubspot.config) is None
     hubspot.revoke()

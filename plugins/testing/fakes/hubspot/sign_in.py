@@ -72,12 +72,12 @@ class SignIn:
             digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
             challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
             if not code or code["challenge"] != challenge or code["redirect"] != form.get("redirect_uri"):
-                raise Refusal(400, {"error": "invalid_grant", "error_description": "code, verifier or redirect"})
+                raise Refusal(400, error("BAD_AUTH_CODE", "missing or unknown auth code"))
             self._count += 1
             self._refresh[f"refresh-{self._count}"] = set(code["scopes"].split())
             return self._granted_by(f"refresh-{self._count}")
         if form.get("refresh_token") not in self._refresh:
-            raise Refusal(400, {"error": "invalid_grant", "error_description": "missing or invalid refresh token"})
+            raise Refusal(400, error("BAD_REFRESH_TOKEN", "missing or invalid refresh token"))
         return self._granted_by(form["refresh_token"])
 
     @on("POST", f"/oauth/{VERSION}/token/introspect")
@@ -88,8 +88,9 @@ class SignIn:
     @on("POST", f"/oauth/{VERSION}/token/revoke")
     def revoke(self, request: Request) -> Any:
         scopes = self._refresh.pop(self._form(request).get("token", ""), None)
-        if scopes is not None:
-            self._access.clear()
+        if scopes is None:
+            raise Refusal(400, error("VALIDATION_ERROR", "missing or unknown refresh token"))
+        self._access.clear()
         return 200, {}
 
     def _granted_by(self, refresh: str) -> dict[str, Any]:
@@ -101,7 +102,7 @@ class SignIn:
     def _form(self, request: Request) -> dict[str, str]:
         form = dict(request.form.items())
         if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
-            raise Refusal(401, {"error": "invalid_client", "error_description": "who are you?"})
+            raise Refusal(400, error("BAD_CLIENT_SECRET", "missing or invalid client secret"))
         return form
 
     def _clock(self) -> float:
