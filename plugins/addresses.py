@@ -57,6 +57,8 @@ def system_resolve(host: str, port: int) -> list[str]:
     stop: it is left to itself then, and whoever wants the same host meanwhile waits for that answer. So a silent host
     never takes more than one of the few threads that look names up.
     """
+    if _is_address(host):
+        return [host]
     with _lock:
         answer = _asked.get((host, port))
         if answer is None:
@@ -67,6 +69,14 @@ def system_resolve(host: str, port: int) -> list[str]:
     except TimeoutError:
         raise socket.gaierror(socket.EAI_AGAIN, "the name servers do not answer") from None
     return list(dict.fromkeys(str(info[4][0]) for info in found))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
 
 
 def _ask(answer: Future[list[Any]], host: str, port: int) -> None:

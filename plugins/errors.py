@@ -220,3 +220,10 @@ class UnsupportedFeature(PluginError):
 
     code = "unsupported"
     sentence = "The connected service cannot do this."
+
+
+def broke(error: Exception, adapter: str = "") -> Permanent:
+    """What an adapter let out that is none of these errors; nobody knows what it had done by then."""
+    problem = Permanent(f"{type(error).__name__} in the adapter", adapter=adapter)
+    problem.may_be_done = True
+    return problem

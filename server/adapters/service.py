@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.exc import SQLAlchemyError
 
 from plugins import registry
-from plugins.errors import ConfigError, Permanent, PluginError
+from plugins.errors import ConfigError, Permanent, PluginError, broke
 from plugins.fields import from_environment
 from server import settings
 from server.adapters import connections, own_calendars
@@ -88,7 +88,7 @@ def carry_out(db: Database, delivery: Delivery) -> Delivered:
         raise
     except Exception as error:
         _log.exception("%s.%s broke", delivery.kind, delivery.operation)
-        raise Permanent(f"{type(error).__name__} in the adapter", adapter=delivery.kind) from error
+        raise broke(error, delivery.kind) from error
 
 
 def _carried_out(db: Database, delivery: Delivery) -> Delivered:

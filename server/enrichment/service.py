@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from plugins.enrichment import Capability, Fact
 from plugins.enrichment.domains import company_domain
-from plugins.errors import Permanent, PluginError
+from plugins.errors import Permanent, PluginError, broke
 from server import clock, events
 from server.adapters.service import Delivered
 from server.config import service as config
@@ -126,7 +126,7 @@ def carry_out(db: Database, delivery: Delivery) -> Delivered:
         raise
     except Exception as error:
         _log.exception("%s.%s broke", delivery.kind, delivery.operation)
-        raise Permanent(f"{type(error).__name__} in the adapter", adapter=delivery.kind) from error
+        raise broke(error, delivery.kind) from error
     if facts.pending and clock.now() - delivery.created_at < PENDING_FOR:
         raise NotYet("the service is still looking", user_message="The service is still looking; it is asked again.")
     answer = Delivered(asking.as_json(facts))

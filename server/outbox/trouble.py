@@ -6,19 +6,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from plugins.errors import (
-    AmbiguousOutcome,
-    AuthError,
-    ConfigError,
-    InvalidInput,
-    NotFound,
-    PermissionDenied,
-    PluginError,
-    RateLimited,
-    Retry,
-    Transient,
-    UnsupportedFeature,
-)
+from plugins.errors import AmbiguousOutcome, Conflict, PermissionDenied, PluginError, RateLimited, Retry, Transient
 
 WAITING, PAUSED, DEAD = "waiting", "paused", "dead"
 PATIENCE = timedelta(hours=72)
@@ -37,13 +25,6 @@ class NotYet(PluginError):
     code = "not_yet"
     sentence = "It waits for an earlier delivery that it builds on."
     retry = Retry.AT
-
-
-_DID_NOTHING = (
-    NotYet, RateLimited, Transient, AuthError, PermissionDenied, ConfigError, InvalidInput, NotFound,
-    UnsupportedFeature,
-)  # fmt: skip
-"""What says that its own call did nothing; an earlier one of the same delivery may have (`may_be_done`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +72,9 @@ def fate(
 
 
 def may_have_arrived(problem: PluginError) -> bool:
-    """Whether the outside may have been told, some of it at least, for all that we know."""
-    return problem.may_be_done or not (problem.held or isinstance(problem, _DID_NOTHING))
+    """Whether the outside may have been told, some of it at least, for all that we know: what conflicts may be there
+    already, by an earlier try."""
+    return problem.may_be_done or (isinstance(problem, AmbiguousOutcome | Conflict) and not problem.held)
 
 
 def is_unwell(problem: PluginError) -> bool:

@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from plugins.crm import Activity, Capability, Company, Kind, Meeting, Person, Ref
 from plugins.errors import NotFound as Gone
-from plugins.errors import Permanent, PluginError, Transient
+from plugins.errors import Permanent, PluginError, Transient, broke
 from server import clock
 from server.adapters import service as adapters
 from server.adapters.service import Delivered
@@ -89,7 +89,7 @@ def carry_out(db: Database, delivery: Delivery) -> Delivered:
         raise
     except Exception as error:
         _log.exception("crm.%s broke", delivery.operation)
-        raise Permanent(f"{type(error).__name__} in the adapter", adapter="crm") from error
+        raise broke(error, "crm") from error
 
 
 def _person(task: Task) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 from alembic import command
 from sqlalchemy import update
 
-from plugins.errors import AmbiguousOutcome, AuthError, InvalidInput, Permanent, RateLimited, Transient
+from plugins.errors import AmbiguousOutcome, AuthError, Duplicate, InvalidInput, Permanent, RateLimited, Transient
 from server import clock
 from server.db import Database, migrate
 from server.outbox import service as outbox
@@ -34,7 +34,8 @@ HELD.held = "breaker"
     ("trouble", "open_"),
     [
         (AmbiguousOutcome("cut"), True),
-        (Permanent("no words"), True),
+        (Duplicate("it is there", existing="7"), True),
+        (Permanent("not this mail"), False),
         (InvalidInput("no such address", field="to"), False),
         (SECOND, True),
         (Transient("down"), False),

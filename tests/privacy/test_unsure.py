@@ -153,3 +153,17 @@ def test_a_crm_that_certainly_did_nothing_is_neither_asked_nor_named(
     becomes(town, unsure=False, attempts=1, problem_class="Transient")
     assert privacy.erase(sqlite_db, Who(ADA), by=OWNER).by_hand == []
     assert Silent.asked == []
+
+
+def test_a_crm_whose_adapter_broke_in_the_middle_is_asked_as_well(
+    sqlite_db: Database, mails: Path, morning: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(self: Silent, person: Person, *, key: str) -> Ref:
+        self.people_there["700"] = person.email
+        raise KeyError("id")
+
+    monkeypatch.setattr(Silent, "upsert_person", breaks)
+    town_with("silent", sqlite_db)
+    Silent.people_there = {"700": ADA}  # type: ignore[misc]
+    assert privacy.erase(sqlite_db, Who(ADA), by=OWNER).by_hand == []
+    assert Silent.asked

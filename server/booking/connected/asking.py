@@ -10,7 +10,7 @@ from itertools import zip_longest
 from typing import Generic, TypeVar
 
 from plugins.calendar import Calendar
-from plugins.errors import Permanent, PluginError, Transient
+from plugins.errors import Permanent, PluginError, Transient, broke
 from server.adapters import connections
 from server.adapters.connections import Connection
 from server.booking.connected.sources import Key
@@ -129,6 +129,6 @@ class _Asking(Generic[Answer]):
             return dict.fromkeys(group.keys, problem)
         except Exception as fault:  # noqa: BLE001 - an adapter from outside may raise anything; its calendar is silent then
             _log.exception("the calendar adapter %s broke", calendar.name)
-            return dict.fromkeys(group.keys, Permanent(f"{type(fault).__name__} in the adapter"))
+            return dict.fromkeys(group.keys, broke(fault))
         nothing = Permanent("not a word", user_message="The calendar service said nothing about this calendar.")
         return {(group.opened.connection_id, name): found.get(name, nothing) for name in group.names}
