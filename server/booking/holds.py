@@ -141,14 +141,20 @@ def checked_start(start: datetime) -> datetime:
 
 
 def refusal(
-    tx: Connection, version: Version, asked: Asked, start: datetime, exclude_meeting: str | None = None
+    tx: Connection,
+    version: Version,
+    asked: Asked,
+    start: datetime,
+    exclude_meeting: str | None = None,
+    *,
+    unread: bool = False,
 ) -> SlotTaken:
-    """Why this start cannot be booked, with the nearest ones that can."""
+    """Why this start cannot be booked, with the nearest ones that can. `unread`: nobody's calendar could be asked."""
     alternatives = offers.nearest(tx, version, asked, start, exclude_meeting)
     if start <= clock.now():
         return SlotTaken("This time has passed.", alternatives=alternatives, reason="notice")
     answers = {one.answer for one in offers.why_not(tx, version, asked, start, exclude_meeting).values()}
-    reason = next((one for one in _TOLD_FIRST if one in answers), "busy")
+    reason = "calendar" if unread else next((one for one in _TOLD_FIRST if one in answers), "busy")
     sentence = _SENTENCES.get(reason, "This time has just been taken.")
     if reason == "later_that_day":
         which = f"first {count} open times" if (count := asked.type.first_of_day) != 1 else "first open time"

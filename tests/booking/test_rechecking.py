@@ -183,10 +183,30 @@ def test_a_service_that_hangs_altogether_ends_in_a_refusal_within_the_patience(d
     held = hold()
     wall.hanging = {mail(rep) for rep in ("grace", "linus", "margaret")}
     with pytest.raises(SlotTaken) as refusal:
-        booking.check_calendars(db, version, held.id, opened, patience=0.6)
+        booking.check_calendars(db, version, held.id, opened, patience=2.0)
     wall.ended.set()
     assert refusal.value.extra["reason"] == "calendar"
     assert "did not answer in time" in str(story(db, held.id)[-1].data["passed"])
+
+
+def test_where_no_time_is_left_to_ask_anybody_the_time_is_not_called_taken(db, version, hold, wall, opened):
+    held = hold()
+    wall.asked.clear()
+    with pytest.raises(SlotTaken) as refusal:
+        booking.check_calendars(db, version, held.id, opened, patience=0.0)
+    assert refusal.value.extra["reason"] == "calendar"
+    assert refusal.value.message == "This time cannot be booked at the moment."
+    assert wall.asked == []
+    assert set(story(db, held.id)[-1].data["passed"]) == {"grace", "linus", "margaret"}
+
+
+def test_where_one_is_busy_and_the_others_are_silent_the_time_is_taken(db, version, hold, wall, opened):
+    held = hold()
+    wall.write(mail(held.rep), NINE, NINE + HOUR)
+    wall.down = {mail(rep) for rep in ("grace", "linus", "margaret") if rep != held.rep}
+    with pytest.raises(SlotTaken) as refusal:
+        booking.check_calendars(db, version, held.id, opened)
+    assert refusal.value.extra["reason"] == "busy"
 
 
 def test_all_hosts_of_a_collective_meeting_are_read_and_one_who_is_busy_ends_it(db, hold, confirm, wall):

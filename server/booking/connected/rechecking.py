@@ -85,12 +85,13 @@ def hold_again(tx: Connection, unread: CalendarUnread) -> str:
 
 @dataclass
 class _Check:
-    """One check under way: reps who were found free, and who was passed over for what reason. `sources`: the calendars
-    of those who are read now."""
+    """One check under way: reps who were found free, and who was passed over for what reason; `unread` those of them of
+    whom nobody knows. `sources`: the calendars of those who are read now."""
 
     window: Window
     free: set[str] = field(default_factory=set)
     passed: dict[str, str] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
     refusal: SlotTaken | None = None
     sources: Mapping[str, Sequence[Source]] = field(default_factory=dict)
 
@@ -172,6 +173,8 @@ def _keep(tx: Connection, version: Version, held: Meeting, told: Mapping[Key, Bu
         why = [_unfree(tx, version, one, told.get(one.key), mine.get(rep), check.window) for one in some]
         if found := next((one for one in why if one), ""):
             check.passed[rep] = found
+            if any(not (busy := told.get(one.key)) or busy.error for one in some):
+                check.unread.add(rep)
         else:
             check.free.add(rep)
 
@@ -225,7 +228,7 @@ def _refuse(tx: Connection, version: Version, held: Meeting, asked: Asked, check
     data = {"rep": None, "rep_was": held.rep, "start": held.start_at.isoformat(), "passed": dict(check.passed)}
     _record(tx, events.MEETING_PASSED_ON, held, why, data, trace)
     holds.release(tx, held, reason="nobody was left whose calendar is free")
-    refused = holds.refusal(tx, version, asked, held.start_at)
+    refused = holds.refusal(tx, version, asked, held.start_at, unread=check.passed.keys() <= check.unread)
     nearest = [start for start in refused.alternatives if start != held.start_at]
     check.refusal = SlotTaken(refused.message, alternatives=nearest, reason=str(refused.extra["reason"]))
 
