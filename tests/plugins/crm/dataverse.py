@@ -30,3 +30,9 @@ def opened(fake: DataverseFake, **other: Any) -> Dynamics:
         "crm", "dynamics", settings(fake, **other), records=MemoryRecords(), private=LOOPBACK
     )
     return found
+
+
+def only(fake: DataverseFake, table: str) -> dict[str, Any]:
+    """The one row of a table."""
+    [row] = fake.all_of(table)
+    return row

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -16,18 +15,6 @@ from plugins.testing.fakes.dataverse import DataverseFake
 from tests.plugins.crm.dataverse import opened
 
 OTHER = "ada@hooli.example"
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[DataverseFake]:
-    with DataverseFake() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(service: DataverseFake) -> DataverseFake:
-    service.reset()
-    return service
 
 
 def person(table: str, id: str) -> Ref:

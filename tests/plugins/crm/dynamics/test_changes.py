@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,18 +13,6 @@ from plugins.testing.crm import ADA
 from plugins.testing.fakes import Fault
 from plugins.testing.fakes.dataverse import DataverseFake
 from tests.plugins.crm.dataverse import opened
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[DataverseFake]:
-    with DataverseFake() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(service: DataverseFake) -> DataverseFake:
-    service.reset()
-    return service
 
 
 def since(crm: Dynamics, cursor: str, limit: int = 200) -> tuple[list[Change], str]:

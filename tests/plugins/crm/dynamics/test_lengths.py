@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -13,26 +11,9 @@ from plugins.errors import InvalidInput, PermissionDenied
 from plugins.testing.crm import ADA, CHAT, DEMO
 from plugins.testing.fakes import Fault
 from plugins.testing.fakes.dataverse import DataverseFake
-from tests.plugins.crm.dataverse import opened
+from tests.plugins.crm.dataverse import only, opened
 
 LINK = "https://chat.acme.example/c/1"
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[DataverseFake]:
-    with DataverseFake() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(service: DataverseFake) -> DataverseFake:
-    service.reset()
-    return service
-
-
-def only(fake: DataverseFake, table: str) -> dict[str, Any]:
-    [row] = fake.all_of(table)
-    return row
 
 
 def talk(of: int) -> str:

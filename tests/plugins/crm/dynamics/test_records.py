@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -26,24 +24,7 @@ from plugins.errors import (
 from plugins.testing.crm import ADA, CHAT, DEMO
 from plugins.testing.fakes import Fault
 from plugins.testing.fakes.dataverse import DataverseFake
-from tests.plugins.crm.dataverse import opened
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[DataverseFake]:
-    with DataverseFake() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(service: DataverseFake) -> DataverseFake:
-    service.reset()
-    return service
-
-
-def only(fake: DataverseFake, table: str) -> dict[str, Any]:
-    [row] = fake.all_of(table)
-    return row
+from tests.plugins.crm.dataverse import only, opened
 
 
 def test_a_contact_is_meant_before_a_lead_and_an_open_row_before_a_closed_one(fake: DataverseFake):
